@@ -1,0 +1,99 @@
+"""From any Python value to one OpenTelemetry accepts as an attribute, or None when there is no such value.
+
+What these functions return is safe on every supported SDK: exact built-in types only, no NaN, no integer
+outside 64 bits (protobuf refuses it and the whole batch is lost), no lone surrogate (cannot be encoded
+as UTF-8, so the attribute would be lost).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+AttributeValue: TypeAlias = (
+    str | bool | int | float | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
+)
+Attributes: TypeAlias = dict[str, AttributeValue]
+
+INT64_MAX: Final = 2**63 - 1
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """Return the value itself when it is a mapping, else an empty one."""
+    if value.__class__ is dict or isinstance(value, Mapping):
+        return value
+    return _NOTHING
+
+
+def clean(text: str) -> str:
+    """Return the text as an exact `str` that can be encoded as UTF-8; lone surrogates become U+FFFD."""
+    if text.__class__ is not str:
+        text = str.__str__(text)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def as_str(value: object) -> str | None:
+    """Return a non-empty string, or None. A member of a string enum gives its value."""
+    if isinstance(value, str) and value:
+        return clean(value.value if isinstance(value, Enum) else value)
+    return None
+
+
+def as_id(value: object) -> str | None:
+    """Return an identifier as text: a string, an integer or a UUID; anything else is None."""
+    if isinstance(value, str):
+        return as_str(value)
+    if isinstance(value, UUID):
+        return str(value)
+    return None if as_int(value) is None else str(value)
+
+
+def as_int(value: object) -> int | None:
+    """Return a 64-bit integer; a float counts when it is whole, a bool never does."""
+    if value.__class__ is not int:
+        if isinstance(value, bool):
+            return None
+        if isinstance(value, int):
+            value = int.__int__(value)
+        elif isinstance(value, float) and math.isfinite(value) and value == math.floor(value):
+            value = int(float.__float__(value))
+        else:
+            return None
+    return value if -INT64_MAX - 1 <= value <= INT64_MAX else None
+
+
+def as_count(value: object) -> int | None:
+    """Return an integer that is not negative."""
+    number = as_int(value)
+    return number if number is not None and number >= 0 else None
+
+
+def as_float(value: object) -> float | None:
+    """Return a finite float; an integer counts, a bool does not."""
+    if value.__class__ is not float:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        if isinstance(value, int) and not -INT64_MAX <= value <= INT64_MAX:
+            return None
+        value = float(value)
+    return value if math.isfinite(value) else None
+
+
+def as_strings(value: object) -> list[str] | None:
+    """Return a non-empty list of strings from one string or a sequence holding some."""
+    if isinstance(value, str):
+        return [clean(value)] if value else None
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value if isinstance(item, str)] or None
+    return None

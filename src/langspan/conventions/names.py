@@ -1,0 +1,189 @@
+"""Every attribute name and well-known value this package writes.
+
+Pinned to the last released GenAI conventions (core v1.41), plus the span attributes that were added to
+the conventions' own repository afterwards and that tools already read. They are spelled out here because
+the published constants stop at v1.41 and are marked deprecated. A constant is called like its attribute.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+SEMCONV_VERSION: Final = "1.41.0"
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.41.0"
+
+# --- GenAI: common ---
+GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
+GEN_AI_PROVIDER_NAME: Final = "gen_ai.provider.name"
+GEN_AI_CONVERSATION_ID: Final = "gen_ai.conversation.id"
+GEN_AI_CONVERSATION_COMPACTED: Final = "gen_ai.conversation.compacted"
+GEN_AI_OUTPUT_TYPE: Final = "gen_ai.output.type"
+GEN_AI_DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
+GEN_AI_PROMPT_NAME: Final = "gen_ai.prompt.name"
+GEN_AI_PROMPT_VERSION: Final = "gen_ai.prompt.version"
+GEN_AI_PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."
+
+# --- GenAI: request ---
+GEN_AI_REQUEST_MODEL: Final = "gen_ai.request.model"
+GEN_AI_REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
+GEN_AI_REQUEST_TOP_P: Final = "gen_ai.request.top_p"
+GEN_AI_REQUEST_TOP_K: Final = "gen_ai.request.top_k"
+GEN_AI_REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
+GEN_AI_REQUEST_FREQUENCY_PENALTY: Final = "gen_ai.request.frequency_penalty"
+GEN_AI_REQUEST_PRESENCE_PENALTY: Final = "gen_ai.request.presence_penalty"
+GEN_AI_REQUEST_STOP_SEQUENCES: Final = "gen_ai.request.stop_sequences"
+GEN_AI_REQUEST_SEED: Final = "gen_ai.request.seed"
+GEN_AI_REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
+GEN_AI_REQUEST_STREAM: Final = "gen_ai.request.stream"
+GEN_AI_REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+GEN_AI_REQUEST_REASONING_LEVEL: Final = "gen_ai.request.reasoning.level"
+GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID: Final = "gen_ai.request.previous_response.id"
+GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+
+# --- GenAI: response ---
+GEN_AI_RESPONSE_ID: Final = "gen_ai.response.id"
+GEN_AI_RESPONSE_MODEL: Final = "gen_ai.response.model"
+GEN_AI_RESPONSE_FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
+GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+
+# --- GenAI: usage ---
+GEN_AI_USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+GEN_AI_USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+# Renamed after v1.41. Viewers read the old name, the newest text has the new one: both are written.
+GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
+GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
+GEN_AI_USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"
+GEN_AI_USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
+GEN_AI_USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
+GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
+GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
+GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
+GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105 - tokens of text, not of access
+GEN_AI_TOKEN_MODALITY: Final = "gen_ai.token.modality"  # noqa: S105 - as above
+
+# --- GenAI: content (recorded on request only) ---
+GEN_AI_INPUT_MESSAGES: Final = "gen_ai.input.messages"
+GEN_AI_OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+GEN_AI_SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+GEN_AI_TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+
+# --- GenAI: tools, retrieval, agents, workflows ---
+GEN_AI_TOOL_NAME: Final = "gen_ai.tool.name"
+GEN_AI_TOOL_TYPE: Final = "gen_ai.tool.type"
+GEN_AI_TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
+GEN_AI_TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
+GEN_AI_TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+GEN_AI_TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
+GEN_AI_RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
+GEN_AI_RETRIEVAL_QUERY_TEXT: Final = "gen_ai.retrieval.query.text"
+GEN_AI_RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
+GEN_AI_AGENT_NAME: Final = "gen_ai.agent.name"
+GEN_AI_AGENT_DESCRIPTION: Final = "gen_ai.agent.description"
+GEN_AI_AGENT_ID: Final = "gen_ai.agent.id"
+GEN_AI_AGENT_VERSION: Final = "gen_ai.agent.version"
+GEN_AI_WORKFLOW_NAME: Final = "gen_ai.workflow.name"
+
+# --- OpenAI refinements ---
+OPENAI_API_TYPE: Final = "openai.api.type"
+OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
+OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
+OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
+
+# --- core conventions ---
+ERROR_TYPE: Final = "error.type"
+EXCEPTION_TYPE: Final = "exception.type"
+EXCEPTION_MESSAGE: Final = "exception.message"
+EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
+SERVER_ADDRESS: Final = "server.address"
+SERVER_PORT: Final = "server.port"
+USER_ID: Final = "user.id"
+
+# --- LangChain's own data ---
+LANGCHAIN_TAGS: Final = "langchain.tags"
+LANGCHAIN_METADATA_PREFIX: Final = "langchain.metadata."
+LANGCHAIN_SOURCE: Final = "langchain.source"
+LANGCHAIN_RETRIEVER_NAME: Final = "langchain.retriever.name"
+LANGCHAIN_VECTOR_STORE: Final = "langchain.vector_store"
+LANGCHAIN_INPUT: Final = "langchain.input"
+LANGCHAIN_OUTPUT: Final = "langchain.output"
+
+# --- LangGraph's own data ---
+LANGGRAPH_NODE: Final = "langgraph.node"
+LANGGRAPH_STEP: Final = "langgraph.step"
+LANGGRAPH_TRIGGERS: Final = "langgraph.triggers"
+LANGGRAPH_PATH: Final = "langgraph.path"
+LANGGRAPH_CHECKPOINT_NS: Final = "langgraph.checkpoint.ns"
+LANGGRAPH_CHECKPOINT_ID: Final = "langgraph.checkpoint.id"
+LANGGRAPH_GRAPH_ID: Final = "langgraph.graph.id"
+LANGGRAPH_ASSISTANT_ID: Final = "langgraph.assistant.id"
+
+# --- what only this package says ---
+LANGSPAN_RUN_ID: Final = "langspan.run.id"
+LANGSPAN_OUTCOME: Final = "langspan.outcome"
+LANGSPAN_CACHE_HIT: Final = "langspan.cache.hit"
+LANGSPAN_RETRY_ATTEMPT: Final = "langspan.retry.attempt"
+LANGSPAN_REASONING_BUDGET_TOKENS: Final = "langspan.request.reasoning.budget_tokens"
+LANGSPAN_RETRIEVAL_DOCUMENT_COUNT: Final = "langspan.retrieval.document_count"
+LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: Final = "langspan.retrieval.document_texts"
+LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS: Final = "langspan.usage.cache_write_5m.input_tokens"
+LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = "langspan.usage.cache_write_1h.input_tokens"
+
+
+class OperationName:
+    """Values of `gen_ai.operation.name`."""
+
+    CHAT: Final = "chat"
+    TEXT_COMPLETION: Final = "text_completion"
+    GENERATE_CONTENT: Final = "generate_content"
+    EMBEDDINGS: Final = "embeddings"
+    RETRIEVAL: Final = "retrieval"
+    EXECUTE_TOOL: Final = "execute_tool"
+    CREATE_AGENT: Final = "create_agent"
+    INVOKE_AGENT: Final = "invoke_agent"
+    INVOKE_WORKFLOW: Final = "invoke_workflow"
+
+
+class OutputType:
+    """Values of `gen_ai.output.type`."""
+
+    TEXT: Final = "text"
+    JSON: Final = "json"
+    IMAGE: Final = "image"
+    SPEECH: Final = "speech"
+
+
+class ToolType:
+    """Values of `gen_ai.tool.type`."""
+
+    FUNCTION: Final = "function"
+    EXTENSION: Final = "extension"
+    DATASTORE: Final = "datastore"
+
+
+class TokenType:
+    """Values of `gen_ai.token.type`."""
+
+    INPUT: Final = "input"
+    OUTPUT: Final = "output"
+
+
+class Modality:
+    """Values of `gen_ai.token.modality`; the first three also name message part modalities."""
+
+    TEXT: Final = "text"
+    IMAGE: Final = "image"
+    AUDIO: Final = "audio"
+    UNKNOWN: Final = "unknown"
+
+
+class OpenAIApi:
+    """Values of `openai.api.type`."""
+
+    CHAT_COMPLETIONS: Final = "chat_completions"
+    RESPONSES: Final = "responses"
+
+
+TOOL_ERROR: Final = "tool_error"
+"""`error.type` of a tool that reported its failure as a result (the value the MCP conventions use)."""

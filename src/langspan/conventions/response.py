@@ -1,0 +1,141 @@
+"""What a model answered, without the answer itself: `gen_ai.response.*`.
+
+Source: OpenTelemetry GenAI conventions (inference span); what LangChain's provider packages leave in
+`response_metadata`, `generation_info` and `llm_output`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+from langspan.conventions import names
+from langspan.conventions._result import generations_of, is_streamed, message_of, output_of, unglued
+from langspan.conventions._values import Attributes, as_mapping, as_str
+
+# LangChain makes these up when the provider gave no id.
+_INVENTED_IDS: Final = ("lc_", "run-")
+_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
+# The Responses API has no finish reason: a status, and for an incomplete answer the cause.
+_INCOMPLETE: Final[Mapping[str, str]] = {
+    "max_output_tokens": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+}
+_OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
+
+
+def model_response(result: object) -> Attributes:
+    """Return the response attributes of an `LLMResult`; a fact that is not there gives no attribute.
+
+    Args:
+        result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+    """
+    generations = generations_of(result)
+    if not generations:
+        return {}
+    attributes: Attributes = {}
+    message = message_of(generations[0])
+    # With several choices `llm_output` is put together by LangChain and repeats what was asked for.
+    output = output_of(result) if len(generations) == 1 else {}
+    if message is None:
+        _add_completion(attributes, generations[0], output)
+    else:
+        _add_chat(attributes, message, output)
+    reasons = [_finish_reason(generation) for generation in generations]
+    if None not in reasons:
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
+    return attributes
+
+
+def is_cache_hit(result: object) -> bool:
+    """Tell whether LangChain answered from its own cache, so that no provider counted the tokens.
+
+    LangChain marks such a message with `total_cost: 0` beside the original token counts.
+    """
+    for generation in generations_of(result):
+        usage = getattr(message_of(generation), "usage_metadata", None)
+        if isinstance(usage, dict) and "total_cost" in usage:
+            return bool(usage["total_cost"] == 0)
+    return False
+
+
+def finish_reason(generation: object) -> str | None:
+    """Return why one choice ended, in the provider's own words; None when the provider did not say."""
+    return _finish_reason(generation)
+
+
+def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]) -> None:
+    facts = as_mapping(getattr(message, "response_metadata", None))
+    streamed = is_streamed(message)
+    response_id = _response_id(facts.get("id"), getattr(message, "id", None), output.get("id"))
+    if response_id is not None:
+        attributes[names.GEN_AI_RESPONSE_ID] = response_id
+    for key in ("model_name", "model"):
+        model = as_str(facts.get(key)) or as_str(output.get(key))
+        if model is not None:
+            model = model.removeprefix("models/")
+            attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
+            break
+    if facts.get("model_provider") in _OPENAI_BACKENDS:
+        _add_openai(attributes, facts, response_id, streamed=streamed)
+
+
+def _add_openai(
+    attributes: Attributes, facts: Mapping[str, Any], response_id: str | None, *, streamed: bool
+) -> None:
+    for key, attribute in (
+        ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER),
+        ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+    ):
+        value = as_str(facts.get(key))
+        if value is not None:
+            attributes[attribute] = unglued(value) if streamed else value
+    if facts.get("object") == "response" or (response_id or "").startswith("resp_"):
+        attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
+    elif (response_id or "").startswith("chatcmpl-"):
+        attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
+
+
+def _add_completion(attributes: Attributes, generation: object, output: Mapping[str, Any]) -> None:
+    """A completion's `llm_output` repeats the requested model, so no response model is taken from it."""
+    info = as_mapping(getattr(generation, "generation_info", None))
+    response_id = _response_id(info.get("id"), output.get("id"))
+    if response_id is not None:
+        attributes[names.GEN_AI_RESPONSE_ID] = response_id
+
+
+def _response_id(*candidates: object) -> str | None:
+    for candidate in candidates:
+        text = as_str(candidate)
+        if text is not None and not text.startswith(_INVENTED_IDS):
+            return text
+    return None
+
+
+def _finish_reason(generation: object) -> str | None:
+    message = message_of(generation)
+    facts = as_mapping(getattr(message, "response_metadata", None))
+    info = as_mapping(getattr(generation, "generation_info", None))
+    for source in (facts, info):
+        for key in _REASONS:
+            reason = source.get(key)
+            if reason:
+                text = as_str(reason.name if _is_plain_enum(reason) else reason)
+                return unglued(text) if text and is_streamed(message) else text
+    return _from_status(facts, message)
+
+
+def _is_plain_enum(value: object) -> bool:
+    return isinstance(value, Enum) and not isinstance(value, str)
+
+
+def _from_status(facts: Mapping[str, Any], message: object) -> str | None:
+    status = facts.get("status")
+    if status == "completed":
+        return "tool_calls" if getattr(message, "tool_calls", None) else "stop"
+    if status == "incomplete":
+        cause = as_mapping(facts.get("incomplete_details")).get("reason")
+        return _INCOMPLETE.get(cause) or as_str(cause) if isinstance(cause, str) else None
+    return None

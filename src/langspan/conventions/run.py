@@ -1,0 +1,109 @@
+"""Facts any run may have: conversation, user, LangGraph position, tags, retry attempt.
+
+Source: OpenTelemetry GenAI conventions (`gen_ai.conversation.id`), core conventions (`user.id`), the
+metadata and tags of LangChain's start events. The user's other metadata is content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from langspan.conventions import names
+from langspan.conventions._values import Attributes, AttributeValue, as_count, as_id, as_str, clean
+
+_RETRY: Final = "retry:attempt:"
+# Tags that LangChain and LangGraph add for themselves.
+_BOOKKEEPING: Final = ("seq:step:", "graph:step:", "map:key:", "branch:", "condition:", "langsmith:", _RETRY)
+
+
+def _texts(value: object) -> list[str] | None:
+    """Any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    return [_text(item) for item in value]
+
+
+def _text(item: object) -> str:
+    if isinstance(item, str):
+        return clean(item)
+    if isinstance(item, tuple | list):
+        return "/".join(map(_text, item))
+    return str(item) if item is None or isinstance(item, int | float) else type(item).__name__
+
+
+# In order of preference: a run may carry several of the conversation's names.
+_CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
+_KNOWN: Final[Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]] = {
+    "user_id": (names.USER_ID, as_id),
+    "langgraph_node": (names.LANGGRAPH_NODE, as_str),
+    "langgraph_step": (names.LANGGRAPH_STEP, as_count),
+    "langgraph_triggers": (names.LANGGRAPH_TRIGGERS, _texts),
+    "langgraph_path": (names.LANGGRAPH_PATH, _texts),
+    "langgraph_checkpoint_ns": (names.LANGGRAPH_CHECKPOINT_NS, as_str),
+    "checkpoint_id": (names.LANGGRAPH_CHECKPOINT_ID, as_id),
+    "graph_id": (names.LANGGRAPH_GRAPH_ID, as_id),
+    "assistant_id": (names.LANGGRAPH_ASSISTANT_ID, as_id),
+    "lc_source": (names.LANGCHAIN_SOURCE, as_str),
+    "lc_hub_repo": (names.GEN_AI_PROMPT_NAME, as_str),
+    "lc_hub_commit_hash": (names.GEN_AI_PROMPT_VERSION, as_str),
+}
+# Metadata of LangChain, LangGraph and LangSmith: never the user's own.
+_NOT_USERS: Final = ("ls_", "lc_", "langgraph_", "__")
+_NOT_USERS_EITHER: Final = frozenset(
+    {*_CONVERSATION, *_KNOWN, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
+)
+
+
+def run_attributes(metadata: Mapping[str, Any] | None, tags: Sequence[str] | None) -> Attributes:
+    """Return the attributes of a run that do not depend on what kind of run it is. No content.
+
+    Args:
+        metadata: Metadata of the start event.
+        tags: Tags of the start event.
+    """
+    attributes: Attributes = {}
+    if metadata:
+        _add_known(attributes, metadata)
+    if tags:
+        _add_tags(attributes, tags)
+    return attributes
+
+
+def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
+    """Return what the user put into a run's metadata. This is content: record it only where content is on.
+
+    Args:
+        metadata: Metadata of the start event.
+    """
+    return {
+        key: value
+        for key, value in (metadata or {}).items()
+        if isinstance(key, str) and key not in _NOT_USERS_EITHER and not key.startswith(_NOT_USERS)
+    }
+
+
+def _add_known(attributes: Attributes, metadata: Mapping[str, Any]) -> None:
+    for key, value in metadata.items():
+        rule = _KNOWN.get(key)
+        if rule is not None and value is not None:
+            attribute, convert = rule
+            if (converted := convert(value)) is not None:
+                attributes[attribute] = converted
+    for key in _CONVERSATION:
+        if key in metadata and (conversation := as_id(metadata[key])) is not None:
+            attributes[names.GEN_AI_CONVERSATION_ID] = conversation
+            return
+
+
+def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
+    kept = []
+    for tag in tags:
+        if not isinstance(tag, str):
+            continue
+        if not tag.startswith(_BOOKKEEPING):
+            kept.append(clean(tag))
+        elif tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():
+            attributes[names.LANGSPAN_RETRY_ATTEMPT] = int(attempt[:9])
+    if kept:
+        attributes[names.LANGCHAIN_TAGS] = kept

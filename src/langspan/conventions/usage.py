@@ -1,0 +1,155 @@
+"""Token counts: `gen_ai.usage.*`.
+
+Source: OpenTelemetry GenAI conventions; the places where LangChain's provider packages leave counts, in
+order of trust: the message's `usage_metadata`, its `response_metadata`, `generation_info`, `llm_output`.
+A later place only fills in what an earlier one does not have, so nothing is counted twice.
+
+What counts as unknown: a missing, negative, non-numeric or boolean count; an input count of 0 (there is
+no empty prompt: packages write 0 when the wire said nothing); an output count of 0 beside an answer that
+is not empty; a detail of 0 from a package that writes 0 for "not sent".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langspan.conventions import _provider_usage, names
+from langspan.conventions._result import generations_of, message_of, output_of
+from langspan.conventions._values import Attributes, as_count, as_mapping
+
+_TIERS: Final = (
+    "priority",
+    "flex",
+)  # OpenAI's processing tiers: langchain-openai puts them before a detail's key
+_INPUT_DETAILS: Final[Mapping[str, str]] = {
+    "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_creation": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "ephemeral_5m_input_tokens": names.LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
+    "ephemeral_1h_input_tokens": names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
+    "text": names.GEN_AI_USAGE_TEXT_INPUT_TOKENS,
+    "image": names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS,
+    "audio": names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
+    **{f"{tier}_cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS for tier in _TIERS},
+    **{f"{tier}_cache_creation": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS for tier in _TIERS},
+}
+_OUTPUT_DETAILS: Final[Mapping[str, str]] = {
+    "reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+    "text": names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS,
+    "image": names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS,
+    "audio": names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
+    **{f"{tier}_reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS for tier in _TIERS},
+}
+# Packages that write 0 for a detail the provider did not send.
+_ZERO_IS_UNKNOWN: Final = frozenset(
+    {"google_genai", "google_vertexai", "bedrock", "bedrock_converse", "amazon_bedrock"}
+)
+_WANTED: Final = (
+    names.GEN_AI_USAGE_INPUT_TOKENS,
+    names.GEN_AI_USAGE_OUTPUT_TOKENS,
+    names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+)
+
+
+def token_usage(result: object) -> Attributes:
+    """Return the usage attributes of an `LLMResult`; what nobody reported is absent, never 0.
+
+    The choices of one call share one usage: the first that has it speaks for all.
+
+    Args:
+        result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+    """
+    generations = generations_of(result)
+    usage: Attributes = {}
+    for generation in generations:
+        message = message_of(generation)
+        metadata = getattr(message, "usage_metadata", None)
+        if isinstance(metadata, Mapping) and metadata:
+            _add_standard(usage, metadata, message)
+            break
+    if generations and not all(name in usage for name in _WANTED):
+        _fill_in(usage, generations[0], output_of(result))
+    return _checked(usage, generations)
+
+
+def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: object) -> None:
+    """LangChain's own form."""
+    _put(usage, names.GEN_AI_USAGE_INPUT_TOKENS, metadata.get("input_tokens"))
+    _put(usage, names.GEN_AI_USAGE_OUTPUT_TOKENS, metadata.get("output_tokens"))
+    details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
+    if details_in or details_out:
+        facts = as_mapping(getattr(message, "response_metadata", None))
+        zeros = facts.get("model_provider") not in _ZERO_IS_UNKNOWN
+        _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
+        _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
+
+
+def _add_details(
+    usage: Attributes, details: Mapping[str, Any], known: Mapping[str, str], *, zeros: bool
+) -> None:
+    for key, value in details.items():
+        attribute = known.get(key)
+        if attribute is not None and (value or zeros):
+            _put(usage, attribute, value)
+
+
+def _put(usage: Attributes, attribute: str, value: object) -> None:
+    if attribute not in usage and (count := as_count(value)) is not None:
+        usage[attribute] = count
+
+
+def _fill_in(usage: Attributes, generation: object, output: Mapping[str, Any]) -> None:
+    """Look for what is still missing in the provider's own words."""
+    known_input = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS)
+    if known_input == 0:
+        del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
+    for source in (
+        as_mapping(getattr(message_of(generation), "response_metadata", None)),
+        as_mapping(getattr(generation, "generation_info", None)),
+        output,
+    ):
+        if source:
+            for attribute, count in _provider_usage.counts(source).items():
+                usage.setdefault(attribute, count)
+
+
+def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
+    """Drop zeros that mean "unknown"; bring the cache writes of all lifetimes together."""
+    if not usage:
+        return usage
+    if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
+        del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
+    if usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS) == 0 and (
+        names.GEN_AI_USAGE_INPUT_TOKENS not in usage or any(map(_has_content, generations))
+    ):
+        del usage[names.GEN_AI_USAGE_OUTPUT_TOKENS]
+    if names.GEN_AI_USAGE_INPUT_TOKENS not in usage and names.GEN_AI_USAGE_OUTPUT_TOKENS not in usage:
+        return {name: count for name, count in usage.items() if count}
+    _add_cache_writes(usage)
+    return usage
+
+
+def _has_content(generation: object) -> bool:
+    message = message_of(generation)
+    if message is None:
+        return bool(getattr(generation, "text", None))
+    return bool(getattr(message, "content", None) or getattr(message, "tool_calls", None))
+
+
+def _add_cache_writes(usage: Attributes) -> None:
+    """Write the total under both names; langchain-anthropic makes it 0 when it knows the lifetimes."""
+    total = usage.get(names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)
+    if not total:
+        parts = [
+            count
+            for name in (
+                names.LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
+                names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
+            )
+            if isinstance(count := usage.get(name), int)
+        ]
+        total = sum(parts) if parts else total
+    if total is not None:
+        usage[names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS] = total
+        usage[names.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS] = total
