@@ -25,9 +25,11 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 def as_mapping(value: object) -> Mapping[str, Any]:
     """Return the value itself when it is a mapping, else an empty one."""
-    if value.__class__ is dict or isinstance(value, Mapping):
+    if value.__class__ is dict:
         return value
-    return _NOTHING
+    if value is None or not isinstance(value, Mapping):
+        return _NOTHING
+    return value
 
 
 def clean(text: str) -> str:
@@ -45,9 +47,11 @@ def clean(text: str) -> str:
 
 def as_str(value: object) -> str | None:
     """Return a non-empty string, or None. A member of a string enum gives its value."""
-    if isinstance(value, str) and value:
-        return clean(value.value if isinstance(value, Enum) else value)
-    return None
+    if value.__class__ is not str:
+        if not isinstance(value, str):
+            return None
+        value = value.value if isinstance(value, Enum) else value
+    return clean(value) if value else None
 
 
 def as_id(value: object) -> str | None:
@@ -75,6 +79,8 @@ def as_int(value: object) -> int | None:
 
 def as_count(value: object) -> int | None:
     """Return an integer that is not negative."""
+    if value.__class__ is int and 0 <= value <= INT64_MAX:
+        return value
     number = as_int(value)
     return number if number is not None and number >= 0 else None
 

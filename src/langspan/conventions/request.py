@@ -7,6 +7,7 @@ and the constructor arguments in `serialized`. Nothing here is content: names, n
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -140,8 +141,8 @@ _RULES: Final[Mapping[str, tuple[str, _Converter]]] = {
 }
 
 # Arguments that hold more arguments.
-_NESTED: Final = frozenset(
-    {
+_NESTED: Final = dict.fromkeys(
+    (
         "additional_model_request_fields",
         "extra_body",
         "generation_config",
@@ -149,20 +150,27 @@ _NESTED: Final = frozenset(
         "inferenceConfig",
         "model_kwargs",
         "options",
-    }
+    )
 )
+_URLS: Final = dict.fromkeys(
+    (
+        "base_url",
+        "openai_api_base",
+        "azure_endpoint",
+        "anthropic_api_url",
+        "endpoint",
+        "endpoint_url",
+        "xai_api_base",
+        "api_base",
+        "host",
+    ),
+    (names.SERVER_ADDRESS, as_str),
+)
+# One look-up per argument: most arguments of a model are none of ours.
+_ARGUMENTS: Final[Mapping[str, tuple[str, _Converter] | None]] = {**_RULES, **_URLS, **_NESTED}
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_HINTS: Final = tuple((key, *_RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
 _MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
-_URLS: Final = (
-    "base_url",
-    "openai_api_base",
-    "azure_endpoint",
-    "anthropic_api_url",
-    "endpoint",
-    "endpoint_url",
-    "xai_api_base",
-    "api_base",
-    "host",
-)
 _OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
 
 
@@ -195,86 +203,81 @@ def model_request(
         attributes[names.GEN_AI_REQUEST_MODEL] = model
     _collect(attributes, params)
     if options:
-        _collect(attributes, options)
-    _collect_hints(attributes, meta)
-    _collect(attributes, kwargs)
-    _add_thinking(attributes, params, kwargs)
-    _add_server(attributes, params, kwargs)
+        _collect(attributes, as_mapping(options))
+    for key, attribute, convert in _HINTS:  # only these: the rest of the metadata is the user's
+        value = meta.get(key)
+        if value is not None and attribute not in attributes and (converted := convert(value)) is not None:
+            attributes[attribute] = converted
+    if kwargs:
+        _collect(attributes, kwargs)
+    _add_thinking(attributes, params.get("thinking") or kwargs.get("thinking"))
+    if names.SERVER_ADDRESS in attributes:
+        _split_server(attributes)
     _refine_openai(attributes, provider, kwargs)
     return attributes
 
 
-def _model(*sources: Mapping[str, Any]) -> str | None:
-    metadata, *arguments = sources
-    model = as_str(metadata.get("ls_model_name"))
-    if model is None:
-        found = (as_str(source.get(key)) for source in arguments for key in _MODELS)
-        model = next((name for name in found if name), None)
+def _model(metadata: Mapping[str, Any], params: Mapping[str, Any], kwargs: Mapping[str, Any]) -> str | None:
+    model = as_str(metadata.get("ls_model_name")) or _first(params, _MODELS) or _first(kwargs, _MODELS)
     if model is None or ("://" in model and ("@" in model or "?" in model)):
         return None  # a private endpoint given as a model: its address may carry a password or a key
     return model.removeprefix("models/")
 
 
+def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        if key in source and (text := as_str(source[key])) is not None:
+            return text
+    return None
+
+
 def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
     """Add what the rules find and nothing has set yet; arguments one level down come last."""
-    nested = None
+    nested: list[Mapping[str, Any]] = []
     for key, value in source.items():
-        if value is None:
+        if value is None or key not in _ARGUMENTS:
             continue
-        rule = _RULES.get(key)
-        if rule is not None:
-            attribute, convert = rule
-            if attribute not in attributes and (converted := convert(value)) is not None:
-                attributes[attribute] = converted
-        elif value and key in _NESTED and isinstance(value, Mapping):
-            nested = [*(nested or ()), value]
-    for arguments in nested or ():
+        rule = _ARGUMENTS[key]
+        if rule is None:
+            if value and isinstance(value, Mapping):
+                nested.append(value)
+        elif rule[0] not in attributes and (converted := rule[1](value)) is not None:
+            attributes[rule[0]] = converted
+    for arguments in nested:
         _collect(attributes, arguments)
 
 
-def _collect_hints(attributes: Attributes, metadata: Mapping[str, Any]) -> None:
-    """LangChain's own `ls_*` keys only: the rest of the metadata is the user's, not arguments."""
-    for key in ("ls_temperature", "ls_max_tokens", "ls_stop"):
-        value = metadata.get(key)
-        if value is not None:
-            attribute, convert = _RULES[key]
-            if attribute not in attributes and (converted := convert(value)) is not None:
-                attributes[attribute] = converted
-
-
-def _add_thinking(attributes: Attributes, *sources: Mapping[str, Any]) -> None:
+def _add_thinking(attributes: Attributes, thinking: object) -> None:
     """Anthropic's `thinking`: a type and a budget. An effort, sent beside it, is the better level."""
-    for source in sources:
-        thinking = source.get("thinking")
-        if isinstance(thinking, Mapping):
-            level, budget = as_str(thinking.get("type")), as_count(thinking.get("budget_tokens"))
-            if level is not None:
-                attributes.setdefault(names.GEN_AI_REQUEST_REASONING_LEVEL, level)
-            if budget is not None:
-                attributes.setdefault(names.LANGSPAN_REASONING_BUDGET_TOKENS, budget)
+    if not isinstance(thinking, dict):
+        return
+    level, budget = as_str(thinking.get("type")), as_count(thinking.get("budget_tokens"))
+    if level is not None:
+        attributes.setdefault(names.GEN_AI_REQUEST_REASONING_LEVEL, level)
+    if budget is not None:
+        attributes.setdefault(names.LANGSPAN_REASONING_BUDGET_TOKENS, budget)
 
 
-def _add_server(attributes: Attributes, *sources: Mapping[str, Any]) -> None:
-    for source in sources:
-        for key in _URLS:
-            url = source.get(key)
-            if isinstance(url, str) and (server := _server(url)) is not None:
-                attributes[names.SERVER_ADDRESS], port = server
-                if port is not None:
-                    attributes[names.SERVER_PORT] = port
-                return
+def _split_server(attributes: Attributes) -> None:
+    """Replace a URL by its host and port."""
+    host, port = _server(str(attributes.pop(names.SERVER_ADDRESS)))
+    if host is not None:
+        attributes[names.SERVER_ADDRESS] = host
+    if port is not None:
+        attributes[names.SERVER_PORT] = port
 
 
-def _server(url: str) -> tuple[str, int | None] | None:
+@lru_cache(maxsize=64)  # a process talks to few servers, and taking a URL apart is the dearest step of a call
+def _server(url: str) -> tuple[str | None, int | None]:
     """Host and port of a URL; user, password, path and query stay behind."""
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        return None
+        return None, None
     if not host or not host.isascii() or not host.isprintable() or " " in host:
-        return None
-    return host, port or {"https": 443, "http": 80}.get(parts.scheme)
+        return None, None
+    return host, port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def _refine_openai(attributes: Attributes, provider: str | None, kwargs: Mapping[str, Any]) -> None:

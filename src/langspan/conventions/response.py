@@ -23,6 +23,10 @@ _INCOMPLETE: Final[Mapping[str, str]] = {
     "max_tokens": "length",
     "content_filter": "content_filter",
 }
+_OPENAI_FACTS: Final = (
+    ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
 _OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
 
 
@@ -67,34 +71,31 @@ def finish_reason(generation: object) -> str | None:
 
 
 def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]) -> None:
-    facts = as_mapping(getattr(message, "response_metadata", None))
-    streamed = is_streamed(message)
+    facts = as_mapping(getattr(message, "response_metadata", None)) or output
     response_id = _response_id(facts.get("id"), getattr(message, "id", None), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
-    for key in ("model_name", "model"):
-        model = as_str(facts.get(key)) or as_str(output.get(key))
-        if model is not None:
-            model = model.removeprefix("models/")
-            attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
-            break
+    if not facts:
+        return
+    streamed = is_streamed(message)
+    model = as_str(facts.get("model_name")) or as_str(facts.get("model"))
+    if model is not None:
+        model = model.removeprefix("models/")
+        attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
     if facts.get("model_provider") in _OPENAI_BACKENDS:
-        _add_openai(attributes, facts, response_id, streamed=streamed)
+        for key, attribute in _OPENAI_FACTS:
+            value = facts.get(key)
+            if value is not None and (text := as_str(value)) is not None:
+                attributes[attribute] = unglued(text) if streamed else text
+        if response_id is not None:
+            _add_openai_api(attributes, response_id)
 
 
-def _add_openai(
-    attributes: Attributes, facts: Mapping[str, Any], response_id: str | None, *, streamed: bool
-) -> None:
-    for key, attribute in (
-        ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER),
-        ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
-    ):
-        value = as_str(facts.get(key))
-        if value is not None:
-            attributes[attribute] = unglued(value) if streamed else value
-    if facts.get("object") == "response" or (response_id or "").startswith("resp_"):
+def _add_openai_api(attributes: Attributes, response_id: str) -> None:
+    """OpenAI's two APIs give ids of two kinds."""
+    if response_id.startswith("resp_"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
-    elif (response_id or "").startswith("chatcmpl-"):
+    elif response_id.startswith("chatcmpl-"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
 
 
@@ -108,7 +109,7 @@ def _add_completion(attributes: Attributes, generation: object, output: Mapping[
 
 def _response_id(*candidates: object) -> str | None:
     for candidate in candidates:
-        text = as_str(candidate)
+        text = as_str(candidate) if candidate is not None else None
         if text is not None and not text.startswith(_INVENTED_IDS):
             return text
     return None
@@ -117,14 +118,19 @@ def _response_id(*candidates: object) -> str | None:
 def _finish_reason(generation: object) -> str | None:
     message = message_of(generation)
     facts = as_mapping(getattr(message, "response_metadata", None))
-    info = as_mapping(getattr(generation, "generation_info", None))
-    for source in (facts, info):
+    reason = _first_reason(facts) or _first_reason(as_mapping(getattr(generation, "generation_info", None)))
+    if reason is None:
+        return _from_status(facts, message) if "status" in facts else None
+    text = as_str(reason.name if _is_plain_enum(reason) else reason)
+    return unglued(text) if text and is_streamed(message) else text
+
+
+def _first_reason(facts: Mapping[str, Any]) -> Any:
+    if facts:
         for key in _REASONS:
-            reason = source.get(key)
-            if reason:
-                text = as_str(reason.name if _is_plain_enum(reason) else reason)
-                return unglued(text) if text and is_streamed(message) else text
-    return _from_status(facts, message)
+            if reason := facts.get(key):
+                return reason
+    return None
 
 
 def _is_plain_enum(value: object) -> bool:

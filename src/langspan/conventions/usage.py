@@ -40,15 +40,17 @@ _OUTPUT_DETAILS: Final[Mapping[str, str]] = {
     "audio": names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
     **{f"{tier}_reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS for tier in _TIERS},
 }
+_TOTALS: Final = (
+    ("input_tokens", names.GEN_AI_USAGE_INPUT_TOKENS),
+    ("output_tokens", names.GEN_AI_USAGE_OUTPUT_TOKENS),
+)
+_LIFETIMES: Final = (
+    names.LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
+    names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
+)
 # Packages that write 0 for a detail the provider did not send.
 _ZERO_IS_UNKNOWN: Final = frozenset(
     {"google_genai", "google_vertexai", "bedrock", "bedrock_converse", "amazon_bedrock"}
-)
-_WANTED: Final = (
-    names.GEN_AI_USAGE_INPUT_TOKENS,
-    names.GEN_AI_USAGE_OUTPUT_TOKENS,
-    names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
-    names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
 )
 
 
@@ -62,27 +64,33 @@ def token_usage(result: object) -> Attributes:
     """
     generations = generations_of(result)
     usage: Attributes = {}
+    complete = False
     for generation in generations:
         message = message_of(generation)
         metadata = getattr(message, "usage_metadata", None)
-        if isinstance(metadata, Mapping) and metadata:
-            _add_standard(usage, metadata, message)
+        if isinstance(metadata, dict) and metadata:
+            complete = _add_standard(usage, metadata, message)
             break
-    if generations and not all(name in usage for name in _WANTED):
+    if generations and not complete:
         _fill_in(usage, generations[0], output_of(result))
     return _checked(usage, generations)
 
 
-def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: object) -> None:
-    """LangChain's own form."""
-    _put(usage, names.GEN_AI_USAGE_INPUT_TOKENS, metadata.get("input_tokens"))
-    _put(usage, names.GEN_AI_USAGE_OUTPUT_TOKENS, metadata.get("output_tokens"))
+def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: object) -> bool:
+    """Add LangChain's own form. Tell whether it says all: a package that gives no details may know some."""
+    for key, attribute in _TOTALS:
+        count = as_count(metadata.get(key))
+        if count is not None:
+            usage[attribute] = count
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
     if details_in or details_out:
         facts = as_mapping(getattr(message, "response_metadata", None))
         zeros = facts.get("model_provider") not in _ZERO_IS_UNKNOWN
-        _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
-        _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
+        if details_in:
+            _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
+        if details_out:
+            _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
+    return details_in is not None and bool(usage.get(names.GEN_AI_USAGE_INPUT_TOKENS))
 
 
 def _add_details(
@@ -90,22 +98,20 @@ def _add_details(
 ) -> None:
     for key, value in details.items():
         attribute = known.get(key)
-        if attribute is not None and (value or zeros):
-            _put(usage, attribute, value)
-
-
-def _put(usage: Attributes, attribute: str, value: object) -> None:
-    if attribute not in usage and (count := as_count(value)) is not None:
-        usage[attribute] = count
+        if attribute is None or not (value or zeros) or attribute in usage:
+            continue
+        count = as_count(value)
+        if count is not None:
+            usage[attribute] = count
 
 
 def _fill_in(usage: Attributes, generation: object, output: Mapping[str, Any]) -> None:
     """Look for what is still missing in the provider's own words."""
-    known_input = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS)
-    if known_input == 0:
+    if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
+    message = message_of(generation)
     for source in (
-        as_mapping(getattr(message_of(generation), "response_metadata", None)),
+        as_mapping(getattr(message, "response_metadata", None)),
         as_mapping(getattr(generation, "generation_info", None)),
         output,
     ):
@@ -118,13 +124,12 @@ def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
     """Drop zeros that mean "unknown"; bring the cache writes of all lifetimes together."""
     if not usage:
         return usage
-    if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
+    read, written = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    if read == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    if usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS) == 0 and (
-        names.GEN_AI_USAGE_INPUT_TOKENS not in usage or any(map(_has_content, generations))
-    ):
+    if written == 0 and (not read or any(map(_has_content, generations))):
         del usage[names.GEN_AI_USAGE_OUTPUT_TOKENS]
-    if names.GEN_AI_USAGE_INPUT_TOKENS not in usage and names.GEN_AI_USAGE_OUTPUT_TOKENS not in usage:
+    if not read and not written:
         return {name: count for name, count in usage.items() if count}
     _add_cache_writes(usage)
     return usage
@@ -141,14 +146,7 @@ def _add_cache_writes(usage: Attributes) -> None:
     """Write the total under both names; langchain-anthropic makes it 0 when it knows the lifetimes."""
     total = usage.get(names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)
     if not total:
-        parts = [
-            count
-            for name in (
-                names.LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
-                names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
-            )
-            if isinstance(count := usage.get(name), int)
-        ]
+        parts = [count for name in _LIFETIMES if isinstance(count := usage.get(name), int)]
         total = sum(parts) if parts else total
     if total is not None:
         usage[names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS] = total
