@@ -1,0 +1,117 @@
+"""What a run is: operation, span name and span kind. Ordered rules over plain data, no effects.
+
+Source: OpenTelemetry GenAI conventions (span names and kinds), LangChain and LangGraph callback metadata.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+HIDDEN_TAG: Final = "langsmith:hidden"
+_STEP_TAG: Final = "graph:step:"
+AGENT_INTEGRATION: Final = "langchain_create_agent"
+_GRAPH_INTEGRATIONS: Final = frozenset({"langgraph", AGENT_INTEGRATION})
+# Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the workflow.
+_DEFAULT_GRAPH_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
+
+
+class Kind(enum.Enum):
+    """The kinds of run that we tell apart. Values are ``gen_ai.operation.name``, where one exists."""
+
+    CHAT = "chat"
+    COMPLETION = "text_completion"
+    EMBEDDINGS = "embeddings"
+    TOOL = "execute_tool"
+    RETRIEVER = "retrieval"
+    AGENT = "invoke_agent"
+    WORKFLOW = "invoke_workflow"
+    NODE = "node"
+    CHAIN = "chain"
+
+    # Members live as long as the process, so identity is equality and hashing need not go through Python.
+    __hash__ = object.__hash__
+
+
+GENAI_KINDS: Final = frozenset(Kind) - {Kind.NODE, Kind.CHAIN}
+CLIENT_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION, Kind.EMBEDDINGS, Kind.RETRIEVER})
+
+
+class Operation(NamedTuple):
+    """What a run is recorded as.
+
+    Attributes:
+        kind: The kind of run.
+        name: Span name, low-cardinality.
+        target: What the operation acts on (model, tool, agent, graph, node), if known.
+    """
+
+    kind: Kind
+    name: str
+    target: str | None
+
+
+class Graph(NamedTuple):
+    """A LangGraph graph that is about to start, as told by the graph itself.
+
+    Attributes:
+        name: The name its run will have.
+        is_agent: It was made by ``langchain.agents.create_agent``.
+    """
+
+    name: str
+    is_agent: bool
+
+
+def operation(kind: Kind, target: str | None) -> Operation:
+    """A GenAI operation, named ``{operation} {target}`` as the conventions say."""
+    return Operation(kind, f"{kind.value} {target}" if target else kind.value, target)
+
+
+def chain_operation(
+    name: str | None,
+    tags: Sequence[str] | None,
+    metadata: Mapping[str, Any] | None,
+    *,
+    inside_graph: bool,
+    graph: Graph | None,
+) -> Operation:
+    """Tell agents, graphs, nodes and plain chains apart.
+
+    Args:
+        name: The run's name.
+        tags: Tags of the start event.
+        metadata: Metadata of the start event; nested runs inherit most of it from the enclosing graph.
+        inside_graph: An enclosing run already belongs to a graph.
+        graph: The graph that announced this run, if one did.
+    """
+    label = name or "chain"
+    if graph is not None and graph.name == name:
+        return _graph_operation(label, metadata, is_agent=graph.is_agent)
+    if not metadata or metadata.get("ls_integration") not in _GRAPH_INTEGRATIONS:
+        return Operation(Kind.CHAIN, label, None)
+    if metadata.get("langgraph_node") == name and _is_step(tags):
+        return Operation(Kind.NODE, f"node {label}", label)
+    agent = metadata.get("lc_agent_name")
+    is_agent = metadata["ls_integration"] == AGENT_INTEGRATION
+    # Without an announcement: a graph's root is the first run of a tree that carries the mark, and a
+    # nested agent's root is the only run that bears the agent's own name.
+    if not inside_graph or (is_agent and agent is not None and agent == name):
+        return _graph_operation(label, metadata, is_agent=is_agent)
+    return Operation(Kind.CHAIN, label, None)
+
+
+def _is_step(tags: Sequence[str] | None) -> bool:
+    return any(tag.startswith(_STEP_TAG) for tag in tags or ())
+
+
+def _graph_operation(label: str, metadata: Mapping[str, Any] | None, *, is_agent: bool) -> Operation:
+    if is_agent:
+        agent = (metadata or {}).get("lc_agent_name")
+        return operation(Kind.AGENT, _meaningful(label) or (agent if isinstance(agent, str) else None))
+    return operation(Kind.WORKFLOW, _meaningful(label))
+
+
+def _meaningful(label: str) -> str | None:
+    return None if label in _DEFAULT_GRAPH_NAMES else label
