@@ -1,0 +1,46 @@
+"""What the handler hands to the recorder: one plain record for all of LangChain's start events."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class Category(enum.Enum):
+    """LangChain's callback families."""
+
+    CHAT_MODEL = "chat_model"
+    LLM = "llm"
+    CHAIN = "chain"
+    TOOL = "tool"
+    RETRIEVER = "retriever"
+
+    __hash__ = object.__hash__
+
+
+class Started(NamedTuple):
+    """A run has started.
+
+    Attributes:
+        category: Which callback told so.
+        run_id: The run.
+        parent_run_id: The run that LangChain says started it.
+        name: The run's name, if it has one.
+        serialized: LangChain's description of the object that runs.
+        tags: Tags of the run.
+        metadata: Metadata of the run.
+        payload: What it runs on: messages, prompts, inputs or query.
+        extra: Every other keyword of the event, by name.
+    """
+
+    category: Category
+    run_id: UUID
+    parent_run_id: UUID | None
+    name: str | None
+    serialized: Mapping[str, Any] | None
+    tags: Sequence[str] | None
+    metadata: Mapping[str, Any] | None
+    payload: Any
+    extra: Mapping[str, Any]

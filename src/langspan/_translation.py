@@ -1,0 +1,210 @@
+"""From LangChain's data to what is written on a span: which pure function serves which kind of run.
+
+Nothing here has an effect. What is done once per span and needs no content is in `at_creation` and
+`at_start`; content is added only where the settings ask for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from langspan._events import Category, Started
+from langspan._run import Run
+from langspan._settings import Content, Settings
+from langspan.conventions import names
+from langspan.conventions._values import Attributes, as_id, as_mapping
+from langspan.conventions.operations import GENAI_KINDS, Graph, Kind, Operation, chain_operation, operation
+from langspan.conventions.outcomes import error_type
+from langspan.conventions.providers import provider_name
+from langspan.conventions.request import _model, model_request
+from langspan.conventions.response import is_cache_hit, model_response
+from langspan.conventions.retrieval import retriever_end, retriever_start
+from langspan.conventions.run import _CONVERSATION, run_attributes
+from langspan.conventions.tools import tool_error, tool_start
+from langspan.conventions.usage import token_usage
+
+_MODEL_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION})
+
+
+class Translator:
+    """Translates the events of runs.
+
+    Args:
+        settings: What the user asked for.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._on_span = Content.SPAN in settings.capture_content
+
+    def operation(self, event: Started, parent: Run | None, graph: Graph | None) -> Operation:
+        """What a run is recorded as."""
+        if event.category is Category.CHAIN:
+            inside_graph = parent is not None and parent.inside_graph
+            return chain_operation(
+                event.name, event.tags, event.metadata, inside_graph=inside_graph, graph=graph
+            )
+        kind, target = _TARGETS[event.category]
+        return operation(kind, target(event))
+
+    def at_creation(self, run: Run, event: Started) -> Attributes:
+        """What samplers and span processors may want to see when a span starts. Cheap."""
+        attributes: Attributes = {}
+        kind, target = run.operation.kind, run.operation.target
+        if kind in GENAI_KINDS:
+            attributes[names.GEN_AI_OPERATION_NAME] = kind.value
+        if target is not None:
+            attributes[_TARGET_ATTRIBUTE[kind]] = target
+        if kind in _MODEL_KINDS:
+            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
+            if provider is not None:
+                attributes[names.GEN_AI_PROVIDER_NAME] = provider
+        run.conversation = _conversation(event.metadata) or (run.parent.conversation if run.parent else None)
+        if run.conversation is not None:
+            attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+        return attributes
+
+    def at_start(self, run: Run, event: Started) -> Attributes:
+        """What is known before the run's body runs."""
+        attributes = run_attributes(event.metadata, event.tags)
+        describe = _START.get(event.category)
+        if describe is not None:
+            attributes.update(describe(event))
+        if run.operation.kind is Kind.TOOL and run.agent is not None and run.agent.operation.target:
+            attributes[names.GEN_AI_AGENT_NAME] = run.agent.operation.target
+        return attributes
+
+    def at_end(self, run: Run, result: Any) -> Attributes:
+        """What a run that returned has to tell."""
+        kind = run.operation.kind
+        if kind in _MODEL_KINDS:
+            return self._model_end(run, result)
+        if kind is Kind.RETRIEVER:
+            return retriever_end(result)
+        if kind is Kind.AGENT and run.usage:
+            return {
+                names.GEN_AI_USAGE_INPUT_TOKENS: sum(read for read, _ in run.usage),
+                names.GEN_AI_USAGE_OUTPUT_TOKENS: sum(written for _, written in run.usage),
+            }
+        return {}
+
+    def handled_failure(self, run: Run, result: Any) -> str | None:
+        """``error.type`` of a run that returned its failure as a result."""
+        return tool_error(result) if run.operation.kind is Kind.TOOL else None
+
+    def at_failure(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
+        """What a run that raised has to tell: for a model, the part of the answer that had come."""
+        if run.operation.kind in _MODEL_KINDS:
+            response = extra.get("response")
+            return self._model_end(run, response) if response is not None else self._streaming(run)
+        return {}
+
+    def render(self, value: Any, where: str) -> str | None:
+        """Content as text, where content is recorded on spans."""
+        return None
+
+    def message(self, error: BaseException) -> str | None:
+        """The text of an exception, which is content."""
+        return str(error) if self._on_span else None
+
+    def exception(self, error: BaseException) -> Attributes:
+        """Attributes of the span event that describes an exception."""
+        attributes: Attributes = {names.EXCEPTION_TYPE: error_type(error)}
+        if self._on_span:
+            attributes[names.EXCEPTION_MESSAGE] = str(error)
+        return attributes
+
+    def _model_end(self, run: Run, result: Any) -> Attributes:
+        attributes = model_response(result)
+        if is_cache_hit(result):
+            attributes[names.LANGSPAN_CACHE_HIT] = True
+        else:
+            usage = token_usage(result)
+            attributes.update(usage)
+            if run.agent is not None and usage:
+                run.agent.usage.append(_totals(usage))
+        attributes.update(self._streaming(run))
+        return attributes
+
+    def _streaming(self, run: Run) -> Attributes:
+        if run.first_chunk is None:
+            return {}
+        return {
+            names.GEN_AI_REQUEST_STREAM: True,
+            names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_chunk - run.started) / 1e9,
+        }
+
+
+def _totals(usage: Mapping[str, Any]) -> tuple[int, int]:
+    return usage.get(names.GEN_AI_USAGE_INPUT_TOKENS, 0), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS, 0)
+
+
+def _conversation(metadata: Mapping[str, Any] | None) -> str | None:
+    for key in _CONVERSATION:
+        if metadata and key in metadata:
+            return as_id(metadata[key])
+    return None
+
+
+def _model_target(event: Started) -> str | None:
+    return _model(
+        as_mapping(event.metadata),
+        as_mapping(event.extra.get("invocation_params")),
+        as_mapping((event.serialized or {}).get("kwargs")),
+    )
+
+
+def _tool_target(event: Started) -> str | None:
+    name = (event.serialized or {}).get("name") or event.name
+    return name if isinstance(name, str) else None
+
+
+def _retriever_target(event: Started) -> str | None:
+    return event.name
+
+
+_TARGETS: Final[Mapping[Category, tuple[Kind, Callable[[Started], str | None]]]] = {
+    Category.CHAT_MODEL: (Kind.CHAT, _model_target),
+    Category.LLM: (Kind.COMPLETION, _model_target),
+    Category.TOOL: (Kind.TOOL, _tool_target),
+    Category.RETRIEVER: (Kind.RETRIEVER, _retriever_target),
+}
+_TARGET_ATTRIBUTE: Final[Mapping[Kind, str]] = {
+    Kind.CHAT: names.GEN_AI_REQUEST_MODEL,
+    Kind.COMPLETION: names.GEN_AI_REQUEST_MODEL,
+    Kind.TOOL: names.GEN_AI_TOOL_NAME,
+    Kind.RETRIEVER: names.LANGCHAIN_RETRIEVER_NAME,
+    Kind.AGENT: names.GEN_AI_AGENT_NAME,
+    Kind.WORKFLOW: names.GEN_AI_WORKFLOW_NAME,
+    Kind.NODE: names.LANGGRAPH_NODE,
+}
+
+
+def _model_start(event: Started) -> Attributes:
+    return model_request(
+        serialized=event.serialized,
+        metadata=event.metadata,
+        invocation_params=event.extra.get("invocation_params"),
+        options=event.extra.get("options"),
+    )
+
+
+def _tool_start(event: Started) -> Attributes:
+    return tool_start(
+        serialized=event.serialized,
+        tool_call_id=event.extra.get("tool_call_id"),
+        metadata=event.metadata,
+        name=event.name,
+    )
+
+
+def _retriever_start(event: Started) -> Attributes:
+    return retriever_start(serialized=event.serialized, metadata=event.metadata, name=event.name)
+
+
+_START: Final[Mapping[Category, Callable[[Started], Attributes]]] = {
+    Category.CHAT_MODEL: _model_start,
+    Category.LLM: _model_start,
+    Category.TOOL: _tool_start,
+    Category.RETRIEVER: _retriever_start,
+}
