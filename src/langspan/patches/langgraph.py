@@ -1,0 +1,116 @@
+"""LangGraph: nodes and tasks are current in their bodies, graphs are told apart, interrupts are heard.
+
+LangGraph is optional, so each patch waits until the module it belongs to is imported.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Final
+
+import wrapt
+
+from langspan import _graphs
+from langspan._guard import Guard
+from langspan._handler import RecordingHandler
+from langspan.conventions.operations import AGENT_INTEGRATION, Graph
+from langspan.patches.ledger import Ledger, Wrapper
+from langspan.patches.runnables import entering
+
+_FACTORIES: Final = (
+    "get_sync_graph_callback_manager_for_config",
+    "get_async_graph_callback_manager_for_config",
+)
+
+
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
+    """Patch LangGraph when, and if, it is imported.
+
+    Args:
+        ledger: Remembers the patches.
+        guard: The error boundary.
+        handler: Hears of interrupts of graphs whose callbacks hold no handler of ours.
+    """
+    _when_imported(ledger, guard, "langgraph._internal._runnable", _patch_runnable)
+    _when_imported(ledger, guard, "langgraph.pregel.main", functools.partial(_patch_pregel, handler=handler))
+
+
+def _when_imported(
+    ledger: Ledger, guard: Guard, name: str, patch: Callable[[Ledger, Guard, ModuleType], None]
+) -> None:
+    def hook(module: ModuleType) -> None:
+        if not ledger.closed:
+            guard.call(patch, ledger, guard, module)
+
+    wrapt.register_post_import_hook(hook, name)
+
+
+def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType) -> None:
+    feature = "spans made inside graph nodes do not nest under them"
+    ledger.wrap(module, "_set_config_context", entering(guard), feature=feature)
+
+
+def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
+    feature = "a graph nested in another may be recorded as a chain"
+    ledger.wrap(module.Pregel, "_defaults", _announcing(guard), feature=feature)
+    # Lifecycle callbacks are younger than the oldest LangGraph we support; without them an interrupt is
+    # known from the exception that carries it.
+    for name in _FACTORIES:
+        if hasattr(module, name):
+            feature = "interrupts before and after nodes are not marked"
+            ledger.wrap(module, name, _listening(guard, handler), feature=feature)
+
+
+def _announcing(guard: Guard) -> Wrapper:
+    """A graph looks up its defaults right before its run starts, and at no other time."""
+
+    def announce(graph: Any, config: Any) -> None:
+        own = (getattr(graph, "config", None) or {}).get("metadata") or {}
+        _graphs.announce(
+            Graph(
+                name=config.get("run_name") or graph.get_name(),
+                is_agent=own.get("ls_integration") == AGENT_INTEGRATION,
+            )
+        )
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call(announce, instance, args[0] if args else kwargs.get("config"))
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
+    """LangGraph tells interrupts only to handlers of its own kind that stand in the caller's config."""
+
+    def listen(manager: Any, config: Any) -> None:
+        callbacks = config.get("callbacks")
+        handlers = callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ())
+        ours = next((each for each in handlers if isinstance(each, RecordingHandler)), handler)
+        manager.add_handler(_lifecycle_handler(ours))
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        manager = wrapped(*args, **kwargs)
+        guard.call(listen, manager, args[0] if args else kwargs.get("config"))
+        return manager
+
+    return wrapper
+
+
+def _lifecycle_handler(handler: RecordingHandler) -> Any:
+    from langgraph.callbacks import GraphCallbackHandler  # noqa: PLC0415 - optional dependency
+
+    class LifecycleHandler(GraphCallbackHandler):
+        """Hands LangGraph's lifecycle events to our handler."""
+
+        run_inline = True
+
+        def on_interrupt(self, event: Any) -> None:
+            handler.on_interrupt(event)
+
+        def on_resume(self, event: Any) -> None:
+            handler.on_resume(event)
+
+    return LifecycleHandler()

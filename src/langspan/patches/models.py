@@ -1,0 +1,57 @@
+"""Chat and completion models: each call's span is current in the provider's code, and always ends.
+
+Wrapped are the template methods of ``BaseChatModel`` and ``BaseLLM``, which every subclass inherits. A
+subclass that overrides one has its own wrapped too, whether it was defined before or will be later.
+
+Never wrapped, because LangChain compares them by identity to learn what a model can do: ``_stream``,
+``_astream``, ``bind_tools``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.llms import BaseLLM
+
+from langspan._events import Category
+from langspan._guard import Guard
+from langspan.patches.ledger import Ledger, Wrapper
+from langspan.patches.subclasses import wrap_tree
+from langspan.patches.wrappers import around_body, around_call, around_stream, awaiting, calling, driving
+
+_FEATURE: Final = "spans made inside model calls may not nest under them, and a cancelled call may stay open"
+
+
+def install(ledger: Ledger, guard: Guard) -> None:
+    """Patch the template methods of LangChain's model classes and of every subclass."""
+    manager, managers = around_body(guard, "run_manager", 2), around_body(guard, "run_managers", 2)
+    chat = {
+        **_entry_points(guard, Category.CHAT_MODEL),
+        "_generate_with_cache": calling(guard, manager),
+        "_agenerate_with_cache": awaiting(guard, manager),
+    }
+    # Event streams are younger than the oldest langchain-core we support.
+    for name in ("_iter_v2_events", "_aiter_v2_events"):
+        if name in vars(BaseChatModel):
+            chat[name] = driving(guard, around_stream(guard))
+    completion = {
+        **_entry_points(guard, Category.LLM),
+        "_generate_helper": calling(guard, managers),
+        "_agenerate_helper": awaiting(guard, managers),
+    }
+    wrap_tree(ledger, guard, BaseChatModel, chat, feature=_FEATURE)
+    wrap_tree(ledger, guard, BaseLLM, completion, feature=_FEATURE)
+
+
+def _entry_points(guard: Guard, category: Category) -> Mapping[str, Wrapper]:
+    whole_call = around_call(guard, category)
+    # A streaming body is not told its run, so the start event itself makes the run current.
+    stream = driving(guard, around_call(guard, category, enters=True))
+    return {
+        "generate": calling(guard, whole_call),
+        "agenerate": awaiting(guard, whole_call),
+        "stream": stream,
+        "astream": stream,
+    }

@@ -1,0 +1,101 @@
+"""Chains, steps, tools and everything else that LangChain runs in a context of its own.
+
+Source: ``langchain_core.runnables.config._set_config_context``. It is called inside a copied context that
+is thrown away after the body, with a config that names the run whose body comes next.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.callbacks import manager as callback_manager
+from langchain_core.runnables import config as runnable_config
+from langchain_core.runnables.fallbacks import RunnableWithFallbacks
+
+from langspan._context import enter
+from langspan._events import Category
+from langspan._guard import Guard
+from langspan._handler import RecordingHandler
+from langspan.patches.ledger import Ledger, Wrapper
+from langspan.patches.lookup import run_of
+from langspan.patches.wrappers import around_call, driving
+
+
+def install(ledger: Ledger, guard: Guard) -> None:
+    """Patch langchain-core's runnables and callback managers."""
+    ledger.wrap(
+        runnable_config,
+        "_set_config_context",
+        entering(guard),
+        feature="spans made inside chains and tools do not nest under them",
+    )
+    for name in ("stream", "astream"):
+        ledger.wrap(
+            RunnableWithFallbacks,
+            name,
+            driving(guard, around_call(guard, Category.CHAIN)),
+            feature="a stream with fallbacks that is closed early may stay open until it is evicted",
+        )
+    ledger.wrap(
+        callback_manager.AsyncCallbackManager,
+        "on_llm_start",
+        _tell_everyone(guard),
+        feature="other handlers may miss on_llm_start of asynchronous completion models",
+    )
+
+
+def entering(guard: Guard) -> Wrapper:
+    """Make the run that the config names current, in the context that will be thrown away."""
+
+    def enter_body(config: Any) -> None:
+        manager = config.get("callbacks")
+        run = run_of(manager, getattr(manager, "parent_run_id", None))
+        if run is not None:
+            enter(run.context)
+
+    def wrapper(
+        wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        result = wrapped(*args, **kwargs)
+        guard.call(enter_body, args[0] if args else kwargs.get("config"))
+        return result
+
+    return wrapper
+
+
+def _tell_everyone(guard: Guard) -> Wrapper:
+    """Deliver on_llm_start to the handlers that LangChain passes over because ours runs inline.
+
+    ``AsyncCallbackManager.on_llm_start`` tells the other handlers only if there is no inline one. Told
+    apart in two managers, one of each sort, nobody is passed over, and nobody is told twice once LangChain
+    does it right.
+    """
+
+    def sorts(manager: Any) -> tuple[Any, Any] | None:
+        handlers = manager.handlers
+        inline = [handler for handler in handlers if handler.run_inline]
+        if len(inline) == len(handlers) or not any(
+            isinstance(handler, RecordingHandler) for handler in inline
+        ):
+            return None
+        first, second = copy.copy(manager), copy.copy(manager)
+        first.handlers = inline
+        second.handlers = [handler for handler in handlers if not handler.run_inline]
+        return first, second
+
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        managers = guard.call(sorts, instance)
+        if managers is None:
+            return await wrapped(*args, **kwargs)
+        first, second = managers
+        original = wrapped.__func__
+        run_managers = await original(first, *args, **kwargs)
+        serialized, prompts = args[0], args[1]
+        for prompt, run_manager in zip(prompts, run_managers, strict=True):
+            run_manager.handlers = instance.handlers
+            await original(second, serialized, [prompt], **{**kwargs, "run_id": run_manager.run_id})
+        return run_managers
+
+    return wrapper

@@ -1,0 +1,90 @@
+"""The four shapes of code that we stand around, and the ways to make a scope for a call.
+
+A wrapper makes a scope from the call's arguments, then lets a carrier of `langspan._context` run the
+host's code under it. If no scope can be made, the host's code runs as if we were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any
+
+from langspan._context import Scope, acall, adrive, call, drive
+from langspan._events import Category
+from langspan._guard import Guard
+from langspan.patches.ledger import Wrapper
+from langspan.patches.lookup import run_of
+
+MakeScope = Callable[[tuple[Any, ...], Mapping[str, Any]], Scope | None]
+
+
+def calling(guard: Guard, make: MakeScope) -> Wrapper:
+    """Wrap a function."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = guard.call(make, args, kwargs)
+        return wrapped(*args, **kwargs) if scope is None else call(scope, wrapped, *args, **kwargs)
+
+    return wrapper
+
+
+def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
+    """Wrap a coroutine function."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = guard.call(make, args, kwargs)
+        return wrapped(*args, **kwargs) if scope is None else acall(scope, wrapped, *args, **kwargs)
+
+    return wrapper
+
+
+def driving(guard: Guard, make: MakeScope) -> Wrapper:
+    """Wrap a generator function, synchronous or not; what is no generator is returned as it is."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        generator = wrapped(*args, **kwargs)
+        scope = guard.call(make, args, kwargs)
+        if scope is not None and isinstance(generator, GeneratorType):
+            return drive(scope, generator)
+        if scope is not None and isinstance(generator, AsyncGeneratorType):
+            return adrive(scope, generator)
+        return generator
+
+    return wrapper
+
+
+def around_call(guard: Guard, category: Category, *, enters: bool = False) -> MakeScope:
+    """A scope for a call that will start a run."""
+
+    def make(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
+        return Scope(guard, category, enters=enters)
+
+    return make
+
+
+def around_body(guard: Guard, name: str, position: int) -> MakeScope:
+    """A scope for the body of a run that an argument names: a run manager, or a list of them.
+
+    One call of a completion model serves many prompts; the first run stands for all.
+    """
+
+    def make(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
+        manager = kwargs.get(name, args[position] if len(args) > position else None)
+        if isinstance(manager, list):
+            manager = manager[0] if manager else None
+        run = run_of(manager, getattr(manager, "run_id", None))
+        return None if run is None else Scope.around(guard, run)
+
+    return make
+
+
+def around_stream(guard: Guard) -> MakeScope:
+    """A scope for a streaming body: LangChain forgets its run if the consumer closes it early."""
+
+    def make(_args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
+        manager = kwargs.get("run_manager")
+        run = run_of(manager, getattr(manager, "run_id", None))
+        return None if run is None else Scope.around_stream(guard, run)
+
+    return make
