@@ -1,1 +1,11 @@
 """OpenTelemetry tracing for LangChain and LangGraph: one call, a correct tree of spans."""
+
+from langspan._instrumentor import (
+    CallbackHandler,
+    Instrumentation,
+    LangSpanInstrumentor,
+    instrument,
+    uninstrument,
+)
+
+__all__ = ["CallbackHandler", "Instrumentation", "LangSpanInstrumentor", "instrument", "uninstrument"]
