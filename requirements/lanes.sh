@@ -1,0 +1,38 @@
+#!/bin/sh
+# Run the tests in one environment after another: the oldest supported versions, then every Python found.
+# Environments are kept in .lanes and made anew when their requirements change.
+set -eu
+cd "$(dirname "$0")/.."
+
+find_python() {
+    for candidate in "python$1" "$HOME/.pyenv/versions/$1".*/bin/python; do
+        if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+lane() { # name, Python version, requirements
+    python=$(find_python "$2")
+    if [ -z "$python" ]; then
+        echo "lane $1: skipped, no Python $2 found"
+        return
+    fi
+    lane=.lanes/$1
+    if ! cmp -s "$3" "$lane/requirements.txt"; then
+        rm -rf "$lane"
+        "$python" -m venv "$lane"
+        "$lane/bin/python" -m pip install --quiet --disable-pip-version-check -r "$3" -e .
+        cp "$3" "$lane/requirements.txt"
+    fi
+    echo "lane $1: $("$lane/bin/python" --version), $3"
+    "$lane/bin/python" -m pytest -q ${PYTEST_ARGS:-}
+}
+
+for name in ${*:-oldest 3.12 3.13}; do
+    case $name in
+    oldest) lane oldest 3.11 requirements/oldest.txt ;;
+    *) lane "$name" "$name" requirements/newest.txt ;;
+    esac
+done

@@ -1,0 +1,46 @@
+"""Fixtures for every suite: an in-memory recording, and proof that each test leaves nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from opentelemetry import context as otel
+
+import langspan
+from support.recording import DetachWatch, Recording, instrumented, open_runs
+
+settings.register_profile("ci", deadline=None, max_examples=50)
+settings.load_profile("ci")
+
+
+@pytest.fixture
+def recording() -> Recording:
+    """An SDK provider with an in-memory exporter; not instrumented."""
+    return Recording()
+
+
+@pytest.fixture
+def traced(recording: Recording) -> Iterator[Recording]:
+    """The same, with LangChain instrumented; at the end nothing may be open."""
+    with instrumented(recording) as handle:
+        yield recording
+        gc.collect()
+        assert 0 == open_runs(handle), "runs left open"
+
+
+@pytest.fixture(autouse=True)
+def clean_slate() -> Iterator[None]:
+    """No test starts or ends with a span current, or leaves a context that failed to detach."""
+    watch = DetachWatch()
+    logger = logging.getLogger("opentelemetry.context")
+    logger.addHandler(watch)
+    assert {} == dict(otel.get_current())
+    yield
+    langspan.uninstrument()
+    logger.removeHandler(watch)
+    assert [] == [record.getMessage() for record in watch.records]
+    assert {} == dict(otel.get_current())
