@@ -99,7 +99,7 @@ def _add_known(attributes: Attributes, metadata: Mapping[str, Any]) -> None:
 def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
     kept = []
     for tag in tags:
-        if not isinstance(tag, str):
+        if not isinstance(tag, str) or not tag:
             continue
         if not tag.startswith(_BOOKKEEPING):
             kept.append(clean(tag))
