@@ -1,0 +1,127 @@
+"""The figures beside a span: which columns a trace needs, and how numbers and text are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langspan.conventions import names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from langspan.cli.rows import SpanRow
+    from langspan.cli.terminal import Style
+
+_NS_PER_S = 1_000_000_000
+
+
+def clean(text: str) -> str:
+    """Make foreign text safe for one line of a terminal: no escape sequences, no line breaks."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def cut(text: str, width: int, style: Style) -> str:
+    """Shorten `text` to `width` signs, with a mark where it was cut."""
+    if len(text) <= width:
+        return text
+    mark = style.pick("…", "~")
+    return text[: max(width - len(mark), 0)] + mark
+
+
+def duration_text(nanoseconds: int, style: Style) -> str:
+    """Write a duration with about three digits, in the unit that suits it."""
+    seconds = nanoseconds / _NS_PER_S
+    if seconds >= 59.95:  # noqa: PLR2004
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} m {rest:02d} s"
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size * 0.9995:
+            value = seconds / size
+            return f"{value:.{max(0, 2 - (value >= 9.995) - (value >= 99.95))}f} {unit}"  # noqa: PLR2004
+    return f"{round(seconds * 1e6)} {style.pick('µs', 'us')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of one trace, each as wide as its widest cell."""
+
+    columns: Sequence[_Column]
+    widths: Sequence[int]
+    style: Style
+
+    @property
+    def titles(self) -> list[list[str]]:
+        """Two lines of titles; the first is blank where one word is enough."""
+        pairs = list(zip(self.columns, self.widths, strict=True))
+        return [
+            [column.title[0].rjust(width) for column, width in pairs],
+            [column.title[1].rjust(width) for column, width in pairs],
+        ]
+
+    def without_least(self) -> Table | None:
+        """The table without the column that is missed least, None when all that are left matter."""
+        least = max(range(len(self.columns)), key=lambda i: self.columns[i].spare, default=None)
+        if least is None or not self.columns[least].spare:
+            return None
+        rest = [pair for i, pair in enumerate(zip(self.columns, self.widths, strict=True)) if i != least]
+        return Table([column for column, _ in rest], [width for _, width in rest], self.style)
+
+    def cells(self, row: SpanRow) -> list[str]:
+        """The figures of a span, aligned; blank where it has none."""
+        pairs = zip(self.columns, self.widths, strict=True)
+        return [column.cell(row, self.style).rjust(width) for column, width in pairs]
+
+
+def table_of(rows: Sequence[SpanRow], style: Style) -> Table:
+    """Choose the columns in which at least one span has something to show."""
+    columns, widths = [], []
+    for column in _COLUMNS:
+        longest = max((len(column.cell(row, style)) for row in rows), default=0)
+        if longest:
+            columns.append(column)
+            widths.append(max(longest, *map(len, column.title)))
+    return Table(columns, widths, style)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column; where room is short the one with the highest `spare` goes first, and 0 never goes."""
+
+    title: tuple[str, str]
+    cell: Callable[[SpanRow, Style], str]
+    spare: int = 0
+
+
+def _time(row: SpanRow, style: Style) -> str:
+    return "not ended" if row.end_ns is None else duration_text(max(row.end_ns - row.start_ns, 0), style)
+
+
+def _first_chunk(row: SpanRow, style: Style) -> str:
+    seconds = row.seconds(names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+    return "" if seconds is None else duration_text(round(seconds * _NS_PER_S), style)
+
+
+def _tokens(*keys: str) -> Callable[[SpanRow, Style], str]:
+    """A cell with the first of the counts that is there; releases of the conventions differ in name."""
+
+    def cell(row: SpanRow, _style: Style) -> str:
+        counts = (row.count(key) for key in keys)
+        return next((str(count) for count in counts if count is not None), "")
+
+    return cell
+
+
+_COLUMNS = (
+    _Column(("", "time"), _time),
+    _Column(("first", "chunk"), _first_chunk, spare=1),
+    _Column(("tokens", "in"), _tokens(names.GEN_AI_USAGE_INPUT_TOKENS)),
+    _Column(("", "cached"), _tokens(names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS), spare=2),
+    _Column(
+        ("to", "cache"),
+        _tokens(names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, names.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS),
+        spare=4,
+    ),
+    _Column(("tokens", "out"), _tokens(names.GEN_AI_USAGE_OUTPUT_TOKENS)),
+    _Column(("", "reasoning"), _tokens(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS), spare=3),
+)

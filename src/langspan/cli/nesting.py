@@ -1,0 +1,79 @@
+"""Put spans in the order of a tree. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from langspan.cli.columns import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from langspan.cli.rows import SpanRow
+    from langspan.cli.terminal import Style
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One place in the tree; without a row it stands for a parent that is not in the data."""
+
+    label: str
+    row: SpanRow | None
+    stem: str
+
+
+def by_trace(rows: Iterable[SpanRow]) -> dict[str, list[SpanRow]]:
+    """Sort rows into traces, oldest trace first; of a span seen twice the last copy counts."""
+    traces: dict[str, dict[str, SpanRow]] = defaultdict(dict)
+    for row in rows:
+        traces[row.trace_id][row.span_id] = row
+    aged = {trace: sorted(spans.values(), key=lambda row: row.start_ns) for trace, spans in traces.items()}
+    return dict(sorted(aged.items(), key=lambda item: item[1][0].start_ns))
+
+
+def nested(rows: Sequence[SpanRow], style: Style) -> Iterator[Line]:
+    """Yield every row exactly once, parents first, brothers by their start.
+
+    Not recursive: a trace may be deeper than Python's stack.
+    """
+    children: dict[str | None, list[SpanRow]] = defaultdict(list)
+    known = {row.span_id for row in rows}
+    for row in sorted(rows, key=lambda row: row.start_ns):
+        children[row.parent_id].append(row)
+    seen: set[str] = set()
+    for parent in _tops(children, known):
+        if parent is not None:
+            yield Line(f"(missing parent {clean(parent)})", None, "")
+        yield from _descend(children, parent, seen, style)
+    # What is left hangs on itself: parents that form a circle.
+    for row in rows:
+        if row.span_id not in seen:
+            yield Line("(spans that are each other's parent)", None, "")
+            yield from _descend({**children, "": [row]}, "", seen, style)
+
+
+def _tops(children: dict[str | None, list[SpanRow]], known: set[str]) -> list[str | None]:
+    """Parents that are not in the data, in the order of their first child; None is no parent."""
+    absent = [parent for parent in children if parent not in known]
+    return sorted(absent, key=lambda parent: children[parent][0].start_ns)
+
+
+def _descend(
+    children: dict[str | None, list[SpanRow]], top: str | None, seen: set[str], style: Style
+) -> Iterator[Line]:
+    beams, spaces = style.pick("│  ", "|  "), "   "
+    fork, corner = style.pick("├─ ", "|- "), style.pick("└─ ", "`- ")
+    # A span without a parent stands at the left edge; each entry: row, stem before it, is it the last.
+    stack = [(row, None if top is None else "", i == 0) for i, row in enumerate(reversed(children[top]))]
+    while stack:
+        row, before, last = stack.pop()
+        if row.span_id in seen:
+            continue
+        seen.add(row.span_id)
+        own = "" if before is None else before + (corner if last else fork)
+        below = "" if before is None else before + (spaces if last else beams)
+        yield Line(clean(row.name), row, own)
+        nested = reversed(children.get(row.span_id, ()))
+        stack += [(child, below, i == 0) for i, child in enumerate(nested)]
