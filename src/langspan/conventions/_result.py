@@ -28,6 +28,12 @@ def message_of(generation: object) -> Any:
     return getattr(generation, "message", None)
 
 
+def backend_of(facts: Mapping[str, Any]) -> str | None:
+    """Return the `model_provider` that a package wrote into `response_metadata`."""
+    backend = facts.get("model_provider")
+    return backend if isinstance(backend, str) else None
+
+
 def is_streamed(message: object) -> bool:
     """Tell whether a message was merged from chunks: LangChain may have glued repeated strings together."""
     return getattr(message, "type", None) == "AIMessageChunk"

@@ -101,5 +101,5 @@ def as_strings(value: object) -> list[str] | None:
     if isinstance(value, str):
         return [clean(value)] if value else None
     if isinstance(value, list | tuple):
-        return [clean(item) for item in value if isinstance(item, str)] or None
+        return [clean(item) for item in value if isinstance(item, str) and item] or None
     return None

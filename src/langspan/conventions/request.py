@@ -198,7 +198,7 @@ def model_request(
     provider = provider_name(meta, params, serialized)
     if provider is not None:
         attributes[names.GEN_AI_PROVIDER_NAME] = provider
-    model = _model(meta, params, kwargs)
+    model = request_model(meta, params, kwargs)
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
     _collect(attributes, params)
@@ -217,11 +217,23 @@ def model_request(
     return attributes
 
 
-def _model(metadata: Mapping[str, Any], params: Mapping[str, Any], kwargs: Mapping[str, Any]) -> str | None:
+def request_model(
+    metadata: Mapping[str, Any], params: Mapping[str, Any], kwargs: Mapping[str, Any]
+) -> str | None:
+    """Return the model that was asked for, in the provider's words; None when nobody names it.
+
+    Args:
+        metadata: Metadata of the start event.
+        params: The `invocation_params` of the start event.
+        kwargs: The model's constructor arguments, from `serialized`.
+    """
     model = as_str(metadata.get("ls_model_name")) or _first(params, _MODELS) or _first(kwargs, _MODELS)
     if model is None or ("://" in model and ("@" in model or "?" in model)):
         return None  # a private endpoint given as a model: its address may carry a password or a key
     return model.removeprefix("models/")
+
+
+_model = request_model
 
 
 def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

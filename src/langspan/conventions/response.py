@@ -11,7 +11,14 @@ from enum import Enum
 from typing import Any, Final
 
 from langspan.conventions import names
-from langspan.conventions._result import generations_of, is_streamed, message_of, output_of, unglued
+from langspan.conventions._result import (
+    backend_of,
+    generations_of,
+    is_streamed,
+    message_of,
+    output_of,
+    unglued,
+)
 from langspan.conventions._values import Attributes, as_mapping, as_str
 
 # LangChain makes these up when the provider gave no id.
@@ -82,7 +89,7 @@ def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]
     if model is not None:
         model = model.removeprefix("models/")
         attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
-    if facts.get("model_provider") in _OPENAI_BACKENDS:
+    if backend_of(facts) in _OPENAI_BACKENDS:
         for key, attribute in _OPENAI_FACTS:
             value = facts.get(key)
             if value is not None and (text := as_str(value)) is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from langspan.conventions import names
-from langspan.conventions._values import Attributes, AttributeValue, as_count, as_id, as_str, clean
+from langspan.conventions._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, clean
 
 _RETRY: Final = "retry:attempt:"
 # Tags that LangChain and LangGraph add for themselves.
@@ -29,7 +29,7 @@ def _text(item: object) -> str:
         return clean(item)
     if isinstance(item, tuple | list):
         return "/".join(map(_text, item))
-    return str(item) if item is None or isinstance(item, int | float) else type(item).__name__
+    return str(item) if item is None or as_float(item) is not None or isinstance(item, bool) else ""
 
 
 # In order of preference: a run may carry several of the conversation's names.
@@ -70,6 +70,19 @@ def run_attributes(metadata: Mapping[str, Any] | None, tags: Sequence[str] | Non
     return attributes
 
 
+def conversation_id(metadata: Mapping[str, Any] | None) -> str | None:
+    """Return the conversation a run belongs to, as the application named it; never an invented one.
+
+    Args:
+        metadata: Metadata of the start event.
+    """
+    if metadata:
+        for key in _CONVERSATION:
+            if key in metadata and (conversation := as_id(metadata[key])) is not None:
+                return conversation
+    return None
+
+
 def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
     """Return what the user put into a run's metadata. This is content: record it only where content is on.
 
@@ -90,10 +103,9 @@ def _add_known(attributes: Attributes, metadata: Mapping[str, Any]) -> None:
             attribute, convert = rule
             if (converted := convert(value)) is not None:
                 attributes[attribute] = converted
-    for key in _CONVERSATION:
-        if key in metadata and (conversation := as_id(metadata[key])) is not None:
-            attributes[names.GEN_AI_CONVERSATION_ID] = conversation
-            return
+    conversation = conversation_id(metadata)
+    if conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = conversation
 
 
 def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:

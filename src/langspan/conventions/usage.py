@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from langspan.conventions import _provider_usage, names
-from langspan.conventions._result import generations_of, message_of, output_of
+from langspan.conventions._result import backend_of, generations_of, message_of, output_of
 from langspan.conventions._values import Attributes, as_count, as_mapping
 
 _TIERS: Final = (
@@ -85,7 +85,7 @@ def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: objec
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
     if details_in or details_out:
         facts = as_mapping(getattr(message, "response_metadata", None))
-        zeros = facts.get("model_provider") not in _ZERO_IS_UNKNOWN
+        zeros = backend_of(facts) not in _ZERO_IS_UNKNOWN
         if details_in:
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
         if details_out:

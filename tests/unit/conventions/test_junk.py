@@ -94,7 +94,7 @@ def _is_valid(value) -> bool:
 
 def _is_scalar(value) -> bool:
     if type(value) is str:
-        return bool(value.encode())  # raises on a lone surrogate; an empty text says nothing
+        return value == value.encode().decode()  # raises on a lone surrogate
     if type(value) is int:
         return -(2**63) <= value < 2**63
     return type(value) is float or type(value) is bool
