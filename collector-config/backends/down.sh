@@ -4,7 +4,7 @@ set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 config=$(CDPATH='' cd -- "$here/.." && pwd)
-run=$(CDPATH='' cd -- "$here/../.." && pwd)/.backends/run
+run=${BACKENDS_RUN:-$(CDPATH='' cd -- "$here/../.." && pwd)/.backends/run}
 attempts=50 # five a second: ten seconds
 
 # ours PID: true when PID is alive and runs with our configuration (a process id can be given to another).

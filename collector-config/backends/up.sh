@@ -6,7 +6,7 @@ set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 config=$(CDPATH='' cd -- "$here/.." && pwd)
 backends=$(CDPATH='' cd -- "$here/../.." && pwd)/.backends
-run=$backends/run
+run=${BACKENDS_RUN:-$backends/run} # process ids and logs
 otelcol=${OTELCOL_BIN:-$backends/bin/otelcol}
 jaeger=${JAEGER_BIN:-$backends/bin/jaeger}
 otelcol_health=http://127.0.0.1:${OTELCOL_HEALTH_PORT:-13133}/

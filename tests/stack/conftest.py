@@ -1,0 +1,3 @@
+from support.backends import backends
+
+__all__ = ["backends"]

@@ -1,0 +1,155 @@
+"""docker-compose.yml: valid, pinned, closed to the outside, and in agreement with the files it mounts."""
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+from support.backends import REPOSITORY
+
+FILE = REPOSITORY / "docker-compose.yml"
+COMPOSE = yaml.safe_load(FILE.read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+VARIABLE = re.compile(r"\$\{(?:env:)?(\w+):-([^}]*)\}")
+# What the Go runtime reads; all other variables are for our configuration files.
+RUNTIME = {"GOMEMLIMIT"}
+UNITS = {"m": 1, "g": 1024, "MiB": 1, "GiB": 1024}
+
+each_service = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+configured = {name: service for name, service in SERVICES.items() if "environment" in service}
+each_configured = pytest.mark.parametrize("service", configured.values(), ids=configured)
+
+
+def environment(service: dict[str, Any]) -> dict[str, str]:
+    """Return a service's variables as they are when the host sets none."""
+    return {key: VARIABLE.sub(r"\2", str(value)) for key, value in service["environment"].items()}
+
+
+def mounts(service: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [tuple(volume.split(":")) for volume in service.get("volumes", [])]
+
+
+def config_text(service: dict[str, Any]) -> str:
+    """Return the file that the service's --config names."""
+    (target,) = [argument.removeprefix("--config=") for argument in service["command"]]
+    (source,) = [source for source, inside, _ in mounts(service) if inside == target]
+    return (REPOSITORY / source).read_text()
+
+
+def config(service: dict[str, Any]) -> Any:
+    """Return the configuration as the container sees it."""
+    seen = environment(service)
+    return yaml.safe_load(VARIABLE.sub(lambda found: seen.get(found[1], found[2]), config_text(service)))
+
+
+def endpoints(node: Any) -> list[str]:
+    if not isinstance(node, dict):
+        return []
+    own = [value for key, value in node.items() if key == "endpoint"]
+    return own + [found for value in node.values() for found in endpoints(value)]
+
+
+def listening(service: dict[str, Any]) -> set[str]:
+    """Return the ports on which a service answers other containers."""
+    return {
+        port for host, _, port in (e.rpartition(":") for e in endpoints(config(service))) if host == "0.0.0.0"
+    }
+
+
+def megabytes(text: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([a-zA-Z]+)", text).groups()  # type: ignore[union-attr]
+    return int(number) * UNITS[unit]
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert 0 == result.returncode, result.stdout
+
+
+@each_service
+def test_images_are_pinned_by_one_variable_each(service: dict[str, Any]) -> None:
+    assert re.fullmatch(r"[a-z/-]+:\$\{[A-Z]+_VERSION:-\d+\.\d+\.\d+\}", service["image"])
+
+
+def test_the_collector_is_the_version_that_the_tests_run() -> None:
+    build = (REPOSITORY / "collector-config" / "backends" / "build.sh").read_text()
+    tested = re.findall(r"^OTELCOL_VERSION=(\S+)", build, re.MULTILINE)
+    assert tested == re.findall(r":-(.*)}", SERVICES["otel-collector"]["image"])
+
+
+@each_service
+def test_ports_are_open_on_this_machine_only(service: dict[str, Any]) -> None:
+    assert {"127.0.0.1"} >= {port.split(":")[0] for port in service.get("ports", [])}
+
+
+def test_the_well_known_ports_are_open() -> None:
+    published = {port for service in SERVICES.values() for port in service.get("ports", [])}
+    assert {f"127.0.0.1:{port}:{port}" for port in (4317, 4318, 8889, 13133, 16686)} == published
+
+
+@each_configured
+def test_behind_every_open_port_something_listens(service: dict[str, Any]) -> None:
+    assert listening(service) >= {port.split(":")[2] for port in service["ports"]}
+
+
+@each_configured
+def test_every_variable_is_one_that_the_configuration_reads(service: dict[str, Any]) -> None:
+    read = {name for name, _ in VARIABLE.findall(config_text(service))}
+    assert read | RUNTIME >= environment(service).keys()
+
+
+@each_configured
+def test_mounted_files_exist_and_cannot_be_written(service: dict[str, Any]) -> None:
+    assert {"ro"} == {mode for _, _, mode in mounts(service)}
+    assert [] == [source for source, _, _ in mounts(service) if not (REPOSITORY / source).is_file()]
+
+
+def test_jaeger_finds_its_ui_configuration() -> None:
+    jaeger = SERVICES["jaeger"]
+    path = config(jaeger)["extensions"]["jaeger_query"]["ui"]["config_file"]
+    assert path in {inside for _, inside, _ in mounts(jaeger)}
+
+
+def test_the_collector_sends_to_the_port_where_jaeger_listens() -> None:
+    endpoint = config(SERVICES["otel-collector"])["exporters"]["otlp_grpc/jaeger"]["endpoint"]
+    assert ("0.0.0.0:" + endpoint.removeprefix("jaeger:")) == (
+        config(SERVICES["jaeger"])["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"]
+    )
+
+
+@pytest.mark.parametrize(("checked", "target"), [("jaeger", "jaeger"), ("collector-ready", "otel-collector")])
+def test_health_checks_ask_where_the_health_extension_answers(checked: str, target: str) -> None:
+    url = SERVICES[checked]["healthcheck"]["test"][-1]
+    host = "127.0.0.1" if checked == target else target
+    extensions = config(SERVICES[target])["extensions"]
+    health = extensions.get("health_check") or extensions["healthcheckv2"]["http"]
+    path = "/" if "health_check" in extensions else "/status"
+    assert f"http://{host}{health['endpoint'].removeprefix('0.0.0.0')}{path}" == url
+
+
+@each_service
+def test_memory_is_limited(service: dict[str, Any]) -> None:
+    assert megabytes(service["mem_limit"]) <= 2048
+
+
+@each_configured
+def test_the_go_runtime_stays_below_the_memory_limit(service: dict[str, Any]) -> None:
+    assert megabytes(environment(service)["GOMEMLIMIT"]) <= 0.8 * megabytes(service["mem_limit"])
+
+
+@each_service
+def test_services_have_no_rights_to_speak_of(service: dict[str, Any]) -> None:
+    assert "privileged" not in service
+    assert (True, ["ALL"], ["no-new-privileges:true"]) == (
+        service["read_only"],
+        service["cap_drop"],
+        service["security_opt"],
+    )
+
+
+def test_the_collector_waits_for_jaeger_to_be_healthy() -> None:
+    assert {"jaeger": {"condition": "service_healthy"}} == SERVICES["otel-collector"]["depends_on"]

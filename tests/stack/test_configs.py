@@ -1,0 +1,124 @@
+"""The shipped configuration files: accepted by the real binaries, and in agreement with each other."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from support.backends import COLLECTOR_CONFIG, JAEGER_CONFIG, JAEGER_UI_CONFIG, Backends, binary
+
+FOLDER = COLLECTOR_CONFIG.parent
+COLLECTOR_CONFIGS = sorted(FOLDER.glob("collector*.yaml"))
+VARIABLE = re.compile(r"\$\{env:(\w+):-([^}]*)\}")
+
+
+def load(path: Path) -> Any:
+    """Read a configuration as it is when no variable is set."""
+    return yaml.safe_load(VARIABLE.sub(lambda found: found[2], path.read_text()))
+
+
+def validate(name: str, config: Path) -> subprocess.CompletedProcess[str]:
+    command = [binary(name), "validate", "--config", config]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def endpoints(node: Any) -> list[str]:
+    """Return every `endpoint` in a configuration."""
+    if not isinstance(node, dict):
+        return []
+    own = [value for key, value in node.items() if key == "endpoint"]
+    return own + [found for value in node.values() for found in endpoints(value)]
+
+
+@pytest.mark.parametrize("config", COLLECTOR_CONFIGS, ids=lambda path: path.name)
+def test_the_collector_accepts_its_configuration(config: Path) -> None:
+    result = validate("otelcol", config)
+    assert (0, "") == (result.returncode, result.stderr)
+
+
+@pytest.mark.parametrize("config", COLLECTOR_CONFIGS, ids=lambda path: path.name)
+def test_the_collector_accepts_its_configuration_with_every_block_switched_on(
+    config: Path, tmp_path: Path
+) -> None:
+    everything = tmp_path / "everything.yaml"
+    everything.write_text(config.read_text().replace("#: ", ""))
+
+    result = validate("otelcol", everything)
+
+    assert (0, "") == (result.returncode, result.stderr)
+    assert load(everything) != load(config)
+
+
+def test_jaeger_accepts_its_configuration() -> None:
+    assert 0 == validate("jaeger", JAEGER_CONFIG).returncode
+
+
+def test_both_start_without_a_warning(backends: Backends) -> None:
+    """Except that this Jaeger is built without its web pages. Deprecated names would be warned about here."""
+    logs = backends.collector.log.read_text() + backends.jaeger.log.read_text()
+    started = [line for line in logs.splitlines() if re.search(r"\t(warn|error)\t", line)]
+    assert [] == [line for line in started if "ui assets not embedded" not in line]
+
+
+@pytest.mark.parametrize("config", [COLLECTOR_CONFIG, JAEGER_CONFIG], ids=lambda path: path.name)
+def test_without_variables_everything_listens_on_loopback_only(config: Path) -> None:
+    assert {"127.0.0.1"} == {endpoint.rpartition(":")[0] for endpoint in endpoints(load(config))}
+
+
+def test_without_variables_the_two_fit_together_on_one_machine() -> None:
+    collector, jaeger = load(COLLECTOR_CONFIG), load(JAEGER_CONFIG)
+    to_jaeger = collector["exporters"]["otlp_grpc/jaeger"]["endpoint"]
+    of_jaeger = endpoints(jaeger)
+    of_collector = [endpoint for endpoint in endpoints(collector) if endpoint != to_jaeger]
+    assert jaeger["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] == to_jaeger
+    assert len(of_jaeger + of_collector) == len({*of_jaeger, *of_collector})
+
+
+def test_each_hop_accepts_what_the_hop_before_may_send() -> None:
+    """A batch may reach `min_size` and then grow by one largest request."""
+    collector, jaeger = load(COLLECTOR_CONFIG), load(JAEGER_CONFIG)
+    protocols = collector["receivers"]["otlp"]["protocols"]
+    accepted = protocols["grpc"]["max_recv_msg_size_mib"] * 2**20
+    queue = collector["exporters"]["otlp_grpc/jaeger"]["sending_queue"]
+    accepted_by_jaeger = jaeger["receivers"]["otlp"]["protocols"]["grpc"]["max_recv_msg_size_mib"] * 2**20
+    assert accepted == protocols["http"]["max_request_body_size"]
+    assert accepted <= queue["queue_size"]
+    assert 0 == queue["batch"]["max_size"]
+    assert accepted + queue["batch"]["min_size"] < accepted_by_jaeger
+
+
+def test_every_signal_has_a_pipeline_that_starts_with_the_memory_limiter() -> None:
+    pipelines = load(COLLECTOR_CONFIG)["service"]["pipelines"]
+    firsts = {signal: (pipe["receivers"], pipe["processors"][0]) for signal, pipe in pipelines.items()}
+    assert dict.fromkeys(["traces", "metrics", "logs"], (["otlp"], "memory_limiter")) == firsts
+
+
+def test_jaeger_keeps_a_few_thousand_traces() -> None:
+    backends = load(JAEGER_CONFIG)["extensions"]["jaeger_storage"]["backends"]
+    assert 1000 <= backends["memory"]["memory"]["max_traces"] <= 10_000
+
+
+def test_jaeger_shows_genai_attributes_first() -> None:
+    assert "gen_ai." == json.loads(JAEGER_UI_CONFIG.read_text())["topTagPrefixes"][0]
+
+
+def test_jaeger_offers_nothing_that_it_cannot_do_here() -> None:
+    """No archive storage, no metrics storage."""
+    ui = json.loads(JAEGER_UI_CONFIG.read_text())
+    assert (False, False) == (ui["archiveEnabled"], ui["monitor"]["menuEnabled"])
+
+
+def test_the_collector_is_built_from_modules_of_one_version() -> None:
+    manifest = yaml.safe_load((FOLDER / "backends" / "otelcol.yaml").read_text())
+    kinds = ("receivers", "processors", "exporters", "extensions")
+    versions = {module["gomod"].rpartition(" v")[2] for kind in kinds for module in manifest[kind]}
+    build = (FOLDER / "backends" / "build.sh").read_text()
+    assert (
+        {manifest["dist"]["version"]}
+        == versions
+        == {*re.findall(r"^OTELCOL_VERSION=(\S+)", build, re.MULTILINE)}
+    )

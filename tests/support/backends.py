@@ -1,0 +1,208 @@
+"""The real collector and the real Jaeger, started with the shipped configuration on free ports of 127.0.0.1.
+
+Import the fixture `backends` into a conftest (one pair for the whole session), or start parts by hand:
+
+with running_jaeger(folder) as jaeger, running_collector(folder, jaeger.otlp) as collector:
+    ...  # export to collector.http or collector.grpc
+    spans = jaeger.trace(trace_id, spans=3)
+"""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from support.otlp_data import Span, decode
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COLLECTOR_CONFIG = REPOSITORY / "collector-config" / "collector.yaml"
+JAEGER_CONFIG = REPOSITORY / "collector-config" / "jaeger.yaml"
+JAEGER_UI_CONFIG = REPOSITORY / "collector-config" / "jaeger-ui.json"
+
+START_WITHIN = 30.0
+STOP_WITHIN = 10.0
+READ_WITHIN = 20.0
+_ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId"})
+# No proxy: what the environment says about the outside must not catch loopback.
+_http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class Jaeger:
+    """A running Jaeger: `url` of its API, `otlp` address (host:port) for the collector, `log` file."""
+
+    url: str
+    otlp: str
+    log: Path
+
+    def trace(self, trace_id: str, spans: int = 1, within: float = READ_WITHIN) -> list[Span]:
+        """Return the trace's spans by start time, once at least `spans` of them are stored."""
+        found: list[Span] = []
+
+        def complete() -> bool:
+            found[:] = self._read(trace_id)
+            return len(found) >= spans
+
+        wait_until(complete, within, lambda: f"trace {trace_id}: {len(found)} of {spans} spans in Jaeger")
+        return sorted(found, key=lambda span: span.start)
+
+    def _read(self, trace_id: str) -> Iterator[Span]:
+        body = get(f"{self.url}/api/v3/traces/{trace_id}")
+        message = _ids_as_base64(json.loads(body)["result"]) if body else {}
+        yield from decode(ParseDict(message, ExportTraceServiceRequest(), ignore_unknown_fields=True))
+
+
+@dataclass(frozen=True)
+class Collector:
+    """A running collector: OTLP endpoints `grpc` and `http`, the `metrics` page, its `log` file."""
+
+    grpc: str
+    http: str
+    metrics: str
+    log: Path
+
+
+@dataclass(frozen=True)
+class Backends:
+    collector: Collector
+    jaeger: Jaeger
+
+
+@pytest.fixture(scope="session")
+def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
+    """A collector that sends to a Jaeger, both with the shipped configuration."""
+    folder = tmp_path_factory.mktemp("backends")
+    with running_jaeger(folder) as jaeger, running_collector(folder, jaeger.otlp) as collector:
+        yield Backends(collector, jaeger)
+
+
+def binary(name: str) -> Path:
+    """Return the binary that OTELCOL_BIN or JAEGER_BIN names, else the one built here; skip without one."""
+    variable = f"{name.upper()}_BIN"
+    path = Path(os.environ.get(variable) or REPOSITORY / ".backends" / "bin" / name)
+    if not os.access(path, os.X_OK):
+        pytest.skip(f"{path} is missing: run `make backends`, or set {variable}")
+    return path
+
+
+@contextmanager
+def running_jaeger(folder: Path, otlp_port: int = 0) -> Iterator[Jaeger]:
+    """Run Jaeger, with its log in `folder`; `otlp_port` 0 picks a free one."""
+    ui, grpc, health, otlp = free_ports(4)
+    otlp = otlp_port or otlp
+    env = {
+        "JAEGER_UI_PORT": str(ui),
+        "JAEGER_GRPC_PORT": str(grpc),
+        "JAEGER_HEALTH_PORT": str(health),
+        "JAEGER_OTLP_PORT": str(otlp),
+        "JAEGER_UI_CONFIG": str(JAEGER_UI_CONFIG),
+    }
+    log = folder / f"jaeger-{health}.log"
+    with _running(
+        [binary("jaeger"), "--config", JAEGER_CONFIG], env, f"http://127.0.0.1:{health}/status", log
+    ):
+        yield Jaeger(f"http://127.0.0.1:{ui}", f"127.0.0.1:{otlp}", log)
+
+
+@contextmanager
+def running_collector(
+    folder: Path, jaeger_otlp: str, config: Path = COLLECTOR_CONFIG, env: Mapping[str, str] | None = None
+) -> Iterator[Collector]:
+    """Run a collector that sends traces to `jaeger_otlp` (host:port), with its log in `folder`."""
+    grpc, http, health, metrics = free_ports(4)
+    ports = {
+        "OTELCOL_GRPC_PORT": str(grpc),
+        "OTELCOL_HTTP_PORT": str(http),
+        "OTELCOL_HEALTH_PORT": str(health),
+        "OTELCOL_METRICS_PORT": str(metrics),
+        "JAEGER_OTLP_ENDPOINT": jaeger_otlp,
+    }
+    log = folder / f"otelcol-{health}.log"
+    command = [binary("otelcol"), "--config", config]
+    with _running(command, {**ports, **(env or {})}, f"http://127.0.0.1:{health}/", log):
+        host = "http://127.0.0.1"
+        yield Collector(f"{host}:{grpc}", f"{host}:{http}", f"{host}:{metrics}/metrics", log)
+
+
+@contextmanager
+def _running(command: list[Path | str], env: Mapping[str, str], health: str, log: Path) -> Iterator[None]:
+    """Run a command until the block ends; the block starts when `health` answers."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=dict(env), cwd=REPOSITORY
+        )
+
+    def healthy() -> bool:
+        assert process.poll() is None, f"{command} ended at once:\n{log.read_text()[-2000:]}"
+        return get(health) is not None
+
+    try:
+        wait_until(healthy, START_WITHIN, lambda: f"{command} is not healthy:\n{log.read_text()[-2000:]}")
+        yield
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process; one that does not end when asked has something to hide, so that is a failure."""
+    process.terminate()
+    try:
+        process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 that were free a moment ago, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def get(url: str) -> bytes | None:
+    """Return the body at `url`; None when nobody answers, or not with success."""
+    try:
+        with _http.open(url, timeout=5) as response:
+            return bytes(response.read())
+    except urllib.error.HTTPError as error:
+        error.close()
+        return None
+    except OSError:
+        return None
+
+
+def wait_until(condition: Callable[[], bool], within: float, failure: Callable[[], str]) -> None:
+    """Ask `condition` until it holds; fail after `within` seconds."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, failure()
+        time.sleep(0.02)
+
+
+def _ids_as_base64(node: Any) -> Any:
+    """OTLP's JSON writes ids in hexadecimal; protobuf's JSON reader wants base64."""
+    if isinstance(node, list):
+        return [_ids_as_base64(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: base64.b64encode(bytes.fromhex(value)).decode() if key in _ID_KEYS else _ids_as_base64(value)
+        for key, value in node.items()
+    }
