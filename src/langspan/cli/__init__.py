@@ -1,1 +1,121 @@
-"""."""
+"""The `langspan` command. Each subcommand is a module, imported only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from langspan.cli.terminal import CliError, style_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_INTERRUPTED = 130
+
+_DEMO = """\
+Run a small LangGraph application offline: an agent with three tools (one of which fails once and
+is tried again), a retriever and a streamed answer, on a model that follows a script. Then draw its
+trace, write it to a file, and send it to an OTLP endpoint if one answers.
+
+environment:
+  MODEL                         a real model instead, as 'provider:name' (with its package and key)
+  OTEL_EXPORTER_OTLP_ENDPOINT   where to send the trace (default http://localhost:4318)
+  LANGSPAN_JAEGER_URL           base of the link to Jaeger (default http://localhost:16686)
+"""
+
+_VIEW = """\
+Draw the traces of an OTLP JSON file: one object a line, as written by `langspan demo`, by
+langspan's file exporter and by the OpenTelemetry Collector's file exporter.
+"""
+
+_DOCTOR = """\
+Check the set-up: versions, environment, other instrumentation of LangChain, and whether the OTLP
+endpoint takes a test span. Secrets are masked. Exit code 1 when something stands in the way.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments without the program's name; those of the process when None.
+
+    Returns:
+        The exit code: 0 fine, 1 failed, 130 interrupted. Wrong usage exits with 2.
+    """
+    arguments = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names in a trace may hold signs that this terminal cannot show.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        return _dispatch(arguments)
+    except CliError as error:
+        print(f"langspan: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has had enough; keep the interpreter from flushing into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(arguments: argparse.Namespace) -> int:
+    # Imported here so that no command waits for what only another needs.
+    style = style_of(sys.stdout, os.environ)
+    if arguments.command == "view":
+        from langspan.cli.view import run as view  # noqa: PLC0415
+
+        return view(arguments.file, arguments.trace, style)
+    if arguments.command == "doctor":
+        from langspan.cli.doctor import run as doctor  # noqa: PLC0415
+
+        return doctor(os.environ, style)
+    from langspan.cli.demo import Options  # noqa: PLC0415
+    from langspan.cli.demo import run as demo  # noqa: PLC0415
+
+    return demo(Options(arguments.output, arguments.content, arguments.fast), os.environ, style)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="langspan", description="OpenTelemetry tracing for LangChain and LangGraph."
+    )
+    parser.add_argument("--version", action="version", version=f"langspan {version('langspan')}")
+    commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_view(commands)
+    _add(commands, "doctor", "check versions, environment and the OTLP endpoint", _DOCTOR)
+    return parser
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = _add(commands, "demo", "run a small agent offline and show its trace", _DEMO)
+    demo.add_argument(
+        "--output",
+        metavar="FILE",
+        default="traces/demo.jsonl",
+        help="where to write the trace as OTLP JSON lines; replaced if it exists (default %(default)s)",
+    )
+    demo.add_argument("--content", action="store_true", help="record prompts, answers and tool data too")
+    demo.add_argument("--fast", action="store_true", help="leave out the pauses that make durations readable")
+
+
+def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    view = _add(commands, "view", "draw the traces of an OTLP JSON file", _VIEW)
+    view.add_argument("file", metavar="FILE", help="OTLP JSON lines; - reads standard input")
+    view.add_argument("--trace", metavar="ID", help="only the trace whose id starts with ID")
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str, text: str
+) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name, help=summary, description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )

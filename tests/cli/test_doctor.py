@@ -1,0 +1,201 @@
+"""`langspan doctor`: what it finds, and whether it calls that a problem."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from langspan.cli import endpoint, main
+from support.otlp import black_hole, closed_port, receive
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch):
+    """The variables of whoever runs the tests must not decide them."""
+    for name in list(os.environ):
+        if name.startswith(("OTEL_", "LANGSPAN_", "LANGSMITH_")):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def doctor(monkeypatch, capsys):
+    """Run the check with these variables set; give back the exit code and what was printed."""
+
+    def run(**environ):
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        return main(["doctor"]), capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def server():
+    with receive() as server:
+        yield server
+
+
+def test_a_set_up_that_works_is_exit_code_0(doctor, server):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert (0, "Everything is in place.") == (code, out.splitlines()[-1])
+
+
+def test_the_test_span_arrives_and_is_named_in_the_report(doctor, server):
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    (span,) = server.received.spans
+    assert f"test span                      was taken, trace {span.trace_id}" in out
+
+
+def test_grpc_is_checked_over_grpc(doctor):
+    with receive("grpc") as server:
+        code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+        assert (0, 1) == (code, len(server.received.spans))
+    assert f"{server.endpoint}         answers (grpc)" in out
+
+
+def test_an_endpoint_that_does_not_answer_is_a_problem(doctor):
+    url = closed_port()
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    assert (1, "1 problem") == (code, out.splitlines()[-1])
+    assert f"✗ {url}" in out
+
+
+def test_an_endpoint_that_refuses_the_span_is_a_problem_with_its_reason(doctor, server):
+    server.faults.append(401)
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert 1 == code
+    assert "✗ test span                      was not taken: " in out
+    assert "401" in out.split("was not taken")[1]
+
+
+def test_an_endpoint_that_hangs_is_given_up(doctor, monkeypatch):
+    monkeypatch.setattr(endpoint, "_SEND_SECONDS", 0.2)
+    with black_hole() as url:
+        code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=url)
+    assert 1 == code
+    assert "was not taken" in out
+
+
+def test_the_endpoint_of_traces_wins_over_the_general_one(doctor, server):
+    traces = f"{server.endpoint}/v1/traces"
+    code, _ = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=closed_port(), OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=traces)
+    assert (0, 1) == (code, len(server.received.spans))
+
+
+@pytest.mark.parametrize(
+    ("environ", "text"),
+    [
+        pytest.param({"OTEL_SDK_DISABLED": "true"}, "turns OpenTelemetry off", id="disabled"),
+        pytest.param({"OTEL_TRACES_EXPORTER": "none"}, "none: spans go nowhere", id="no exporter"),
+        pytest.param({"OTEL_TRACES_SAMPLER": "always_off"}, "samples nothing", id="no sampling"),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_PROTOCOL": "morse"}, "'morse' is not supported", id="unknown protocol"
+        ),
+        pytest.param({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://[:1"}, "is not a URL", id="bad address"),
+        pytest.param(
+            {"OTEL_EXPORTER_OTLP_COMPRESSION": "zip"}, "'zip' is not supported", id="unknown compression"
+        ),
+    ],
+)
+def test_a_setting_that_stops_all_export_is_a_problem(doctor, server, environ, text):
+    code, out = doctor(**{"OTEL_EXPORTER_OTLP_ENDPOINT": server.endpoint} | environ)
+    assert 1 == code
+    assert text in out.split("Export\n")[1]
+
+
+def test_without_otlp_there_is_no_endpoint_to_check(doctor):
+    code, out = doctor(OTEL_TRACES_EXPORTER="console")
+    assert 0 == code
+    assert "no OTLP asked for" in out
+
+
+def test_variables_are_listed_without_their_secrets(doctor, server):
+    _, out = doctor(
+        OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint,
+        OTEL_EXPORTER_OTLP_HEADERS="authorization=s3cret",
+        OTEL_SERVICE_NAME="shop",
+    )
+    assert "OTEL_EXPORTER_OTLP_HEADERS     authorization=(hidden)\n" in out
+    assert "OTEL_SERVICE_NAME              shop\n" in out
+    assert "s3cret" not in out
+
+
+def test_the_password_of_the_endpoint_is_not_shown_even_when_it_fails(doctor):
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=closed_port().replace("//", "//me:s3cret@"))
+    assert "s3cret" not in out
+
+
+def test_a_malformed_header_is_quoted_nowhere(server):
+    """Also not by OpenTelemetry's own warnings, which bypass the report; hence a process of its own."""
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
+    settings = {"OTEL_EXPORTER_OTLP_ENDPOINT": server.endpoint, "OTEL_EXPORTER_OTLP_HEADERS": "Bearer s3cret"}
+    command = [sys.executable, "-m", "langspan.cli", "doctor"]
+    done = subprocess.run(command, env=environ | settings, capture_output=True, timeout=60, check=True)
+    assert b"s3cret" not in done.stdout + done.stderr
+
+
+def test_a_header_that_cannot_be_sent_is_a_problem_and_not_quoted(doctor, server):
+    headers = {"OTEL_EXPORTER_OTLP_HEADERS": "key=s3cret%0Aline"}
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **headers)
+    assert 1 == code
+    assert "(hidden)" in out.split("was not taken")[1]
+    assert "s3cret" not in out
+
+
+def test_behind_a_proxy_the_address_itself_is_not_tried(doctor, server, monkeypatch):
+    """The proxy is the test server: a request through it arrives, a connection past it would not."""
+    monkeypatch.setenv("http_proxy", server.endpoint)
+    monkeypatch.delenv("no_proxy", raising=False)
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT="http://collector.invalid:4318")
+    assert "http://collector.invalid:4318  answers" in out
+
+
+def test_no_variables_are_said_to_be_none(doctor, monkeypatch):
+    monkeypatch.setattr(endpoint, "_DEFAULTS", {"http/protobuf": closed_port()})
+    assert "none set, defaults hold" in doctor()[1]
+
+
+@pytest.mark.parametrize("name", ["python", "langspan", "langchain-core", "opentelemetry-sdk", "wrapt"])
+def test_versions_are_listed(doctor, name):
+    _, out = doctor(OTEL_TRACES_EXPORTER="none")
+    assert any(line.split()[:1] == [name] and line.split()[1][0].isdigit() for line in out.splitlines())
+
+
+@pytest.fixture
+def rival(tmp_path, monkeypatch):
+    """An installed package that registers to trace LangChain under the name that all of them use."""
+    info = tmp_path / "rival_tracer-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rival-tracer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[opentelemetry_instrumentor]\nlangchain = rival_tracer:Instrumentor\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert str(tmp_path) in sys.path
+
+
+@pytest.mark.usefixtures("rival")
+def test_another_instrumentation_is_a_warning_and_no_problem(doctor, server):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert (0, "1 warning") == (code, out.splitlines()[-1])
+    assert "! rival-tracer                   also traces LangChain" in out
+
+
+@pytest.mark.usefixtures("rival")
+def test_another_instrumentation_that_is_switched_off_is_fine(doctor, server):
+    settings = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "requests,langchain"}
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **settings)
+    assert (0, "Everything is in place.") == (code, out.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    "environ", [{"LANGSMITH_OTEL_ENABLED": "true"}, {"LANGSMITH_TRACING_MODE": "hybrid"}]
+)
+def test_a_second_exporter_of_the_same_runs_is_a_warning(doctor, server, environ):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **environ)
+    assert (0, "1 warning") == (code, out.splitlines()[-1])
+
+
+def test_this_package_is_not_its_own_rival(doctor, server):
+    assert "nothing else traces it" in doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)[1]
