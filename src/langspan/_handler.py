@@ -100,11 +100,13 @@ class RecordingHandler(BaseCallbackHandler):
             Started(Category.LLM, run_id, parent_run_id, name, serialized, tags, metadata, prompts, kwargs)
         )
 
+    @contained
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
         """A model has streamed a chunk; the empty one that closes a stream is LangChain's own."""
         if token or getattr(getattr(chunk, "message", None), "chunk_position", None) != "last":
             self.recorder.chunk(run_id)
 
+    @contained
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has streamed an event of the content-block protocol."""
         self.recorder.chunk(run_id)
@@ -214,22 +216,27 @@ class RecordingHandler(BaseCallbackHandler):
 
     # -- things that happen during a run
 
+    @contained
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """The application has dispatched an event of its own."""
         self.recorder.note(run_id, notes.custom_event, name, data)
 
+    @contained
     def on_retry(self, retry_state: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A model call is tried again inside one run."""
         self.recorder.note(run_id, notes.retry, retry_state)
 
+    @contained
     def on_text(self, text: str, *, run_id: UUID, **kwargs: Any) -> None:
         """A classic chain has produced intermediate text."""
         self.recorder.note(run_id, notes.text, text)
 
+    @contained
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A classic agent has chosen a tool."""
         self.recorder.note(run_id, notes.agent_action, action)
 
+    @contained
     def on_agent_finish(self, finish: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A classic agent is done."""
         self.recorder.note(run_id, notes.agent_finish, finish)

@@ -32,19 +32,19 @@ class Interrupts:
         if root.conversation is None:
             return
         with self._lock:
-            self._waiting[root.conversation] = root.trail()
+            self._waiting[root.conversation] = root.span_context()
             self._waiting.move_to_end(root.conversation)
             if len(self._waiting) > _MAX_WAITING:
                 self._waiting.popitem(last=False)
 
     def link(self, run: Run) -> None:
         """Link a resumed graph's span to the interrupted one, once."""
-        if run.linked or run.conversation is None:
+        if run.is_linked or run.conversation is None:
             return
         with self._lock:
             waiting = self._waiting.pop(run.conversation, None)
         if waiting is not None:
-            run.linked = True
+            run.is_linked = True
             run.span.add_link(waiting)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import time
+from typing import Final, Protocol
 
-from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
 from langspan._events import Started
-from langspan.conventions.operations import Kind, Operation
+from langspan.conventions.operations import GRAPH_KINDS, Kind, Operation
+
+
+_NO_CONTEXT: Final = Context()
 
 
 class Owner(Protocol):
@@ -27,7 +30,8 @@ class Run:
         run_id: LangChain's id of the run.
         operation: What the run is recorded as.
         parent: The run that this one is nested in, if known.
-        visible: The run has a span of its own. Children of a run without one nest under its parent's span.
+        is_visible: The run has a span of its own.
+        is_recording: That span is recorded.
         span: The run's own span, or the one its children nest under.
         context: The OpenTelemetry context in which that span is current.
         agent: The innermost agent's run around this one, or this one.
@@ -37,7 +41,7 @@ class Run:
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
         usage: On an agent's run: input and output tokens of each model call of its own.
         interrupted: The run is a graph's that has stopped to wait for its user.
-        linked: The span has a link to the interrupted run that this one goes on with.
+        is_linked: The span has a link to the interrupted run that this one goes on with.
         failure: The exception that a nested run ended with: it is described there, once.
     """
 
@@ -50,8 +54,10 @@ class Run:
         "first_chunk",
         "inside_graph",
         "interrupted",
+        "is_linked",
         "is_open",
-        "linked",
+        "is_recording",
+        "is_visible",
         "operation",
         "owner",
         "parent",
@@ -59,40 +65,39 @@ class Run:
         "span",
         "started",
         "usage",
-        "visible",
     )
 
     span: Span
     context: Context
 
-    def __init__(
-        self,
-        owner: Owner,
-        event: Started,
-        operation: Operation,
-        parent: Run | None,
-        started: int,
-        *,
-        visible: bool,
-    ) -> None:
+    def __init__(self, owner: Owner, event: Started, operation: Operation, parent: Run | None) -> None:
         self.owner = owner
         self.event: Started | None = event
         self.run_id = event.run_id
         self.operation = operation
         self.parent = parent
-        self.visible = visible
-        self.started = started
-        self.is_open = True
+        self.started = time.time_ns()
+        self.is_open = self.is_visible = True
+        self.is_recording = self.interrupted = self.is_linked = False
         self.first_chunk: int | None = None
         self.failure: BaseException | None = None
-        self.interrupted = False
-        self.linked = False
-        self.conversation: str | None = None
-        self.usage: list[tuple[int, int]] = []
-        self.agent: Run | None = self if operation.kind is Kind.AGENT else parent.agent if parent else None
-        self.inside_graph: bool = operation.kind in (Kind.AGENT, Kind.WORKFLOW, Kind.NODE) or (
-            parent is not None and parent.inside_graph
-        )
+        kind = operation.kind
+        if parent is None:
+            self.agent: Run | None = None
+            self.conversation: str | None = None
+            self.inside_graph = kind in GRAPH_KINDS
+        else:
+            self.agent = parent.agent
+            self.conversation = parent.conversation
+            self.inside_graph = parent.inside_graph or kind in GRAPH_KINDS
+        if kind is Kind.AGENT:
+            self.agent = self
+            self.usage: list[tuple[int, int]] = []
+
+    def pass_through(self, span: Span) -> None:
+        """Have no span of one's own: children nest under ``span``."""
+        self.is_visible = False
+        self.span = span
 
     def is_below(self, run_id: object) -> bool:
         """Whether this run is that run, or an open descendant of it."""
@@ -111,9 +116,19 @@ class Run:
             root = node
         return root
 
-    def trail(self) -> SpanContext:
-        """What a late child needs once the run has ended."""
-        return trace.get_current_span(self.context).get_span_context()
+    def close(self) -> None:
+        """Let go of what only an open run needs.
+
+        The context and an agent's run refer back to the run: left in place, only the garbage collector
+        could free them, and it would have much to do.
+        """
+        self.is_open = False
+        self.event = self.failure = self.agent = None
+        self.context = _NO_CONTEXT
+
+    def span_context(self) -> SpanContext:
+        """What is left of the run once it has ended, for children that come late."""
+        return self.span.get_span_context()
 
     def abandon(self, error: BaseException | None) -> None:
         """End the run: LangChain will not."""

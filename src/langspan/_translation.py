@@ -59,7 +59,9 @@ class Translator:
             provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
             if provider is not None:
                 attributes[names.GEN_AI_PROVIDER_NAME] = provider
-        run.conversation = _conversation(event.metadata) or (run.parent.conversation if run.parent else None)
+        conversation = _conversation(event.metadata)
+        if conversation is not None:
+            run.conversation = conversation
         if run.conversation is not None:
             attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
         return attributes

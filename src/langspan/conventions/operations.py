@@ -35,6 +35,7 @@ class Kind(enum.Enum):
 
 
 GENAI_KINDS: Final = frozenset(Kind) - {Kind.NODE, Kind.CHAIN}
+GRAPH_KINDS: Final = frozenset({Kind.AGENT, Kind.WORKFLOW, Kind.NODE})
 CLIENT_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION, Kind.EMBEDDINGS, Kind.RETRIEVER})
 
 
@@ -50,6 +51,10 @@ class Operation(NamedTuple):
     kind: Kind
     name: str
     target: str | None
+
+
+# What a run is recorded as if its start event cannot be understood.
+UNKNOWN_OPERATION: Final = Operation(Kind.CHAIN, "run", None)
 
 
 class Graph(NamedTuple):

@@ -31,6 +31,10 @@ class Outcome(NamedTuple):
     error_type: str | None
 
 
+# The end of a run whose exception could not be judged.
+UNKNOWN: Final = Outcome(None, "_OTHER")
+
+
 def outcome(error: BaseException) -> Outcome:
     """Judge an exception by its type, never by its name: a user's class may be called anything."""
     if isinstance(error, GeneratorExit):
