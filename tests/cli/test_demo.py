@@ -10,6 +10,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
+from opentelemetry.trace import NoOpTracerProvider
 
 from langspan.cli import main
 from langspan.cli.otlp import read_rows
@@ -167,6 +168,14 @@ def test_content_is_left_out(demo, tmp_path):
     text = (tmp_path / "traces" / "demo.jsonl").read_text()
     assert "free until 20 December" not in text
     assert "Where is my order" not in text
+
+
+def test_tracing_that_is_already_on_does_not_keep_the_trace_from_the_demo(demo):
+    """As under opentelemetry-instrument."""
+    import langspan
+
+    langspan.instrument(tracer_provider=NoOpTracerProvider())
+    assert paths(SHAPE.splitlines()) == paths(drawn_tree(demo()[1]))
 
 
 def test_nothing_stays_instrumented(demo):

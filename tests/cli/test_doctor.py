@@ -126,6 +126,11 @@ def test_the_password_of_the_endpoint_is_not_shown_even_when_it_fails(doctor):
     assert "s3cret" not in out
 
 
+def test_the_password_of_a_malformed_endpoint_is_not_shown(doctor):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT="ftp://me:s3cret@host")
+    assert (1, False) == (code, "s3cret" in out)
+
+
 def test_a_malformed_header_is_quoted_nowhere(server):
     """Also not by OpenTelemetry's own warnings, which bypass the report; hence a process of its own."""
     environ = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}

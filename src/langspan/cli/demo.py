@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from langspan._instrumentor import instrument
+from langspan._instrumentor import instrument, uninstrument
 from langspan.cli.endpoint import endpoint_of, refusal, send
 from langspan.cli.nesting import by_trace
 from langspan.cli.rows import row_of
@@ -127,6 +127,7 @@ def _trace(
 def _recording(options: Options) -> Iterator[tuple[TracerProvider, InMemorySpanExporter]]:
     """Trace into memory, apart from any provider that the environment asks for."""
     memory = InMemorySpanExporter()
+    uninstrument()  # in case the command was started through opentelemetry-instrument
     try:
         provider = TracerProvider(sampler=ALWAYS_ON, resource=_resource())
         provider.add_span_processor(SimpleSpanProcessor(memory))

@@ -46,15 +46,16 @@ def endpoint_of(environ: Mapping[str, str]) -> Endpoint:
     Raises:
         CliError: A variable has a value that cannot be used.
     """
+    given = (
+        environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip() for name in ("TRACES_ENDPOINT", "ENDPOINT")
+    )
+    url = next(filter(None, given), "")
     try:
         protocol = settings.protocol(environ, "traces")
         settings.check_otlp(environ, "traces", protocol)
     except ValueError as error:
-        raise CliError(str(error)) from error
-    given = (
-        environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip() for name in ("TRACES_ENDPOINT", "ENDPOINT")
-    )
-    return Endpoint(protocol, next(filter(None, given), _DEFAULTS[protocol]))
+        raise CliError(str(error).replace(url, without_login(url)) if url else str(error)) from error
+    return Endpoint(protocol, url or _DEFAULTS[protocol])
 
 
 def refusal(endpoint: Endpoint) -> str | None:
