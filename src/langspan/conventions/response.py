@@ -48,8 +48,9 @@ def model_response(result: object) -> Attributes:
         return {}
     attributes: Attributes = {}
     message = message_of(generations[0])
-    # With several choices `llm_output` is put together by LangChain and repeats what was asked for.
-    output = output_of(result) if len(generations) == 1 else {}
+    output = output_of(result)
+    if len(generations) > 1 and "model_provider" not in output:
+        output = {}  # put together by LangChain from what was asked for
     if message is None:
         _add_completion(attributes, generations[0], output)
     else:
@@ -78,7 +79,9 @@ def finish_reason(generation: object) -> str | None:
 
 
 def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]) -> None:
-    facts = as_mapping(getattr(message, "response_metadata", None)) or output
+    facts = as_mapping(getattr(message, "response_metadata", None))
+    if output and "model_name" not in facts:
+        facts = {**output, **facts}  # what several choices share, LangChain copies to none of them
     response_id = _response_id(facts.get("id"), getattr(message, "id", None), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
@@ -94,15 +97,15 @@ def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]
             value = facts.get(key)
             if value is not None and (text := as_str(value)) is not None:
                 attributes[attribute] = unglued(text) if streamed else text
-        if response_id is not None:
-            _add_openai_api(attributes, response_id)
+        _add_openai_api(attributes, facts, response_id or "")
 
 
-def _add_openai_api(attributes: Attributes, response_id: str) -> None:
-    """OpenAI's two APIs give ids of two kinds."""
+def _add_openai_api(attributes: Attributes, facts: Mapping[str, Any], response_id: str) -> None:
+    """OpenAI's two APIs give ids of two kinds; only one of them has finish reasons."""
+    ours = facts.get("model_provider") is not None
     if response_id.startswith("resp_"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
-    elif response_id.startswith("chatcmpl-"):
+    elif response_id.startswith("chatcmpl-") or (ours and facts.get("finish_reason")):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
 
 

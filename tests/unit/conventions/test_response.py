@@ -177,6 +177,22 @@ def test_with_several_choices_llm_output_repeats_the_request():
     assert MODEL not in model_response(chat(AIMessage("a"), AIMessage("b"), llm_output=output))
 
 
+def test_several_choices_share_what_the_provider_said_of_all():
+    output = {"model_provider": "openai", "model_name": "gpt-4o-2024-08-06", "id": "chatcmpl-1"}
+    choices = [AIMessage(text, response_metadata={"finish_reason": "stop"}) for text in "ab"]
+    assert {
+        ID: "chatcmpl-1",
+        MODEL: "gpt-4o-2024-08-06",
+        REASONS: ["stop", "stop"],
+        "openai.api.type": "chat_completions",
+    } == model_response(chat(*choices, llm_output=output))
+
+
+def test_a_finish_reason_tells_openais_api_where_the_id_is_lost():
+    facts = {"model_provider": "openai", "finish_reason": "stop"}
+    assert "chat_completions" == model_response(answer(facts))["openai.api.type"]
+
+
 def test_a_single_choice_may_use_llm_output():
     output = {"model_name": "m-1", "id": "r1"}
     assert {ID: "r1", MODEL: "m-1"} == model_response(chat(AIMessage("a"), llm_output=output))
