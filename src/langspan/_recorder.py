@@ -15,7 +15,6 @@ from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, Tracer
-from opentelemetry.util.types import AttributeValue
 
 from langspan._context import current_scope
 from langspan._events import Started
@@ -26,10 +25,12 @@ from langspan._runs import Runs
 from langspan._settings import Settings
 from langspan._translation import Translator
 from langspan.conventions import names, notes
+from langspan.conventions._values import Attributes
 from langspan.conventions.notes import Note
 from langspan.conventions.operations import (
     CLIENT_KINDS,
     GENAI_KINDS,
+    GRAPH_KINDS,
     HIDDEN_TAG,
     UNKNOWN_OPERATION,
     Graph,
@@ -38,7 +39,7 @@ from langspan.conventions.operations import (
 from langspan.conventions.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, outcome
 
 _MAX_ENDED: Final = 2048
-_NOTHING: Final[Mapping[str, AttributeValue]] = {}
+_NOTHING: Final[Attributes] = {}  # never changed
 
 # Both keys that OpenTelemetry's suppress_instrumentation() sets.
 _SUPPRESSED: Final = otel._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001
@@ -133,31 +134,28 @@ class Recorder:
 
     def _open_span(self, run: Run, event: Started, base: Context) -> None:
         kind = SpanKind.CLIENT if run.operation.kind in CLIENT_KINDS else SpanKind.INTERNAL
-        translator, complete = self._translator, False
-        try:
-            attributes = translator.at_creation(run, event)
-            # Below a span that is recorded, this one will be too: then all is said in one go.
-            if run.parent is not None and run.parent.is_recording:
-                complete = True
-                attributes.update(translator.at_start(run, event))
-        except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
-            self.guard.report("start attributes", error)
-            attributes = {}
+        # Below a span that is recorded this one will be too: then all is said in one go.
+        recorded = run.parent is not None and run.parent.is_recording
+        attributes = self._described(run, event, whole=recorded)
         run.span = self._tracer.start_span(
             run.operation.name, base, kind, attributes, start_time=run.started, record_exception=False
         )
         run.is_recording = run.span.is_recording()
         if run.is_recording:
-            self._describe_start(run, event, complete=complete)
-
-    def _describe_start(self, run: Run, event: Started, *, complete: bool) -> None:
-        try:
-            if not complete and (attributes := self._translator.at_start(run, event)):
-                run.span.set_attributes(attributes)
-            if is_resume(event.payload):
+            if not recorded:
+                whole = self._described(run, event, whole=True)
+                run.pending = {name: value for name, value in whole.items() if name not in attributes}
+            if run.operation.kind in GRAPH_KINDS and is_resume(event.payload):
                 self._interrupts.link(run)
-        except Exception as error:  # noqa: BLE001 - the run goes on without its attributes
+
+    def _described(self, run: Run, event: Started, *, whole: bool) -> Attributes:
+        try:
+            return (
+                self._translator.at_start(run, event) if whole else self._translator.at_creation(run, event)
+            )
+        except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
             self.guard.report("start attributes", error)
+            return {}
 
     # -- meanwhile
 
@@ -268,7 +266,7 @@ class Recorder:
     def _finish(
         self,
         run: Run,
-        attributes: Mapping[str, AttributeValue] = _NOTHING,
+        attributes: Attributes = _NOTHING,
         label: str | None = None,
         error_type: str | None = None,
         message: str | None = None,
@@ -278,6 +276,8 @@ class Recorder:
         if not run.is_visible:
             return
         try:
+            if run.pending:
+                attributes = {**run.pending, **attributes}
             if attributes:
                 run.span.set_attributes(attributes)
             if label is not None:

@@ -84,7 +84,7 @@ class Runs(Generic[Entry, Trail]):
         """Evict the oldest runs while there are too many, and all that are too old."""
         latest = self._clock() - self._max_age
         over = len(self._open) - self._max_open
-        leaving = []
+        leaving: list[UUID] = []
         for run_id, (started, _) in self._open.items():
             if len(leaving) >= over and started >= latest:
                 break

@@ -13,18 +13,28 @@ from langspan._events import Category, Started
 from langspan._run import Run
 from langspan._settings import Content, Settings
 from langspan.conventions import names
-from langspan.conventions._values import Attributes, as_id, as_mapping
-from langspan.conventions.operations import GENAI_KINDS, Graph, Kind, Operation, chain_operation, operation
+from langspan.conventions._values import Attributes, as_mapping, as_str
+from langspan.conventions.operations import (
+    GENAI_KINDS,
+    GRAPH_KINDS,
+    Graph,
+    Kind,
+    Operation,
+    chain_operation,
+    operation,
+)
 from langspan.conventions.outcomes import error_type
 from langspan.conventions.providers import provider_name
-from langspan.conventions.request import _model, model_request
+from langspan.conventions.request import model_request, request_model
 from langspan.conventions.response import is_cache_hit, model_response
 from langspan.conventions.retrieval import retriever_end, retriever_start
-from langspan.conventions.run import _CONVERSATION, run_attributes
+from langspan.conventions.run import conversation_id, run_attributes
 from langspan.conventions.tools import tool_error, tool_start
 from langspan.conventions.usage import token_usage
 
 _MODEL_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION})
+# Looked up once: an enum's members are slow to reach on the oldest Python we support.
+_TOOL, _RETRIEVER, _AGENT = Kind.TOOL, Kind.RETRIEVER, Kind.AGENT
 
 
 class Translator:
@@ -41,39 +51,44 @@ class Translator:
         """What a run is recorded as."""
         if event.category is Category.CHAIN:
             inside_graph = parent is not None and parent.inside_graph
-            return chain_operation(
-                event.name, event.tags, event.metadata, inside_graph=inside_graph, graph=graph
-            )
+            # Chain groups and classic chains have their name only here.
+            name = event.name or as_str(as_mapping(event.serialized).get("name"))
+            return chain_operation(name, event.tags, event.metadata, inside_graph=inside_graph, graph=graph)
         kind, target = _TARGETS[event.category]
         return operation(kind, target(event))
 
     def at_creation(self, run: Run, event: Started) -> Attributes:
-        """What samplers and span processors may want to see when a span starts. Cheap."""
+        """What a sampler may want to see of a span that may not be recorded. Cheap."""
+        attributes = self._identity(run, event)
+        if run.operation.kind in _MODEL_KINDS:
+            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
+            if provider is not None:
+                attributes[names.GEN_AI_PROVIDER_NAME] = provider
+        return attributes
+
+    def at_start(self, run: Run, event: Started) -> Attributes:
+        """All that is known before the run's body runs."""
+        kind = run.operation.kind
+        attributes = run_attributes(event.metadata, event.tags, in_graph=kind in GRAPH_KINDS)
+        describe = _START.get(event.category)
+        if describe is not None:
+            attributes.update(describe(event))
+        attributes.update(self._identity(run, event))
+        if kind is _TOOL and run.agent is not None and run.agent.operation.target is not None:
+            attributes[names.GEN_AI_AGENT_NAME] = run.agent.operation.target
+        return attributes
+
+    def _identity(self, run: Run, event: Started) -> Attributes:
+        """The operation, what it acts on, and the conversation, which nested runs inherit."""
+        kind, _, target = run.operation
         attributes: Attributes = {}
-        kind, target = run.operation.kind, run.operation.target
         if kind in GENAI_KINDS:
             attributes[names.GEN_AI_OPERATION_NAME] = kind.value
         if target is not None:
             attributes[_TARGET_ATTRIBUTE[kind]] = target
-        if kind in _MODEL_KINDS:
-            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
-            if provider is not None:
-                attributes[names.GEN_AI_PROVIDER_NAME] = provider
-        conversation = _conversation(event.metadata)
+        conversation = conversation_id(event.metadata) or run.conversation
         if conversation is not None:
-            run.conversation = conversation
-        if run.conversation is not None:
-            attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
-        return attributes
-
-    def at_start(self, run: Run, event: Started) -> Attributes:
-        """What is known before the run's body runs."""
-        attributes = run_attributes(event.metadata, event.tags)
-        describe = _START.get(event.category)
-        if describe is not None:
-            attributes.update(describe(event))
-        if run.operation.kind is Kind.TOOL and run.agent is not None and run.agent.operation.target:
-            attributes[names.GEN_AI_AGENT_NAME] = run.agent.operation.target
+            run.conversation = attributes[names.GEN_AI_CONVERSATION_ID] = conversation
         return attributes
 
     def at_end(self, run: Run, result: Any) -> Attributes:
@@ -81,9 +96,9 @@ class Translator:
         kind = run.operation.kind
         if kind in _MODEL_KINDS:
             return self._model_end(run, result)
-        if kind is Kind.RETRIEVER:
+        if kind is _RETRIEVER:
             return retriever_end(result)
-        if kind is Kind.AGENT and run.usage:
+        if kind is _AGENT and run.usage:
             return {
                 names.GEN_AI_USAGE_INPUT_TOKENS: sum(read for read, _ in run.usage),
                 names.GEN_AI_USAGE_OUTPUT_TOKENS: sum(written for _, written in run.usage),
@@ -92,7 +107,7 @@ class Translator:
 
     def handled_failure(self, run: Run, result: Any) -> str | None:
         """``error.type`` of a run that returned its failure as a result."""
-        return tool_error(result) if run.operation.kind is Kind.TOOL else None
+        return tool_error(result) if run.operation.kind is _TOOL else None
 
     def at_failure(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
         """What a run that raised has to tell: for a model, the part of the answer that had come."""
@@ -141,15 +156,8 @@ def _totals(usage: Mapping[str, Any]) -> tuple[int, int]:
     return usage.get(names.GEN_AI_USAGE_INPUT_TOKENS, 0), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS, 0)
 
 
-def _conversation(metadata: Mapping[str, Any] | None) -> str | None:
-    for key in _CONVERSATION:
-        if metadata and key in metadata:
-            return as_id(metadata[key])
-    return None
-
-
 def _model_target(event: Started) -> str | None:
-    return _model(
+    return request_model(
         as_mapping(event.metadata),
         as_mapping(event.extra.get("invocation_params")),
         as_mapping((event.serialized or {}).get("kwargs")),

@@ -34,8 +34,17 @@ def _text(item: object) -> str:
 
 # In order of preference: a run may carry several of the conversation's names.
 _CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
-_KNOWN: Final[Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]] = {
+_Rules = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
+# What any run tells.
+_EVERYWHERE: Final[_Rules] = {
     "user_id": (names.USER_ID, as_id),
+    "lc_source": (names.LANGCHAIN_SOURCE, as_str),
+    "lc_hub_repo": (names.GEN_AI_PROMPT_NAME, as_str),
+    "lc_hub_commit_hash": (names.GEN_AI_PROMPT_VERSION, as_str),
+}
+# What graphs and nodes tell; everything that runs below a node inherits it, and need not say it again.
+_IN_GRAPHS: Final[_Rules] = {
+    **_EVERYWHERE,
     "langgraph_node": (names.LANGGRAPH_NODE, as_str),
     "langgraph_step": (names.LANGGRAPH_STEP, as_count),
     "langgraph_triggers": (names.LANGGRAPH_TRIGGERS, _texts),
@@ -44,27 +53,27 @@ _KNOWN: Final[Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]
     "checkpoint_id": (names.LANGGRAPH_CHECKPOINT_ID, as_id),
     "graph_id": (names.LANGGRAPH_GRAPH_ID, as_id),
     "assistant_id": (names.LANGGRAPH_ASSISTANT_ID, as_id),
-    "lc_source": (names.LANGCHAIN_SOURCE, as_str),
-    "lc_hub_repo": (names.GEN_AI_PROMPT_NAME, as_str),
-    "lc_hub_commit_hash": (names.GEN_AI_PROMPT_VERSION, as_str),
 }
 # Metadata of LangChain, LangGraph and LangSmith: never the user's own.
 _NOT_USERS: Final = ("ls_", "lc_", "langgraph_", "__")
 _NOT_USERS_EITHER: Final = frozenset(
-    {*_CONVERSATION, *_KNOWN, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
+    {*_CONVERSATION, *_IN_GRAPHS, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
 )
 
 
-def run_attributes(metadata: Mapping[str, Any] | None, tags: Sequence[str] | None) -> Attributes:
+def run_attributes(
+    metadata: Mapping[str, Any] | None, tags: Sequence[str] | None, *, in_graph: bool = True
+) -> Attributes:
     """Return the attributes of a run that do not depend on what kind of run it is. No content.
 
     Args:
         metadata: Metadata of the start event.
         tags: Tags of the start event.
+        in_graph: Include the position in a graph, which is for graphs and nodes to tell.
     """
     attributes: Attributes = {}
     if metadata:
-        _add_known(attributes, metadata)
+        _add_known(attributes, metadata, _IN_GRAPHS if in_graph else _EVERYWHERE)
     if tags:
         _add_tags(attributes, tags)
     return attributes
@@ -96,13 +105,11 @@ def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
     }
 
 
-def _add_known(attributes: Attributes, metadata: Mapping[str, Any]) -> None:
-    for key, value in metadata.items():
-        rule = _KNOWN.get(key)
-        if rule is not None and value is not None:
-            attribute, convert = rule
-            if (converted := convert(value)) is not None:
-                attributes[attribute] = converted
+def _add_known(attributes: Attributes, metadata: Mapping[str, Any], rules: _Rules) -> None:
+    for key, (attribute, convert) in rules.items():
+        value = metadata.get(key)
+        if value is not None and (converted := convert(value)) is not None:
+            attributes[attribute] = converted
     conversation = conversation_id(metadata)
     if conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = conversation

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
-from langspan.conventions import _values, request, retrieval, run, tools
+from langspan.conventions import _request_rules, _values, request, retrieval, run, tools
 from langspan.conventions.response import is_cache_hit, model_response
 from langspan.conventions.usage import token_usage
 
 KEYS = st.sampled_from(
     [
-        *request._ARGUMENTS,
-        *run._KNOWN,
+        *_request_rules.ARGUMENTS,
+        *run._IN_GRAPHS,
         *run._CONVERSATION,
         "model",
         "ls_model_name",
