@@ -1,0 +1,91 @@
+"""One LangChain class as a client of the local server."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from support.providers.facts import Facts
+from support.providers.replies import FAULT_MESSAGE, Fault, Reply
+from support.providers.scenarios import SCENARIOS, Scenario
+from support.providers.server import Answer, Request, json_answer
+
+TIMEOUT = 0.15
+"""Seconds a client waits for an answer: long for loopback, short for a test that never gets one."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """A LangChain class and how it is used.
+
+    Attributes:
+        name: What tests call it.
+        package: The distribution it comes from.
+        path: Module and class.
+        provider: `gen_ai.provider.name`.
+        api: A module with `answer(request, reply)`, `error(status, message)`, `read_request(exchange)` and
+            `read_response(exchange)`.
+        arguments: Constructor arguments for a server at an URL.
+        options: More of them, by scenario: an entry says that the class can do what is not standard.
+        call_options: Arguments of the call, by scenario.
+        skips: Standard scenarios the class cannot do, with the reason.
+        errors: The class of what is raised, or one of its bases, by what goes wrong: as the provider's SDK
+            documents it.
+        raises: What the LangChain class itself raises over a whole and correct answer, by scenario.
+        constant: What the class says of every call beside the wire, such as an API's name.
+        completion: Whether it is a completion model.
+        always: Constructor arguments of every scenario but "usage not asked for".
+    """
+
+    name: str
+    package: str
+    path: tuple[str, str]
+    provider: str
+    api: ModuleType
+    arguments: Callable[[str], dict[str, Any]]
+    errors: Mapping[str, str]
+    options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    call_options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    skips: Mapping[str, str] = field(default_factory=dict)
+    raises: Mapping[str, str] = field(default_factory=dict)
+    constant: Facts = field(default_factory=dict)
+    completion: bool = False
+    always: Mapping[str, Any] = field(default_factory=dict)
+
+    def scenarios(self) -> list[Scenario]:
+        """What this class is made to do."""
+        own = {*self.options, *self.call_options}
+        return [
+            scenario
+            for name, scenario in SCENARIOS.items()
+            if (scenario.standard or name in own) and name not in self.skips
+        ]
+
+    def build(self, scenario: Scenario, url: str) -> Any:
+        """The model, talking to the server at `url`; skip if its package is not installed."""
+        module, name = self.path
+        pytest.importorskip(self.path[0].partition(".")[0], reason=f"pip install {self.package}")
+        usage = {} if scenario.name == "usage not asked for" else self.always
+        arguments = {**self.arguments(url), **usage, **self.options.get(scenario.name, {})}
+        return getattr(importlib.import_module(module), name)(**arguments)
+
+    def respond(self, scenario: Scenario) -> Callable[[Request], Answer]:
+        """How the server answers in a scenario."""
+        return lambda request: self._faulty(scenario.fault, request, scenario.reply)
+
+    def _faulty(self, fault: Fault | None, request: Request, reply: Reply) -> Answer:
+        if fault is not None and fault.kind == "status":
+            return json_answer(self.api.error(fault.status, FAULT_MESSAGE), fault.status)
+        answer: Answer = self.api.answer(request, reply)
+        if fault is None:
+            return answer
+        if fault.kind == "silence":
+            return replace(answer, pieces=(), silent=True)
+        pieces = answer.pieces
+        kept = pieces[: len(pieces) // 2]
+        return replace(answer, pieces=kept, whole=False)

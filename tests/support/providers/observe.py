@@ -1,0 +1,169 @@
+"""One scenario played by one client: what the wire said, and what the span says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
+
+from support.providers import facts as f
+from support.providers.client import Client
+from support.providers.facts import Facts
+from support.providers.scenarios import Scenario
+from support.providers.server import Exchange, Provider
+from support.providers.table import Situation, loss
+from support.recording import Recording, instrumented, open_runs
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What happened.
+
+    Attributes:
+        client: The class.
+        scenario: What it was made to do.
+        exchanges: What went over the wire.
+        port: The server's.
+        spans: All that was recorded.
+        error: What the application caught.
+    """
+
+    client: Client
+    scenario: Scenario
+    exchanges: tuple[Exchange, ...]
+    port: int
+    spans: tuple[ReadableSpan, ...]
+    error: Exception | None
+
+    @property
+    def exchange(self) -> Exchange:
+        """The only one: nothing is retried."""
+        (exchange,) = self.exchanges
+        return exchange
+
+    @property
+    def span(self) -> ReadableSpan:
+        """The model's."""
+        (span,) = [span for span in self.spans if span.kind is SpanKind.CLIENT]
+        return span
+
+    @property
+    def situation(self) -> Situation:
+        """How the answer came."""
+        fault = self.scenario.fault
+        if fault is None and self.error is None:
+            return "streamed" if self.exchange.events else "whole"
+        return "cut" if fault and fault.kind == "cut" and self.exchange.events else "failed"
+
+    @property
+    def planned_error(self) -> str | None:
+        """The class of the error that this call has to end in, if it has to."""
+        client, scenario, events = self.client, self.scenario, self.exchange.events
+        if scenario.fault is None:
+            return None if events else client.raises.get(scenario.name)
+        return (events and client.errors.get(f"{scenario.name}, streamed")) or client.errors[scenario.name]
+
+
+class Observatory:
+    """Plays scenarios, each one once: several tests look at the same call.
+
+    Args:
+        provider: The server.
+    """
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._seen: dict[tuple[str, str, str], Observation] = {}
+
+    def observe(self, client: Client, scenario: Scenario, mode: str) -> Observation:
+        """Play a scenario, or remember how it went."""
+        key = (client.name, scenario.name, mode)
+        if key not in self._seen:
+            self._seen[key] = _play(client, scenario, mode, self._provider)
+        return self._seen[key]
+
+
+def _play(client: Client, scenario: Scenario, mode: str, provider: Provider) -> Observation:
+    recording = Recording()
+    provider.exchanges.clear()
+    provider.respond = client.respond(scenario)
+    error = None
+    with instrumented(recording) as handle:
+        model = scenario.prepare(client.build(scenario, provider.url))
+        try:
+            _call(model, mode, client.call_options.get(scenario.name, {}))
+        except Exception as caught:
+            error = caught.with_traceback(None)
+        assert 0 == open_runs(handle)
+    exchanges, spans = tuple(provider.exchanges), tuple(recording.spans)
+    return Observation(client, scenario, exchanges, provider.port, spans, error)
+
+
+def _call(model: Any, mode: str, options: Mapping[str, Any]) -> None:
+    if mode == "invoke":
+        model.invoke("Say hello.", **options)
+    elif mode == "stream":
+        for _ in model.stream("Say hello.", **options):
+            pass
+    elif mode == "ainvoke":
+        asyncio.run(model.ainvoke("Say hello.", **options))
+    else:
+        asyncio.run(_astream(model, options))
+
+
+async def _astream(model: Any, options: Mapping[str, Any]) -> None:
+    async for _ in model.astream("Say hello.", **options):
+        pass
+
+
+def wire(seen: Observation) -> Facts:
+    """All that the wire said, and what the application asked for and caught."""
+    client, scenario = seen.client, seen.scenario
+    facts: Facts = client.api.read_request(seen.exchange)
+    if seen.situation != "failed":
+        facts = facts | client.api.read_response(seen.exchange)
+    if seen.situation in {"streamed", "cut"}:
+        facts[f.FIRST_CHUNK] = "measured"
+    if seen.error is not None:
+        facts[f.ERROR] = class_name(type(seen.error))
+    facts |= client.constant | scenario.asked
+    return facts | {
+        "gen_ai.operation.name": "text_completion" if client.completion else "chat",
+        "gen_ai.provider.name": client.provider,
+        "server.address": "127.0.0.1",
+        "server.port": seen.port,
+    }
+
+
+def class_name(cls: type) -> str:
+    """A class as `error.type` has it."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def expected(seen: Observation) -> Facts:
+    """What the span has to say: the wire, less what LangChain loses."""
+    facts = wire(seen)
+    for fact in tuple(facts):
+        lost = loss(seen.client.name, fact, seen.situation, seen.scenario.name)
+        if lost is not None:
+            facts[fact] = lost.leaves
+    return f.present(facts)
+
+
+def said(seen: Observation) -> Facts:
+    """What the span says; of a duration only that there is a sensible one."""
+    span = seen.span
+    attributes = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in (span.attributes or {}).items()
+    }
+    if f.FIRST_CHUNK in attributes:
+        assert span.start_time is not None
+        assert span.end_time is not None
+        assert 0 < attributes[f.FIRST_CHUNK] <= (span.end_time - span.start_time) / 1e9
+        attributes[f.FIRST_CHUNK] = "measured"
+    return attributes
