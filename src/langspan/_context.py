@@ -12,6 +12,7 @@ A `Scope` stands around one call of the host's code. The carriers at the end of 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import ContextVar
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -218,8 +219,8 @@ def drive(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, 
 async def adrive(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
     """Drive the host's asynchronous generator under a scope, in the consumer's own task."""
     failure: BaseException | None = None
-    step: Callable[..., Awaitable[T]] = generator.__anext__
-    args: tuple[Any, ...] = ()
+    step: Callable[..., Awaitable[T]] = _begin_unseen
+    args: tuple[Any, ...] = (generator,)
     try:
         while True:
             scope.begin()
@@ -246,3 +247,17 @@ async def adrive(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenera
         raise
     finally:
         scope.over_soon(failure)
+
+
+def _begin_unseen(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:
+    """Ask for the first item without telling the event loop of the generator.
+
+    An event loop that shuts down closes all generators it was told of, at once. It knows the one that drives
+    this one; told of both, it would close this one a second time, and complain.
+    """
+    told = sys.get_asyncgen_hooks().firstiter
+    sys.set_asyncgen_hooks(firstiter=None)
+    try:
+        return generator.__anext__()
+    finally:
+        sys.set_asyncgen_hooks(firstiter=told)
