@@ -1,0 +1,33 @@
+"""What the installed libraries can do. Tests skip by capability, never by version number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+
+OLD_STREAMS = pytest.mark.filterwarnings("ignore:.*astream:langchain_core._api.LangChainDeprecationWarning")
+BETA = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something that the installed libraries may be unable to do.
+
+    Attributes:
+        name: What it is, in plain words.
+        there: Whether they can.
+    """
+
+    name: str
+    there: bool
+
+    @property
+    def mark(self) -> Any:
+        """A pytest mark that skips without it."""
+        return pytest.mark.skipif(not self.there, reason=f"the installed versions have no {self.name}")
+
+
+MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatModel, "_iter_v2_events"))
