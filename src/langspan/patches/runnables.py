@@ -38,10 +38,11 @@ def install(ledger: Ledger, guard: Guard) -> None:
             driving(guard, around_call(guard, Category.CHAIN)),
             feature="a stream with fallbacks that is closed early may stay open until it is evicted",
         )
+    managers = callback_manager.AsyncCallbackManager
     ledger.wrap(
-        callback_manager.AsyncCallbackManager,
+        managers,
         "on_llm_start",
-        _tell_everyone(guard),
+        _tell_everyone(guard, vars(managers).get("on_llm_start")),
         feature="other handlers may miss on_llm_start of asynchronous completion models",
     )
 
@@ -65,15 +66,19 @@ def entering(guard: Guard) -> Wrapper:
     return wrapper
 
 
-def _tell_everyone(guard: Guard) -> Wrapper:
+def _tell_everyone(guard: Guard, original: Any) -> Wrapper:
     """Deliver on_llm_start to the handlers that LangChain passes over because ours runs inline.
 
     ``AsyncCallbackManager.on_llm_start`` tells the other handlers only if there is no inline one. Told
     apart in two managers, one of each sort, nobody is passed over, and nobody is told twice once LangChain
     does it right.
+
+    Args:
+        guard: The error boundary.
+        original: What is wrapped, as the class holds it.
     """
 
-    def sorts(manager: Any) -> tuple[Any, Any] | None:
+    def plan(manager: Any, /, serialized: Any, prompts: Any, *_args: Any, **rest: Any) -> Any:
         handlers = manager.handlers
         inline = [handler for handler in handlers if handler.run_inline]
         if len(inline) == len(handlers) or not any(
@@ -83,19 +88,18 @@ def _tell_everyone(guard: Guard) -> Wrapper:
         first, second = copy.copy(manager), copy.copy(manager)
         first.handlers = inline
         second.handlers = [handler for handler in handlers if not handler.run_inline]
-        return first, second
+        return first, second, serialized, prompts, rest
 
     async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        managers = guard.call(sorts, instance)
-        if managers is None:
+        planned = guard.call(plan, instance, *args, **kwargs)
+        if planned is None:
             return await wrapped(*args, **kwargs)
-        first, second = managers
-        original = wrapped.__func__
-        run_managers = await original(first, *args, **kwargs)
-        serialized, prompts = args[0], args[1]
-        for prompt, run_manager in zip(prompts, run_managers, strict=True):
+        first, second, serialized, prompts, rest = planned
+        run_managers = await original.__get__(first)(*args, **kwargs)
+        for prompt, run_manager in zip(prompts, run_managers, strict=False):
             run_manager.handlers = instance.handlers
-            await original(second, serialized, [prompt], **{**kwargs, "run_id": run_manager.run_id})
+            tell_the_others = original.__get__(second)
+            await tell_the_others(serialized, [prompt], **{**rest, "run_id": run_manager.run_id})
         return run_managers
 
     return wrapper
