@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,7 +15,8 @@ import langspan
 from support.recording import DetachWatch, Recording, instrumented, open_runs
 
 settings.register_profile("ci", deadline=None, max_examples=50)
-settings.load_profile("ci")
+settings.register_profile("thorough", deadline=None, max_examples=5_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 @pytest.fixture

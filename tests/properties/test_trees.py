@@ -1,0 +1,102 @@
+"""Random trees of runs, executed in every way, are exported as the same trees."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from support.forests import exported
+from support.programs import BodyError, Program
+from support.recording import Recording, instrumented, open_runs
+from support.trees import Call, cancelled_trees, expected, order, settled, trees
+
+
+@contextlib.contextmanager
+def executing(*, genai_only: bool = False) -> Iterator[tuple[Recording, Program]]:
+    """Instrumented for one example; afterwards nothing may be open."""
+    recording = Recording()
+    with instrumented(recording, spans="genai" if genai_only else "all") as handle:
+        yield recording, Program(recording.tracer)
+        if open_runs(handle):
+            gc.collect()
+        assert 0 == open_runs(handle)
+
+
+async def settle() -> None:
+    """Wait for tasks that outlive the call: siblings of a failed run, and streams being closed."""
+    while others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others)
+
+
+async def run_to_the_end(program: Program, call: Call) -> None:
+    with contextlib.suppress(BodyError):
+        await program.acall(call)
+
+
+async def run_until_cancelled(program: Program, call: Call) -> None:
+    running = asyncio.create_task(program.acall(call))
+    waiting = asyncio.create_task(program.waiting.wait())
+    await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    assert waiting.done(), "the call did not reach the run that waits"
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def and_settle(main: Coroutine[Any, Any, None]) -> None:
+    await main
+    await settle()
+    gc.collect(1)
+    await settle()
+
+
+@given(call=trees(), genai_only=st.booleans())
+def test_a_tree_of_runs_is_exported_as_that_tree(call: Call, genai_only: bool) -> None:
+    with executing(genai_only=genai_only) as (recording, program):
+        with contextlib.suppress(BodyError):
+            program.call(call)
+        assert expected(call, genai_only=genai_only) == exported(recording.spans)
+
+
+@given(call=trees(), genai_only=st.booleans())
+def test_an_asynchronous_tree_of_runs_is_exported_as_that_tree(call: Call, genai_only: bool) -> None:
+    with executing(genai_only=genai_only) as (recording, program):
+        asyncio.run(and_settle(run_to_the_end(program, call)))
+        assert expected(call, genai_only=genai_only) == exported(recording.spans)
+
+
+@given(call=cancelled_trees())
+def test_a_cancelled_tree_of_runs_is_exported_as_far_as_it_came(call: Call) -> None:
+    with executing() as (recording, program):
+        asyncio.run(and_settle(run_until_cancelled(program, call)))
+        assert expected(call) == exported(recording.spans)
+
+
+@settings(max_examples=max(3, settings().max_examples // 100))
+@given(calls=st.lists(trees(2), min_size=8, max_size=8))
+def test_200_concurrent_trees_share_one_handler_and_never_mix(calls: list[Call]) -> None:
+    """Half of them are tasks of one event loop, half run in threads."""
+    copies = [settled(calls[number % len(calls)], prefix=f"t{number}-") for number in range(200)]
+
+    async def in_tasks(program: Program) -> None:
+        await asyncio.gather(*(run_to_the_end(program, call) for call in copies[::2]))
+
+    def in_a_thread(program: Program, call: Call) -> None:
+        with contextlib.suppress(BodyError):
+            program.call(call)
+
+    with executing() as (recording, program):
+        with ThreadPoolExecutor(8) as pool:
+            threads = [pool.submit(in_a_thread, program, call) for call in copies[1::2]]
+            asyncio.run(and_settle(in_tasks(program)))
+        for thread in threads:
+            thread.result()
+        forest = [span for call in copies for span in expected(call)]
+        assert tuple(sorted(forest, key=order)) == exported(recording.spans)
