@@ -12,10 +12,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.expectations import expected, order
 from support.forests import exported
 from support.programs import BodyError, Program
 from support.recording import Recording, instrumented, open_runs
-from support.trees import Call, cancelled_trees, expected, order, settled, trees
+from support.trees import Call, cancelled_trees, settled, trees
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
-from support.trees import Span, order
+from support.expectations import Span, order
 
 
 def exported(spans: Sequence[ReadableSpan]) -> tuple[Span, ...]:
