@@ -5,26 +5,20 @@ a token is useless in another ``contextvars.Context``, which is where asynchrono
 Instead a context is either entered inside a copy that LangChain throws away, or swapped in before a step
 of the host's code and swapped out after it.
 
-A `Scope` stands around one call of the host's code. The carriers at the end of this module (`call`,
-`acall`, `drive`, `adrive`) run that code and contain nothing of ours that could fail.
+A `Scope` stands around one call of the host's code; `langspan._carriers` run that code under it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextvars import ContextVar
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 from opentelemetry import context as otel
 from opentelemetry.context import Context
 
 from langspan._events import Category
 from langspan._guard import Guard, contained
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class ScopedRun(Protocol):
@@ -67,17 +61,13 @@ class Scope:
         self._inside: Context | None = None
 
     @classmethod
-    def around(cls, guard: Guard, run: ScopedRun) -> Scope:
-        """A scope around the body of a run that has already started and that LangChain ends afterwards."""
-        scope = cls(guard, None)
-        scope._inside = run.context
-        return scope
-
-    @classmethod
     def around_stream(cls, guard: Guard, run: ScopedRun) -> Scope:
-        """The same around a streaming body, which LangChain forgets if the consumer closes it early."""
-        scope = cls.around(guard, run)
-        scope._if_closed = run  # noqa: SLF001 - its own class
+        """A scope around the streaming body of a run that has already started.
+
+        LangChain ends such a run, unless the consumer closes the stream early.
+        """
+        scope = cls(guard, None)
+        scope._inside, scope._if_closed = run.context, run
         return scope
 
     @contained
@@ -92,6 +82,9 @@ class Scope:
     @contained
     def end(self) -> None:
         """The step is over: what was current before it is current again."""
+        self._put_back()
+
+    def _put_back(self) -> None:
         # In a foreign context, where an abandoned coroutine is finished off, there is nothing to put back.
         if _scope.get() is not self:
             return
@@ -100,6 +93,18 @@ class Scope:
             # What the body left current waits for its next step; the caller never sees it.
             self._inside = otel.get_current()
             otel.attach(self._outside)
+
+    @contained
+    def finish(self, error: BaseException | None) -> None:
+        """The call of a function is over: both `end` and `over`."""
+        self._put_back()
+        self._end_forgotten(error)
+
+    @contained
+    def finish_soon(self, error: BaseException | None) -> None:
+        """The call of a coroutine function is over: both `end` and `over_soon`."""
+        self._put_back()
+        self.over_soon(error)
 
     def has_below(self, category: Category, current: Context) -> bool:
         """Whether a run of that category that starts in ``current`` stands directly under the call."""
@@ -113,29 +118,35 @@ class Scope:
             self._inside = run.context
             otel.attach(run.context)
 
-    def _left_open(self, error: BaseException | None) -> list[ScopedRun]:
-        runs = self._runs
-        if self._if_closed is not None and _stops_all(error):
-            runs = [self._if_closed]
-        return [run for run in runs if run.is_open]
-
     @contained
     def over(self, error: BaseException | None) -> None:
         """The call is over: end what is still open."""
-        # Of several prompts the one that failed got its error event: its siblings did not fail.
-        cause = error if len(self._runs) <= 1 or _stops_all(error) else None
-        for run in self._left_open(error):
-            run.abandon(cause)
+        self._end_forgotten(error)
 
     @contained
     def over_soon(self, error: BaseException | None) -> None:
         """The call is over: end what is still open, after an end event that is already on its way."""
-        if not self._left_open(error):
+        if self._is_done(error):
             return
         try:
             asyncio.get_running_loop().call_soon(self.over, error)
         except RuntimeError:
-            self.over(error)
+            self._end_forgotten(error)
+
+    def _is_done(self, error: BaseException | None) -> bool:
+        for run in self._runs:
+            if run.is_open:
+                return False
+        return self._if_closed is None or not self._if_closed.is_open or not _stops_all(error)
+
+    def _end_forgotten(self, error: BaseException | None) -> None:
+        if self._is_done(error):
+            return
+        # Of several prompts the one that failed got its error event: its siblings did not fail.
+        cause = error if len(self._runs) <= 1 or _stops_all(error) else None
+        for run in self._runs if self._if_closed is None else [self._if_closed]:
+            if run.is_open:
+                run.abandon(cause)
 
 
 def _stops_all(error: BaseException | None) -> bool:
@@ -155,109 +166,20 @@ def enter(context: Context) -> None:
     otel.attach(context)
 
 
-def call(scope: Scope, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call the host's function under a scope."""
-    failure: BaseException | None = None
-    scope.begin()
-    try:
-        return function(*args, **kwargs)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        scope.end()
-        scope.over(failure)
+def swap(context: Context) -> Context:
+    """Make ``context`` current and return what was, for `swap_back`."""
+    previous = otel.get_current()
+    otel.attach(context)
+    return previous
 
 
-async def acall(scope: Scope, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Await the host's coroutine function under a scope."""
-    failure: BaseException | None = None
-    scope.begin()
-    try:
-        return await function(*args, **kwargs)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        scope.end()
-        scope.over_soon(failure)
+def swap_back(previous: Context, only_if: Context | None = None) -> None:
+    """Put back what `swap` returned.
 
-
-def drive(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, Any]:
-    """Drive the host's generator under a scope: its run is current in its body, never in the consumer."""
-    failure: BaseException | None = None
-    step: Callable[..., T | None] = generator.__next__
-    args: tuple[Any, ...] = ()
-    try:
-        while True:
-            scope.begin()
-            try:
-                item = step(*args)
-            except StopIteration as stop:
-                return stop.value
-            finally:
-                scope.end()
-            try:
-                yield item  # type: ignore[misc] # only close() gives None, and it leaves the loop
-                step, args = generator.__next__, ()
-            except GeneratorExit:
-                scope.begin()
-                try:
-                    generator.close()
-                finally:
-                    scope.end()
-                raise
-            except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
-                step, args = generator.throw, (error,)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        scope.over(failure)
-
-
-async def adrive(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
-    """Drive the host's asynchronous generator under a scope, in the consumer's own task."""
-    failure: BaseException | None = None
-    step: Callable[..., Awaitable[T]] = _begin_unseen
-    args: tuple[Any, ...] = (generator,)
-    try:
-        while True:
-            scope.begin()
-            try:
-                item = await step(*args)
-            except StopAsyncIteration:
-                return
-            finally:
-                scope.end()
-            try:
-                yield item
-                step, args = generator.__anext__, ()
-            except GeneratorExit:
-                scope.begin()
-                try:
-                    await generator.aclose()
-                finally:
-                    scope.end()
-                raise
-            except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
-                step, args = generator.athrow, (error,)
-    except BaseException as error:
-        failure = error
-        raise
-    finally:
-        scope.over_soon(failure)
-
-
-def _begin_unseen(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:
-    """Ask for the first item without telling the event loop of the generator.
-
-    An event loop that shuts down closes all generators it was told of, at once. It knows the one that drives
-    this one; told of both, it would close this one a second time, and complain.
+    Args:
+        previous: What was current before.
+        only_if: Leave everything as it is unless this is current: a coroutine may be finished off in a
+            foreign context.
     """
-    told = sys.get_asyncgen_hooks().firstiter
-    sys.set_asyncgen_hooks(firstiter=None)
-    try:
-        return generator.__anext__()
-    finally:
-        sys.set_asyncgen_hooks(firstiter=told)
+    if only_if is None or otel.get_current() is only_if:
+        otel.attach(previous)

@@ -19,18 +19,27 @@ from langspan._events import Category
 from langspan._guard import Guard
 from langspan.patches.ledger import Ledger, Wrapper
 from langspan.patches.subclasses import wrap_tree
-from langspan.patches.wrappers import around_body, around_call, around_stream, awaiting, calling, driving
+from langspan.patches.wrappers import (
+    around_call,
+    around_stream,
+    awaiting,
+    awaiting_inside,
+    calling,
+    calling_inside,
+    context_of,
+    driving,
+)
 
 _FEATURE: Final = "spans made inside model calls may not nest under them, and a cancelled call may stay open"
 
 
 def install(ledger: Ledger, guard: Guard) -> None:
     """Patch the template methods of LangChain's model classes and of every subclass."""
-    manager, managers = around_body(guard, "run_manager", 2), around_body(guard, "run_managers", 2)
+    manager, managers = context_of("run_manager", 2), context_of("run_managers", 2)
     chat = {
         **_entry_points(guard, Category.CHAT_MODEL),
-        "_generate_with_cache": calling(guard, manager),
-        "_agenerate_with_cache": awaiting(guard, manager),
+        "_generate_with_cache": calling_inside(guard, manager),
+        "_agenerate_with_cache": awaiting_inside(guard, manager),
     }
     # Event streams are younger than the oldest langchain-core we support.
     for name in ("_iter_v2_events", "_aiter_v2_events"):
@@ -38,8 +47,8 @@ def install(ledger: Ledger, guard: Guard) -> None:
             chat[name] = driving(guard, around_stream(guard))
     completion = {
         **_entry_points(guard, Category.LLM),
-        "_generate_helper": calling(guard, managers),
-        "_agenerate_helper": awaiting(guard, managers),
+        "_generate_helper": calling_inside(guard, managers),
+        "_agenerate_helper": awaiting_inside(guard, managers),
     }
     wrap_tree(ledger, guard, BaseChatModel, chat, feature=_FEATURE)
     wrap_tree(ledger, guard, BaseLLM, completion, feature=_FEATURE)

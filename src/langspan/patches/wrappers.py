@@ -1,7 +1,7 @@
-"""The four shapes of code that we stand around, and the ways to make a scope for a call.
+"""The shapes of code that we stand around, and what we stand around it with.
 
-A wrapper makes a scope from the call's arguments, then lets a carrier of `langspan._context` run the
-host's code under it. If no scope can be made, the host's code runs as if we were not there.
+A wrapper makes a scope for a call, or finds the context of a body, then lets a carrier run the host's code
+in it. If there is none, the host's code runs as if we were not there.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from collections.abc import Callable, Mapping
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any
 
-from langspan._context import Scope, acall, adrive, call, drive
+from opentelemetry.context import Context
+
+from langspan._carriers import acall, adrive, ainside, call, drive, inside
+from langspan._context import Scope
 from langspan._events import Category
 from langspan._guard import Guard
 from langspan.patches.ledger import Wrapper
 from langspan.patches.lookup import run_of
 
 MakeScope = Callable[[tuple[Any, ...], Mapping[str, Any]], Scope | None]
+FindContext = Callable[[tuple[Any, ...], Mapping[str, Any]], Context | None]
 
 
 def calling(guard: Guard, make: MakeScope) -> Wrapper:
-    """Wrap a function."""
+    """Wrap a function that will start a run."""
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         scope = guard.call(make, args, kwargs)
@@ -30,7 +34,7 @@ def calling(guard: Guard, make: MakeScope) -> Wrapper:
 
 
 def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
-    """Wrap a coroutine function."""
+    """Wrap a coroutine function that will start a run."""
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         scope = guard.call(make, args, kwargs)
@@ -54,27 +58,31 @@ def driving(guard: Guard, make: MakeScope) -> Wrapper:
     return wrapper
 
 
+def calling_inside(guard: Guard, find: FindContext) -> Wrapper:
+    """Wrap a function that is the body of a run."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        context = guard.call(find, args, kwargs)
+        return wrapped(*args, **kwargs) if context is None else inside(context, wrapped, *args, **kwargs)
+
+    return wrapper
+
+
+def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
+    """Wrap a coroutine function that is the body of a run."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        context = guard.call(find, args, kwargs)
+        return wrapped(*args, **kwargs) if context is None else ainside(context, wrapped, *args, **kwargs)
+
+    return wrapper
+
+
 def around_call(guard: Guard, category: Category, *, enters: bool = False) -> MakeScope:
     """A scope for a call that will start a run."""
 
     def make(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
         return Scope(guard, category, enters=enters)
-
-    return make
-
-
-def around_body(guard: Guard, name: str, position: int) -> MakeScope:
-    """A scope for the body of a run that an argument names: a run manager, or a list of them.
-
-    One call of a completion model serves many prompts; the first run stands for all.
-    """
-
-    def make(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
-        manager = kwargs.get(name, args[position] if len(args) > position else None)
-        if isinstance(manager, list):
-            manager = manager[0] if manager else None
-        run = run_of(manager, getattr(manager, "run_id", None))
-        return None if run is None else Scope.around(guard, run)
 
     return make
 
@@ -88,3 +96,21 @@ def around_stream(guard: Guard) -> MakeScope:
         return None if run is None else Scope.around_stream(guard, run)
 
     return make
+
+
+def context_of(name: str, position: int) -> FindContext:
+    """The context of the run that an argument names: a run manager, or a list of them.
+
+    One call of a completion model serves many prompts; the first run stands for all.
+    """
+
+    def find(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:
+        manager = kwargs.get(name)
+        if manager is None and len(args) > position:
+            manager = args[position]
+        if isinstance(manager, list):
+            manager = manager[0] if manager else None
+        run = run_of(manager, getattr(manager, "run_id", None))
+        return None if run is None else run.context
+
+    return find
