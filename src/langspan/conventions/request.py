@@ -6,170 +6,18 @@ and the constructor arguments in `serialized`. Nothing here is content: names, n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from langspan.conventions import names
-from langspan.conventions._values import (
-    Attributes,
-    AttributeValue,
-    as_count,
-    as_float,
-    as_int,
-    as_mapping,
-    as_str,
-    as_strings,
-)
+from langspan.conventions._request_rules import ARGUMENTS, RULES
+from langspan.conventions._values import Attributes, as_count, as_mapping, as_str
 from langspan.conventions.providers import provider_name
 
-_Converter = Callable[[object], AttributeValue | None]
-
-
-def _choice_count(value: object) -> int | None:
-    count = as_count(value)
-    return None if count in (0, 1) else count
-
-
-def _reasoning_level(value: object) -> str | None:
-    """A level sent as text, or under `effort`, or (Anthropic) the `type` of `thinking`."""
-    if isinstance(value, str):
-        return as_str(value)
-    fields = as_mapping(value)
-    return as_str(fields.get("effort")) or as_str(fields.get("thinking_level")) or as_str(fields.get("type"))
-
-
-def _effort(value: object) -> str | None:
-    return as_str(as_mapping(value).get("effort"))
-
-
-def _json(value: object) -> str | None:
-    """A schema was given: a JSON schema, or a Python class that stands for one."""
-    return names.OutputType.JSON if isinstance(value, dict | type) else None
-
-
-_OUTPUT_TYPES: Final = {
-    "json": names.OutputType.JSON,
-    "json_object": names.OutputType.JSON,
-    "json_schema": names.OutputType.JSON,
-    "application/json": names.OutputType.JSON,
-    "text": names.OutputType.TEXT,
-    "text/plain": names.OutputType.TEXT,
-    "image": names.OutputType.IMAGE,
-    "audio": names.OutputType.SPEECH,
-}
-
-
-def _output_type(value: object) -> str | None:
-    """From a response format: a name, a MIME type, `{"type": ...}`, a JSON schema, or a Python class."""
-    if isinstance(value, str):
-        return _OUTPUT_TYPES.get(value)
-    if isinstance(value, dict) and "type" in value:
-        named = value["type"]
-        return (_OUTPUT_TYPES.get(named) if isinstance(named, str) else None) or _schema_type(value)
-    return _json(value)
-
-
-def _schema_type(value: Mapping[str, Any]) -> str | None:
-    return names.OutputType.JSON if "properties" in value or "schema" in value else None
-
-
-def _format(value: object) -> str | None:
-    """OpenAI's Responses API says `text={"format": ...}`."""
-    return _output_type(as_mapping(value).get("format"))
-
-
-def _modalities(value: object) -> str | None:
-    """The one modality that is not text, if the answer was asked to have one."""
-    for item in as_strings(value) or ():
-        kind = _OUTPUT_TYPES.get(item.lower())
-        if kind is not None and kind != names.OutputType.TEXT:
-            return kind
-    return None
-
-
-def _service_tier(value: object) -> str | None:
-    return None if value == "auto" else as_str(value)
-
-
-# Argument of a model or of one call -> attribute and conversion. Providers spell one idea in many ways.
-_RULES: Final[Mapping[str, tuple[str, _Converter]]] = {
-    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, as_float),
-    "ls_temperature": (names.GEN_AI_REQUEST_TEMPERATURE, as_float),
-    "top_p": (names.GEN_AI_REQUEST_TOP_P, as_float),
-    "topP": (names.GEN_AI_REQUEST_TOP_P, as_float),
-    "top_k": (names.GEN_AI_REQUEST_TOP_K, as_count),
-    "topK": (names.GEN_AI_REQUEST_TOP_K, as_count),
-    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "ls_max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "maxTokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "max_new_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "max_tokens_to_sample": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "num_predict": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
-    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, as_float),
-    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, as_float),
-    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, as_strings),
-    "stop_sequences": (names.GEN_AI_REQUEST_STOP_SEQUENCES, as_strings),
-    "stopSequences": (names.GEN_AI_REQUEST_STOP_SEQUENCES, as_strings),
-    "ls_stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, as_strings),
-    "seed": (names.GEN_AI_REQUEST_SEED, as_int),
-    "random_seed": (names.GEN_AI_REQUEST_SEED, as_int),
-    "n": (names.GEN_AI_REQUEST_CHOICE_COUNT, _choice_count),
-    "candidate_count": (names.GEN_AI_REQUEST_CHOICE_COUNT, _choice_count),
-    "reasoning_effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, as_str),
-    "effort": (names.GEN_AI_REQUEST_REASONING_LEVEL, as_str),
-    "reasoning": (names.GEN_AI_REQUEST_REASONING_LEVEL, _reasoning_level),
-    "output_config": (names.GEN_AI_REQUEST_REASONING_LEVEL, _effort),
-    "thinking_level": (names.GEN_AI_REQUEST_REASONING_LEVEL, as_str),
-    "thinking_config": (names.GEN_AI_REQUEST_REASONING_LEVEL, _reasoning_level),
-    "thinking_budget": (names.LANGSPAN_REASONING_BUDGET_TOKENS, as_count),
-    "previous_response_id": (names.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID, as_str),
-    "response_format": (names.GEN_AI_OUTPUT_TYPE, _output_type),
-    "response_mime_type": (names.GEN_AI_OUTPUT_TYPE, _output_type),
-    "response_schema": (names.GEN_AI_OUTPUT_TYPE, _json),
-    "response_json_schema": (names.GEN_AI_OUTPUT_TYPE, _json),
-    "ls_structured_output_format": (names.GEN_AI_OUTPUT_TYPE, _json),
-    "output_format": (names.GEN_AI_OUTPUT_TYPE, _output_type),
-    "format": (names.GEN_AI_OUTPUT_TYPE, _output_type),
-    "text": (names.GEN_AI_OUTPUT_TYPE, _format),
-    "modalities": (names.GEN_AI_OUTPUT_TYPE, _modalities),
-    "response_modalities": (names.GEN_AI_OUTPUT_TYPE, _modalities),
-    "service_tier": (names.OPENAI_REQUEST_SERVICE_TIER, _service_tier),
-}
-
-# Arguments that hold more arguments.
-_NESTED: Final = dict.fromkeys(
-    (
-        "additional_model_request_fields",
-        "extra_body",
-        "generation_config",
-        "inference_config",
-        "inferenceConfig",
-        "model_kwargs",
-        "options",
-    )
-)
-_URLS: Final = dict.fromkeys(
-    (
-        "base_url",
-        "openai_api_base",
-        "azure_endpoint",
-        "anthropic_api_url",
-        "endpoint",
-        "endpoint_url",
-        "xai_api_base",
-        "api_base",
-        "host",
-    ),
-    (names.SERVER_ADDRESS, as_str),
-)
-# One look-up per argument: most arguments of a model are none of ours.
-_ARGUMENTS: Final[Mapping[str, tuple[str, _Converter] | None]] = {**_RULES, **_URLS, **_NESTED}
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
-_HINTS: Final = tuple((key, *_RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
+_HINTS: Final = tuple((key, *RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
 _MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
 _OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
 
@@ -233,9 +81,6 @@ def request_model(
     return model.removeprefix("models/")
 
 
-_model = request_model
-
-
 def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         if key in source and (text := as_str(source[key])) is not None:
@@ -247,9 +92,9 @@ def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
     """Add what the rules find and nothing has set yet; arguments one level down come last."""
     nested: list[Mapping[str, Any]] = []
     for key, value in source.items():
-        if value is None or key not in _ARGUMENTS:
+        if value is None or key not in ARGUMENTS:
             continue
-        rule = _ARGUMENTS[key]
+        rule = ARGUMENTS[key]
         if rule is None:
             if value and isinstance(value, Mapping):
                 nested.append(value)
