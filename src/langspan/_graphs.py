@@ -10,17 +10,24 @@ from contextvars import ContextVar
 
 from langspan.conventions.operations import Graph
 
-_announced: ContextVar[Graph | None] = ContextVar("langspan_graph", default=None)
+_announced: ContextVar[tuple[Graph, object] | None] = ContextVar("langspan_graph", default=None)
 
 
-def announce(graph: Graph) -> None:
-    """Tell that the next chain run that starts in this context is this graph's."""
-    _announced.set(graph)
+def announce(graph: Graph, config: object) -> None:
+    """Tell that the next chain run that starts in this context is this graph's, with this config."""
+    _announced.set((graph, config))
+
+
+def is_announced(config: object) -> bool:
+    """Whether the graph that will start with this very config has announced itself."""
+    announced = _announced.get()
+    return announced is not None and announced[1] is config
 
 
 def take() -> Graph | None:
     """The graph that announced the run that starts now; an announcement holds for one event."""
-    graph = _announced.get()
-    if graph is not None:
-        _announced.set(None)
-    return graph
+    announced = _announced.get()
+    if announced is None:
+        return None
+    _announced.set(None)
+    return announced[0]

@@ -61,11 +61,11 @@ class Graph(NamedTuple):
     """A LangGraph graph that is about to start, as told by the graph itself.
 
     Attributes:
-        name: The name its run will have.
+        name: The name its run will have; None if the graph could not tell.
         is_agent: It was made by ``langchain.agents.create_agent``.
     """
 
-    name: str
+    name: str | None
     is_agent: bool
 
 
@@ -92,12 +92,12 @@ def chain_operation(
         graph: The graph that announced this run, if one did.
     """
     label = name or "chain"
-    if graph is not None and graph.name == name:
+    if metadata and metadata.get("langgraph_node") == name and _is_step(tags):
+        return Operation(Kind.NODE, f"node {label}", label)
+    if graph is not None and graph.name in (name, None):
         return _graph_operation(label, metadata, is_agent=graph.is_agent)
     if not metadata or metadata.get("ls_integration") not in _GRAPH_INTEGRATIONS:
         return Operation(Kind.CHAIN, label, None)
-    if metadata.get("langgraph_node") == name and _is_step(tags):
-        return Operation(Kind.NODE, f"node {label}", label)
     agent = metadata.get("lc_agent_name")
     is_agent = metadata["ls_integration"] == AGENT_INTEGRATION
     # Without an announcement: a graph's root is the first run of a tree that carries the mark, and a

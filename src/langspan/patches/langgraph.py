@@ -19,6 +19,7 @@ from langspan.conventions.operations import AGENT_INTEGRATION, Graph
 from langspan.patches.ledger import Ledger, Wrapper
 from langspan.patches.runnables import entering
 
+_MANAGERS: Final = ("get_callback_manager_for_config", "get_async_callback_manager_for_config")
 _FACTORIES: Final = (
     "get_sync_graph_callback_manager_for_config",
     "get_async_graph_callback_manager_for_config",
@@ -55,6 +56,8 @@ def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType) -> None:
 def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
     feature = "a graph nested in another may be recorded as a chain"
     ledger.wrap(module.Pregel, "_defaults", _announcing(guard), feature=feature)
+    for name in _MANAGERS:
+        ledger.wrap(module, name, _announcing_at_last(guard), feature=feature)
     # Lifecycle callbacks are younger than the oldest LangGraph we support; without them an interrupt is
     # known from the exception that carries it.
     for name in _FACTORIES:
@@ -64,7 +67,7 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
 
 
 def _announcing(guard: Guard) -> Wrapper:
-    """A graph looks up its defaults right before its run starts, and at no other time."""
+    """A graph looks up its defaults when its run starts, and at no other time."""
 
     def announce(graph: Any, config: Any) -> None:
         own = (getattr(graph, "config", None) or {}).get("metadata") or {}
@@ -72,11 +75,26 @@ def _announcing(guard: Guard) -> Wrapper:
             Graph(
                 name=config.get("run_name") or graph.get_name(),
                 is_agent=own.get("ls_integration") == AGENT_INTEGRATION,
-            )
+            ),
+            config,
         )
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call(announce, instance, args[0] if args else kwargs.get("config"))
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def _announcing_at_last(guard: Guard) -> Wrapper:
+    """The oldest LangGraph looks defaults up too late, so the manager of the run announces some graph."""
+
+    def announce(config: Any) -> None:
+        if not _graphs.is_announced(config):
+            _graphs.announce(Graph(name=None, is_agent=False), config)
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call(announce, args[0] if args else kwargs.get("config"))
         return wrapped(*args, **kwargs)
 
     return wrapper
