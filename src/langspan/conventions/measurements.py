@@ -1,0 +1,149 @@
+"""What a finished span says to the metrics: which duration it counts for, and its tokens as measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from langspan.conventions import names
+from langspan.conventions._values import Attributes
+from langspan.conventions.metrics import (
+    AGENT_DURATION,
+    INFERENCE_DURATION,
+    INPUT_TOKENS,
+    OPERATION_DURATION,
+    OUTPUT_TOKENS,
+    TOKEN_USAGE,
+    TOOL_DURATION,
+    USAGE_CACHE_READ,
+    USAGE_CACHE_WRITE,
+    USAGE_INPUT_TOKENS,
+    USAGE_OUTPUT_TOKENS,
+    USAGE_REASONING,
+    WORKFLOW_DURATION,
+    Metric,
+)
+from langspan.conventions.names import Modality, OperationName, TokenType
+
+
+class Measurement(NamedTuple):
+    """One value to be recorded.
+
+    Attributes:
+        metric: The metric it belongs to.
+        value: The value, in the metric's unit.
+        attributes: Its attributes.
+    """
+
+    metric: Metric
+    value: float
+    attributes: Attributes
+
+
+_ADDED_DURATIONS: Final[Mapping[str, Metric]] = {
+    OperationName.INVOKE_AGENT: AGENT_DURATION,
+    OperationName.INVOKE_WORKFLOW: WORKFLOW_DURATION,
+    OperationName.EXECUTE_TOOL: TOOL_DURATION,
+}
+_CLIENT_OPERATIONS: Final = (
+    OperationName.CHAT,
+    OperationName.TEXT_COMPLETION,
+    OperationName.GENERATE_CONTENT,
+    OperationName.EMBEDDINGS,
+    OperationName.RETRIEVAL,
+)
+_INFERENCE: Final = _CLIENT_OPERATIONS[:3]
+_DURATIONS: Final[Mapping[str, Metric]] = {
+    **dict.fromkeys(_CLIENT_OPERATIONS, OPERATION_DURATION),
+    **_ADDED_DURATIONS,
+}
+_LATEST_DURATIONS: Final[Mapping[str, Metric]] = {
+    **_DURATIONS,
+    **dict.fromkeys(_INFERENCE, INFERENCE_DURATION),
+}
+# Counter -> the span attribute with its total, and the parts of that total which name a modality.
+_COUNTED: Final = (
+    (
+        USAGE_INPUT_TOKENS,
+        names.GEN_AI_USAGE_INPUT_TOKENS,
+        (
+            (Modality.TEXT, names.GEN_AI_USAGE_TEXT_INPUT_TOKENS),
+            (Modality.IMAGE, names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS),
+            (Modality.AUDIO, names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
+        ),
+    ),
+    (
+        USAGE_OUTPUT_TOKENS,
+        names.GEN_AI_USAGE_OUTPUT_TOKENS,
+        (
+            (Modality.TEXT, names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS),
+            (Modality.IMAGE, names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS),
+            (Modality.AUDIO, names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
+        ),
+    ),
+    (USAGE_CACHE_READ, names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, ()),
+    (USAGE_CACHE_WRITE, names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, ()),
+    (USAGE_REASONING, names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, ()),
+)
+_TOTALS: Final = (
+    (TokenType.INPUT, names.GEN_AI_USAGE_INPUT_TOKENS, INPUT_TOKENS),
+    (TokenType.OUTPUT, names.GEN_AI_USAGE_OUTPUT_TOKENS, OUTPUT_TOKENS),
+)
+
+
+def duration_metric(operation: str, *, latest: bool) -> Metric | None:
+    """Return the duration metric of an operation; None when the conventions have none.
+
+    Args:
+        operation: Value of `gen_ai.operation.name`.
+        latest: Use the newest names.
+    """
+    return (_LATEST_DURATIONS if latest else _DURATIONS).get(operation)
+
+
+def attributes_of(metric: Metric, span: Mapping[str, Any]) -> Attributes:
+    """Return the attributes of a measurement, picked from the attributes of its span.
+
+    Args:
+        metric: The metric.
+        span: The span's attributes.
+    """
+    return {name: span[name] for name in metric.attributes if name in span}
+
+
+def token_measurements(span: Mapping[str, Any], *, latest: bool) -> list[Measurement]:
+    """Return what the token counts on a span say to the metrics; nothing where nothing was reported.
+
+    Args:
+        span: The span's attributes, `gen_ai.usage.*` among them.
+        latest: Use the newest names.
+    """
+    common = attributes_of(INPUT_TOKENS, span)
+    found = []
+    for kind, attribute, histogram in _TOTALS:
+        total = span.get(attribute)
+        if total is not None:
+            if latest:
+                found.append(Measurement(histogram, total, common))
+            else:
+                found.append(Measurement(TOKEN_USAGE, total, {**common, names.GEN_AI_TOKEN_TYPE: kind}))
+    if latest:
+        for counter, attribute, parts in _COUNTED:
+            for modality, count in _by_modality(span, attribute, parts):
+                labels = {**common, names.GEN_AI_TOKEN_MODALITY: modality}
+                found.append(Measurement(counter, count, labels))
+    return found
+
+
+def _by_modality(
+    span: Mapping[str, Any], attribute: str, parts: tuple[tuple[str, str], ...]
+) -> list[tuple[str, int]]:
+    """Split a total by modality so that the parts add up to it; what nobody assigned is "unknown"."""
+    total = span.get(attribute)
+    if not total:
+        return []
+    known = [(modality, span[part]) for modality, part in parts if span.get(part)]
+    rest = total - sum(count for _, count in known)
+    if rest < 0:
+        return [(Modality.UNKNOWN, total)]
+    return [*known, (Modality.UNKNOWN, rest)] if rest else known
