@@ -35,13 +35,19 @@ _OPENAI_FACTS: Final = (
     ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
 )
 _OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
+_OPENAI_PROVIDERS: Final = frozenset({None, "openai", "azure.ai.openai"})
+# Packages that write the requested model where the answering one belongs.
+_ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse"})
+_ECHOES: Final = _ECHOES_IN_STREAMS | {"mistralai"}
 
 
-def model_response(result: object) -> Attributes:
+def model_response(result: object, provider: str | None = None) -> Attributes:
     """Return the response attributes of an `LLMResult`; a fact that is not there gives no attribute.
 
     Args:
         result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+        provider: `gen_ai.provider.name` of the request, if known. A class made from OpenAI's reports
+            OpenAI as the back end, whoever it talks to.
     """
     generations = generations_of(result)
     if not generations:
@@ -54,7 +60,7 @@ def model_response(result: object) -> Attributes:
     if message is None:
         _add_completion(attributes, generations[0], output)
     else:
-        _add_chat(attributes, message, output)
+        _add_chat(attributes, message, output, openai=provider in _OPENAI_PROVIDERS)
     reasons = [_finish_reason(generation) for generation in generations]
     if None not in reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
@@ -78,7 +84,7 @@ def finish_reason(generation: object) -> str | None:
     return _finish_reason(generation)
 
 
-def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]) -> None:
+def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any], *, openai: bool) -> None:
     facts = as_mapping(getattr(message, "response_metadata", None))
     if output and "model_name" not in facts:
         facts = {**output, **facts}  # what several choices share, LangChain copies to none of them
@@ -87,12 +93,12 @@ def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
     if not facts:
         return
-    streamed = is_streamed(message)
+    streamed, backend = is_streamed(message), backend_of(facts)
     model = as_str(facts.get("model_name")) or as_str(facts.get("model"))
-    if model is not None:
+    if model is not None and backend not in (_ECHOES_IN_STREAMS if streamed else _ECHOES):
         model = model.removeprefix("models/")
         attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
-    if backend_of(facts) in _OPENAI_BACKENDS:
+    if openai and backend in _OPENAI_BACKENDS:
         for key, attribute in _OPENAI_FACTS:
             value = facts.get(key)
             if value is not None and (text := as_str(value)) is not None:

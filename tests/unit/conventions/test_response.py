@@ -164,6 +164,22 @@ def test_another_providers_service_tier_is_not_openais(provider):
     assert {} == model_response(answer(metadata))
 
 
+@pytest.mark.parametrize("provider", ["groq", "fireworks", "mistralai", "bedrock_converse"])
+def test_a_package_that_repeats_the_request_tells_no_response_model(provider):
+    metadata = {"model_provider": provider, "model_name": "what was asked for"}
+    assert {} == model_response(answer(metadata))
+
+
+def test_a_streamed_mistral_answer_tells_its_model():
+    message = AIMessageChunk("hi", response_metadata={"model_provider": "mistralai", "model_name": "m-2506"})
+    assert {MODEL: "m-2506"} == model_response(chat(message))
+
+
+def test_a_class_made_from_openais_is_not_openai():
+    metadata = {"model_provider": "openai", "id": "nz7", "finish_reason": "eos", "service_tier": "default"}
+    assert {ID: "nz7", REASONS: ["eos"]} == model_response(answer(metadata), "together")
+
+
 def test_a_completion_does_not_echo_the_requested_model():
     generation = Generation(text="hi", generation_info={"finish_reason": "stop"})
     result = LLMResult(
