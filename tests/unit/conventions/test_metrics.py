@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langspan.conventions import metrics, names
-from langspan.conventions.metrics import (
-    ADDED,
-    LATEST,
-    RELEASED,
-    Instrument,
-    duration_metric,
-    token_measurements,
-)
+from langspan.conventions.measurements import attributes_of, duration_metric, token_measurements
+from langspan.conventions.metrics import ADDED, LATEST, RELEASED, Instrument
 
 EVERY = sorted({*RELEASED, *LATEST, *ADDED}, key=lambda metric: metric.name)
 CALL = {
