@@ -232,7 +232,7 @@ class Recorder:
             run: The run.
             error: What its call raised; None if nobody knows what became of it.
         """
-        if self._runs.take(run.run_id) is None:
+        if self._runs.take(run.run_id, run) is None:
             return
         if error is None:
             self._finish(run, label=INCOMPLETE)

@@ -97,16 +97,21 @@ class Runs(Generic[Entry, Trail]):
             held = self._open.get(run_id)
         return None if held is None else held[1]
 
-    def take(self, run_id: UUID) -> Entry | None:
+    def take(self, run_id: UUID, entry: Entry | None = None) -> Entry | None:
         """Take an open run out and remember its trail.
+
+        Args:
+            run_id: The run.
+            entry: Take out this one only, not a later run of the same id.
 
         Returns:
             The entry for the first caller only, so that a run ends exactly once whoever asks.
         """
         with self._lock:
-            held = self._open.pop(run_id, None)
-            if held is None:
+            held = self._open.get(run_id)
+            if held is None or (entry is not None and held[1] is not entry):
                 return None
+            del self._open[run_id]
             if len(self._ended) >= self._max_ended:
                 self._ended_before = self._ended
                 self._ended = {}
