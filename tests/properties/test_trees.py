@@ -32,8 +32,10 @@ def executing(*, genai_only: bool = False) -> Iterator[tuple[Recording, Program]
 
 async def settle() -> None:
     """Wait for tasks that outlive the call: siblings of a failed run, and streams being closed."""
+    await asyncio.sleep(0)  # the garbage collector asks the loop to close streams
     while others := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(others)
+        await asyncio.sleep(0)
 
 
 async def run_to_the_end(program: Program, call: Call) -> None:

@@ -47,11 +47,12 @@ class Program:
         if run.kind == "sequence":
             feeder = RunnableLambda(_feed, _afeed).with_config(tags=HIDDEN)
             steps = [self.build(call.run, asynchronous=asynchronous) for call in run.calls]
-            sequence = RunnableSequence(*(each for step in steps for each in (feeder, step)))
-            return sequence.with_config(run_name=run.name)
+            return RunnableSequence(*(each for step in steps for each in (feeder, step)), name=run.name)
         if run.kind == "parallel":
             parts = {call.run.name: self.build(call.run, asynchronous=asynchronous) for call in run.calls}
-            return RunnableParallel(parts).with_config(run_name=run.name)
+            parallel = RunnableParallel(parts)
+            parallel.name = run.name
+            return parallel
         if run.kind == "lambda":
             runnable = RunnableLambda(self._function(run, asynchronous=asynchronous), name=run.name)
             return runnable.with_config(tags=HIDDEN) if run.hidden else runnable

@@ -134,19 +134,30 @@ def settled(call: Call, prefix: str = "r") -> Call:
     """
     numbers = itertools.count()
 
-    def settle(run: Run, *, hidden: bool) -> Run:
+    def settle(call: Call, caller: Call | None, *, hidden: bool) -> Call:
+        run = _tamed(call.run, caller)
         name = f"{prefix}{next(numbers)}"
         # Tags of a config are handed down, those of a component are its own.
         handed_down = hidden or (run.hidden and run.kind == "lambda")
-        calls = tuple(
-            dataclasses.replace(call, run=settle(call.run, hidden=handed_down)) for call in run.calls
-        )
-        calls = tuple(dataclasses.replace(call, way=_sure_way(call)) for call in calls)
-        kind = "graph" if run.kind == "fan-out" and any(raises(call.run) for call in calls) else run.kind
-        return dataclasses.replace(run, name=name, calls=calls, kind=kind, hidden=hidden or run.hidden)
+        within = dataclasses.replace(call, run=run)
+        calls = tuple(settle(each, within, hidden=handed_down) for each in run.calls)
+        kind = "graph" if run.kind == "fan-out" and any(raises(each.run) for each in calls) else run.kind
+        run = dataclasses.replace(run, name=name, calls=calls, kind=kind, hidden=hidden or run.hidden)
+        call = dataclasses.replace(call, run=run)
+        return dataclasses.replace(call, way=_sure_way(call))
 
-    top = dataclasses.replace(call, run=settle(call.run, hidden=False), in_span=False)
-    return dataclasses.replace(top, way=_sure_way(top))
+    return settle(dataclasses.replace(call, in_span=False), None, hidden=False)
+
+
+def _tamed(run: Run, caller: Call | None) -> Run:
+    if caller is not None and caller.run.kind == "sequence":
+        if run.kind == "sequence":
+            # LangChain makes one sequence of the two.
+            return dataclasses.replace(run, kind="parallel")
+        if caller.way == "batch" and run.kind == "lambda":
+            # Of a step with tags or arguments bound to it, LangChain tells a wrong parent in a nested batch.
+            return dataclasses.replace(run, hidden=False)
+    return run
 
 
 def _sure_way(call: Call) -> str:
