@@ -85,20 +85,23 @@ def _shortened(tree: Any, max_bytes: int) -> str | None:
 
 
 def _fitted(tree: Any, max_bytes: int, items: int | None) -> str | None:
-    """Keep so many items of each container; None when no length of texts makes that fit."""
+    """Keep so many items of each container; None when even the shortest texts do not make that fit."""
+    shortest, size = _measured(_cut(tree, _LEAST_LENGTH, items))
+    if size > max_bytes:
+        return None
     lengths: list[int] = []
     _measure_texts(tree, lengths, items)
     lengths.sort()
     budget = max_bytes
     for _ in range(_TRIES):
-        limit = max(_common_length(lengths, budget), _LEAST_LENGTH)
+        limit = _common_length(lengths, budget)
+        if limit <= _LEAST_LENGTH:
+            break
         text, size = _measured(_cut(tree, limit, items))
         if size <= max_bytes:
             return text
-        if limit == _LEAST_LENGTH:
-            break
         budget = int(budget * max_bytes / size * 0.98)
-    return None
+    return shortest
 
 
 def _measure_texts(tree: Any, lengths: list[int], items: int | None) -> None:

@@ -6,13 +6,18 @@ of each message, so a call pays for the messages it has not seen.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+import hashlib
+import marshal
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from langspan.conventions._values import as_mapping
 from langspan.conventions.content import ContentPolicy
+from langspan.conventions.definitions import OFFERED, tool_definitions
 from langspan.conventions.messages import (
     conversation_of,
     is_message,
+    leading_system,
     message_fields,
     output_messages,
     prompt_messages,
@@ -22,11 +27,10 @@ from langspan.conventions.messages import (
 INPUT: Final = "input_messages"
 OUTPUT: Final = "output_messages"
 SYSTEM: Final = "system_instructions"
+TOOLS: Final = "tool_definitions"
 
-_LONG: Final = 65_536  # characters; a longer text is known by length and hash, so that it is not kept alive
-_MAX_NODES: Final = 500  # a message of more values is not remembered
-_NUMBERS: Final = (int, float, bool)
-# What `message_fields` reads.
+_LONG: Final = 256  # bytes; what is longer is known by its digest, so that it is not kept alive
+# What `message_fields` reads of a message.
 _READ_FROM_MESSAGE: Final = (
     "type",
     "role",
@@ -49,15 +53,15 @@ _Rendered = tuple[str, int]
 class ConversationRenderer:
     """Renders messages under one content policy. Own one for as long as you like; threads may share it.
 
-    What makes a remembered text valid: it is found by value. Everything of a message that its text is made of
-    is part of the key, together with where it is shown, so a message that is changed in place is simply not
-    found. A message's `id` and its metadata are not shown, and may change freely.
+    What makes a remembered text valid: it is found by value. Everything that the text is made of is in the
+    key (long values as 128-bit digests), so what is changed in place is simply not found. A message's `id`
+    and its metadata are not shown, and may change freely.
 
     When texts die: they live in two generations. When the young one has grown to its limit it becomes the old
     one, and the old one is forgotten; a text that is used moves back to the young one. So memory stays below
-    twice the limit, and no lock is needed: a lost race only costs rendering a message again.
+    twice the limit, and no lock is needed: a lost race only costs rendering again.
 
-    What is not covered: answers (each is new), completion prompts, and messages of hundreds of parts.
+    What is not covered: answers (each is new), completion prompts, and values that are not plain data.
 
     Args:
         policy: How content is written.
@@ -82,7 +86,7 @@ class ConversationRenderer:
             messages: The one inner list that `on_chat_model_start` receives.
         """
         shown = conversation_of(messages)
-        return self._joined((self._remembered(message) for message in reversed(shown)), len(shown))
+        return self._joined((self._message(message) for message in reversed(shown)), len(shown))
 
     def system(self, messages: Iterable[Any]) -> str | None:
         """Return `gen_ai.system_instructions`: the parts of the leading system messages; None without any.
@@ -90,7 +94,29 @@ class ConversationRenderer:
         Args:
             messages: The one inner list that `on_chat_model_start` receives.
         """
-        return self._all(system_instructions(messages), SYSTEM)
+        leading = leading_system(messages)
+        if not leading:
+            return None
+        keys = [_message_key(message) for message in leading]
+        key = None if None in keys else (SYSTEM, *keys)
+        found = self._recalled(key, lambda: self._all(system_instructions(leading), SYSTEM))
+        return None if found is None else found[0]
+
+    def tools(self, invocation_params: Mapping[str, Any] | None, *, schemas: bool = False) -> str | None:
+        """Return `gen_ai.tool.definitions`: the tools a model was offered; None without any.
+
+        Args:
+            invocation_params: The `invocation_params` of the start event.
+            schemas: Add descriptions and parameters.
+        """
+        params = as_mapping(invocation_params)
+        offered = [params.get(name) for name in OFFERED]
+        if not any(offered):
+            return None
+        mark = _fingerprint(offered)
+        key = None if mark is None else (TOOLS, schemas, mark)
+        found = self._recalled(key, lambda: self._definitions(params, schemas=schemas))
+        return None if found is None else found[0]
 
     def output(self, result: object) -> str | None:
         """Return `gen_ai.output.messages`: one message for each choice; None when there is none.
@@ -130,22 +156,28 @@ class ConversationRenderer:
             kept.append(_note(count - len(kept)))
         return f"[{','.join(reversed(kept))}]" if kept else None
 
-    def _remembered(self, message: Any) -> _Rendered | None:
-        key = _key(message)
+    def _definitions(self, params: Mapping[str, Any], *, schemas: bool) -> str | None:
+        definitions = tool_definitions(params, schemas=schemas)
+        return self._policy.render(definitions, TOOLS) if definitions else None
+
+    def _message(self, message: Any) -> _Rendered | None:
+        return self._recalled(
+            _message_key(message), lambda: self._policy.message(message_fields(message), INPUT, self._one)
+        )
+
+    def _recalled(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
+        """Return what is remembered under a key, or render it now; without a key nothing is remembered."""
         if key is None:
-            return self._render(message)
-        rendered = self._young.get(key)
-        if rendered is None:
-            rendered = self._old.get(key) or self._render(message)
-            if rendered is not None:
-                self._remember(key, rendered, len(message.content))
-        return rendered
+            return _sized(render())
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.get(key) or _sized(render())
+            if found is not None:
+                self._remember(key, found)
+        return found
 
-    def _render(self, message: Any) -> _Rendered | None:
-        return _sized(self._policy.message(message_fields(message), INPUT, self._one))
-
-    def _remember(self, key: Hashable, rendered: _Rendered, content_length: int) -> None:
-        weight = rendered[1] + min(content_length, _LONG) + _OVERHEAD
+    def _remember(self, key: Hashable, rendered: _Rendered) -> None:
+        weight = rendered[1] + _OVERHEAD
         if self._weight + weight > self._limit:
             self._old, self._young, self._weight = self._young, {}, 0
         self._young[key] = rendered
@@ -166,51 +198,24 @@ def _note(count: int) -> str:
     )
 
 
-class _NotRememberedError(Exception):
-    """A message holds something that cannot be compared by value, or too much of it."""
-
-
-def _key(message: Any) -> Hashable:
+def _message_key(message: Any) -> Hashable:
     """Everything a message's text is made of; None when it cannot be told by value."""
     if not is_message(message):
         return None
     stored = message.__dict__
     kind, role, name, content, call_id, status, calls, bad_calls, extras = map(stored.get, _READ_FROM_MESSAGE)
-    seen = _Seen()
-    rest: Hashable = None
+    if content.__class__ is str and len(content) <= _LONG and not (calls or bad_calls or extras):
+        key = kind, role, name, call_id, status, content
+        return key if all(part is None or part.__class__ is str for part in key) else None
+    shown = [as_mapping(extras).get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
+    return _fingerprint([kind, role, name, call_id, status, content, calls, bad_calls, shown])
+
+
+def _fingerprint(value: Any) -> bytes | None:
+    """Bytes that are equal exactly for values that look the same; None for what is not plain data."""
     try:
-        if calls or bad_calls or extras:
-            shown = [extras.get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
-            rest = seen.frozen([calls, bad_calls, shown])
-        key = kind, role, name, seen.frozen(content), call_id, status, rest
-        hash(key)
-    except (_NotRememberedError, TypeError, AttributeError):
+        # The interpreter's own format: it tells 1, 1.0 and True apart, and refuses what it does not know.
+        data = marshal.dumps(value, 2)
+    except ValueError:
         return None
-    return key
-
-
-class _Seen:
-    """Freezes values, up to a number of them."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self) -> None:
-        self._left = _MAX_NODES
-
-    def frozen(self, value: Any) -> Hashable:
-        """Return a value that is equal exactly when the given one would look the same."""
-        kind = type(value)
-        if kind is str:
-            return value if len(value) < _LONG else (kind, len(value), hash(value))
-        if value is None:
-            return None
-        self._left -= 1
-        if self._left < 0:
-            raise _NotRememberedError
-        if kind is list or kind is tuple:
-            return list, *map(self.frozen, value)
-        if kind is dict:
-            return dict, *map(self.frozen, value), *map(self.frozen, value.values())
-        if kind in _NUMBERS:
-            return kind, value  # 1, 1.0 and True are equal, and look different
-        raise _NotRememberedError
+    return data if len(data) <= _LONG else hashlib.blake2b(data, digest_size=16).digest()

@@ -13,6 +13,9 @@ from langspan.conventions._values import as_mapping
 
 Definition = dict[str, Any]
 
+OFFERED: Final = ("tools", "functions", "toolConfig")
+"""The call arguments that hold tools."""
+
 _FUNCTION: Final = "function"
 _SCHEMAS: Final = ("parameters", "input_schema", "parameter_definitions", "parameters_json_schema")
 _GROUPS: Final = ("function_declarations", "functionDeclarations")
@@ -32,13 +35,11 @@ def tool_definitions(
     """
     params = as_mapping(invocation_params)
     offered: list[Any] = []
-    for key in ("tools", "functions"):
+    for key in OFFERED:
         tools = params.get(key)
+        tools = tools.get("tools") if isinstance(tools, dict) else tools  # Bedrock's has one more layer
         if isinstance(tools, list | tuple):
             offered.extend(tools)
-    bedrock = as_mapping(params.get("toolConfig")).get("tools")
-    if isinstance(bedrock, list):
-        offered.extend(bedrock)
     return [definition for tool in offered for definition in _definitions(tool, schemas=schemas)]
 
 

@@ -8,6 +8,7 @@ All of this is content.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import dropwhile, takewhile
 from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
@@ -29,6 +30,7 @@ __all__ = [
     "conversation_of",
     "input_messages",
     "is_message",
+    "leading_system",
     "message_fields",
     "output_messages",
     "prompt_messages",
@@ -97,8 +99,16 @@ def conversation_of(messages: Iterable[Any]) -> list[Any]:
     Args:
         messages: The one inner list that `on_chat_model_start` receives.
     """
-    listed = list(messages)
-    return listed[_leading_system(listed) :]
+    return list(dropwhile(_is_system, messages))
+
+
+def leading_system(messages: Iterable[Any]) -> list[Any]:
+    """Return the leading system messages.
+
+    Args:
+        messages: The one inner list that `on_chat_model_start` receives.
+    """
+    return list(takewhile(_is_system, messages))
 
 
 def system_instructions(messages: Iterable[Any]) -> list[Message]:
@@ -107,9 +117,7 @@ def system_instructions(messages: Iterable[Any]) -> list[Message]:
     Args:
         messages: The one inner list that `on_chat_model_start` receives.
     """
-    listed = list(messages)
-    leading = listed[: _leading_system(listed)]
-    return [part for message in leading for part in message_fields(message)["parts"]]
+    return [part for message in leading_system(messages) for part in message_fields(message)["parts"]]
 
 
 def output_messages(result: object) -> list[Message]:
@@ -172,13 +180,8 @@ def _role(kind: object, message: object) -> str:
     return role
 
 
-def _leading_system(messages: Sequence[Any]) -> int:
-    count = 0
-    for message in messages:
-        if _ROLES.get(getattr(message, "type", "")) != "system":
-            break
-        count += 1
-    return count
+def _is_system(message: Any) -> bool:
+    return _ROLES.get(getattr(message, "type", "")) == "system"
 
 
 def _assistant_parts(message: Any, content: Any) -> list[dict[str, Any]]:

@@ -70,10 +70,62 @@ def test_prompts():
     assert expected == ConversationRenderer(POLICY).prompts(["once"])
 
 
+TOOL = {"name": "weather", "description": "d", "input_schema": {"type": "object"}}
+
+
+def test_tools():
+    expected = '[{"type":"function","name":"weather"}]'
+    assert expected == ConversationRenderer(POLICY).tools({"tools": [TOOL]})
+
+
+def test_tools_with_schemas():
+    found = json.loads(ConversationRenderer(POLICY).tools({"tools": [TOOL]}, schemas=True))
+    assert [
+        {"type": "function", "name": "weather", "description": "d", "parameters": {"type": "object"}}
+    ] == found
+
+
+def test_the_same_tools_are_rendered_once():
+    redact = Counting()
+    renderer = ConversationRenderer(ContentPolicy(redact=redact))
+    renderer.tools({"tools": [TOOL]})
+    before = redact.calls
+    renderer.tools({"tools": [dict(TOOL)]})
+    assert before == redact.calls
+
+
+def test_tools_that_change_are_rendered_anew():
+    renderer = ConversationRenderer(POLICY)
+    tools = [dict(TOOL)]
+    renderer.tools({"tools": tools})
+    tools[0]["name"] = "other"
+    assert '[{"type":"function","name":"other"}]' == renderer.tools({"tools": tools})
+
+
+def test_schemas_and_names_are_not_confused():
+    renderer = ConversationRenderer(POLICY)
+    assert renderer.tools({"tools": [TOOL]}, schemas=True) != renderer.tools({"tools": [TOOL]})
+
+
+def test_tools_that_are_python_objects():
+    assert '[{"type":"function","name":"Counting"}]' == ConversationRenderer(POLICY).tools(
+        {"tools": [Counting]}
+    )
+
+
+def test_the_same_instructions_are_rendered_once():
+    redact = Counting()
+    renderer = ConversationRenderer(ContentPolicy(redact=redact))
+    first = renderer.system(turns(1))
+    before = redact.calls
+    assert (first, before) == (renderer.system(turns(2)), redact.calls)
+
+
 def test_nothing_to_show():
     renderer = ConversationRenderer(POLICY)
     system_only = [SystemMessage("x")]
-    assert [None] * 5 == [
+    assert [None] * 6 == [
+        renderer.tools({"tools": None}),
         renderer.input([]),
         renderer.input(system_only),
         renderer.system([HumanMessage("x")]),
