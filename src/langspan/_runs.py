@@ -58,6 +58,7 @@ class Runs(Generic[Entry, Trail]):
         self._ended: dict[UUID, Trail] = {}
         self._ended_before: dict[UUID, Trail] = {}
         self._starts = 0
+        self._is_drained = False
 
     def __len__(self) -> int:
         """How many runs are open."""
@@ -67,10 +68,13 @@ class Runs(Generic[Entry, Trail]):
         """Hold an open run.
 
         Returns:
-            Entries that had to leave: over the count, too old, or a former one of the same id.
+            Entries that had to leave: over the count, too old, or a former one of the same id. Once the
+            table is drained nothing is held any more, and the entry itself comes back.
         """
         evicted: list[Entry] = []
         with self._lock:
+            if self._is_drained:
+                return [entry]
             former = self._open.pop(run_id, None)
             if former is not None:
                 evicted.append(former[1])
@@ -125,8 +129,9 @@ class Runs(Generic[Entry, Trail]):
             return self._ended_before.get(run_id) if trail is None else trail
 
     def drain(self) -> list[Entry]:
-        """Take out all open runs, newest first, so that children come before their parents."""
+        """Take out all open runs for good, newest first, so that children come before their parents."""
         with self._lock:
+            self._is_drained = True
             entries = [entry for _, entry in reversed(self._open.values())]
             self._open.clear()
         return entries
