@@ -145,7 +145,7 @@ class RecordingHandler(BaseCallbackHandler):
     @contained
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain, step, graph or node has returned."""
-        self.recorder.end(run_id, outputs)
+        self.recorder.end(run_id, outputs, kwargs)
 
     @contained
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:

@@ -20,8 +20,10 @@ from opentelemetry.trace import TracerProvider
 from langspan import export
 from langspan._guard import Guard
 from langspan._handler import RecordingHandler
+from langspan._log_events import LogEvents, is_supported
+from langspan._metrics import Metrics
 from langspan._recorder import Recorder
-from langspan._settings import CaptureContent, Redact, Settings
+from langspan._settings import CaptureContent, Content, Redact, Settings
 from langspan.conventions.names import SCHEMA_URL
 from langspan.patches import langgraph, models, retrievers, runnables, tools
 from langspan.patches.ledger import Ledger
@@ -34,6 +36,15 @@ _VERSION: Final = metadata.version("langspan")
 # LangGraph's TracePolicy redacts what it shows to tracers. We are one, but inheriting from BaseTracer would
 # cost many times more per event.
 BaseTracer.register(RecordingHandler)
+
+
+class _IsListening(type):
+    def __instancecheck__(cls, handler: object) -> bool:
+        return isinstance(handler, RecordingHandler) and not handler.ignore_chain
+
+
+class _Listening(metaclass=_IsListening):
+    """Handlers of ours that were not silenced: a silenced one lives on in callbacks that somebody keeps."""
 
 
 class _Slot:
@@ -54,7 +65,7 @@ class _Slot:
         self.handler = handler
         if not self._registered:
             # Inheritable, and a handler of ours that the user passes takes its place.
-            register_configure_hook(self, inheritable=True, handle_class=RecordingHandler)  # type: ignore[arg-type]
+            register_configure_hook(self, inheritable=True, handle_class=_Listening)  # type: ignore[arg-type]
             self._registered = True
 
 
@@ -69,6 +80,8 @@ class CallbackHandler(RecordingHandler):
 
     Args:
         tracer_provider: Where spans go; the global provider by default.
+        meter_provider: Where metrics go; nowhere by default.
+        logger_provider: Where events go; nowhere by default.
         capture_content: See `instrument`.
         redact: See `instrument`.
         max_content_bytes: See `instrument`.
@@ -82,6 +95,8 @@ class CallbackHandler(RecordingHandler):
         self,
         tracer_provider: TracerProvider | None = None,
         *,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
         capture_content: CaptureContent | None = None,
         redact: Redact | None = None,
         max_content_bytes: int | None = None,
@@ -94,11 +109,41 @@ class CallbackHandler(RecordingHandler):
             max_content_bytes=max_content_bytes,
             spans=spans,
         )
-        super().__init__(_recorder(tracer_provider, settings, Guard()))
+        recorder = _recorder(
+            settings,
+            Guard(),
+            tracer_provider=tracer_provider,
+            meter_provider=meter_provider,
+            logger_provider=logger_provider,
+        )
+        super().__init__(recorder)
 
 
-def _recorder(tracer_provider: TracerProvider | None, settings: Settings, guard: Guard) -> Recorder:
-    return Recorder(trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL), settings, guard)
+def _recorder(
+    settings: Settings,
+    guard: Guard,
+    *,
+    tracer_provider: TracerProvider | None,
+    meter_provider: MeterProvider | None,
+    logger_provider: LoggerProvider | None,
+) -> Recorder:
+    metrics = events = None
+    if meter_provider is not None and _listens(meter_provider):
+        meter = meter_provider.get_meter(_SCOPE, _VERSION, SCHEMA_URL)
+        metrics = Metrics(meter, latest=settings.latest_metrics)
+    if logger_provider is not None and _listens(logger_provider):
+        if is_supported():
+            events = LogEvents(logger_provider.get_logger(_SCOPE, _VERSION, SCHEMA_URL))
+        elif Content.EVENT in settings.capture_content:
+            _logger.warning("langspan: this OpenTelemetry has no events; upgrade it to record content there")
+    tracer = trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL)
+    return Recorder(tracer, settings, guard, metrics, events)
+
+
+def _listens(provider: object) -> bool:
+    """Whether anybody listens: the API's stand-ins and no-ops are told by their names, not all are public."""
+    name = type(provider).__name__
+    return not name.startswith(("_Proxy", "Proxy", "NoOp", "_NoOp"))
 
 
 class Instrumentation:
@@ -138,7 +183,8 @@ class Instrumentation:
 
     def uninstrument(self) -> None:
         """Stop tracing: put every patched attribute back and end the spans of open runs."""
-        uninstrument()
+        if LangSpanInstrumentor().instrumentation is self:
+            uninstrument()
 
     def _stop(self) -> None:
         _slot.handler = None
@@ -166,7 +212,14 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             environ=os.environ,
         )
         guard = kwargs.get("guard") or Guard()
-        handler = RecordingHandler(_recorder(telemetry.tracer_provider, settings, guard))
+        recorder = _recorder(
+            settings,
+            guard,
+            tracer_provider=telemetry.tracer_provider,
+            meter_provider=telemetry.meter_provider,
+            logger_provider=telemetry.logger_provider,
+        )
+        handler = RecordingHandler(recorder)
         ledger = Ledger()
         if not settings.disabled:
             _patch(ledger, guard, handler)

@@ -1,30 +1,34 @@
-"""Runs become spans here: the parent rule, the start, and the one end of each span.
+"""Runs become spans here: which run a new one hangs under, and the start of its span.
 
-The only module that calls the tracer. It decides when and where; what is written on a span comes from
-`langspan._translation`, and what is current is changed by `langspan._context` alone.
+The only module that calls the tracer. What is written on a span comes from `langspan._translation`, spans
+end in `langspan._closing`, and what is current is changed by `langspan._context` alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
 from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, Tracer
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Tracer
 
+from langspan._closing import Closer
+from langspan._contents import Contents
 from langspan._context import current_scope
 from langspan._events import Started
 from langspan._guard import Guard
 from langspan._interrupts import Interrupts, is_resume
-from langspan._run import Run
+from langspan._log_events import LogEvents
+from langspan._metrics import Metrics
+from langspan._run import NOTHING, Run
 from langspan._runs import Runs
 from langspan._settings import Settings
 from langspan._translation import Translator
-from langspan.conventions import names, notes
+from langspan.conventions import notes
 from langspan.conventions._values import Attributes
 from langspan.conventions.notes import Note
 from langspan.conventions.operations import (
@@ -36,38 +40,69 @@ from langspan.conventions.operations import (
     Graph,
     Operation,
 )
-from langspan.conventions.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, outcome
 
 _MAX_ENDED: Final = 2048
-_NOTHING: Final[Attributes] = {}  # never changed
 
 # Both keys that OpenTelemetry's suppress_instrumentation() sets.
 _SUPPRESSED: Final = otel._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001
 _SUPPRESSED_PLAIN: Final = "suppress_instrumentation"
 
 
+def _keeps_unsampled(tracer: Tracer) -> bool:
+    """Whether the tracer's sampler never samples a child of a span that it has left out.
+
+    So do the default sampler and every other that follows the parent; it stands in the description, which
+    the specification asks of samplers.
+    """
+    sampler = getattr(tracer, "sampler", None)
+    text = sampler.get_description() if sampler is not None else ""
+    return text == "AlwaysOffSampler" or "localParentNotSampled:AlwaysOffSampler" in text
+
+
 class Recorder:
-    """Records runs as spans of one tracer.
+    """Records runs as spans of one tracer, and where asked as metrics and events.
 
     Args:
         tracer: Where spans are made.
         settings: What the user asked for.
-        guard: The error boundary. Failures of the translation are contained here, so that a span ends
-            whatever becomes of its attributes; all others by whoever calls.
+        guard: The error boundary. Failures of the translation are contained here, so that a span starts and
+            ends whatever becomes of its attributes; all others by whoever calls.
+        metrics: Where measurements go.
+        events: Where events go.
     """
 
-    def __init__(self, tracer: Tracer, settings: Settings, guard: Guard) -> None:
+    def __init__(
+        self,
+        tracer: Tracer,
+        settings: Settings,
+        guard: Guard,
+        metrics: Metrics | None = None,
+        events: LogEvents | None = None,
+    ) -> None:
         self.guard = guard
         self._tracer = tracer
         self._genai_only = settings.genai_only
-        self._translator = Translator(settings)
+        self._translator = Translator()
+        self._contents = Contents(settings) if settings.capture_content else None
+        self._metrics = metrics
+        self._is_observed = metrics is not None or events is not None
+        self._unsampled_stay_so = _keeps_unsampled(tracer)
+        self._interrupts = Interrupts()
+        self._closer = Closer(
+            guard,
+            self._translator,
+            self._interrupts,
+            contents=self._contents,
+            where=settings.capture_content,
+            metrics=metrics,
+            events=events,
+        )
         self._runs: Runs[Run, SpanContext] = Runs(
             max_open=settings.max_open_runs,
             max_age=settings.max_run_age,
             max_ended=_MAX_ENDED,
             trail=Run.span_context,
         )
-        self._interrupts = Interrupts()
         self._key = otel.create_key("langspan-run")
 
     def __len__(self) -> int:
@@ -100,9 +135,9 @@ class Recorder:
             run.pass_through(trace.get_current_span(base))
             run.context = otel.set_value(self._key, run, base)
         for evicted in self._runs.add(event.run_id, run):
-            self.guard.call(self._finish, evicted, label=INCOMPLETE)
+            self.guard.call(self._closer.incomplete, evicted)
         scope = current_scope()
-        if scope is not None and scope.has_below(event.category, current):
+        if scope is not None and run.is_open and scope.has_below(event.category, current):
             scope.started(run)
 
     def _place(self, parent_run_id: UUID | None, current: Context) -> tuple[Run | None, Context]:
@@ -133,37 +168,62 @@ class Recorder:
         return not self._genai_only or operation.kind in GENAI_KINDS
 
     def _open_span(self, run: Run, event: Started, base: Context) -> None:
-        kind = SpanKind.CLIENT if run.operation.kind in CLIENT_KINDS else SpanKind.INTERNAL
+        parent = run.parent
+        if (
+            parent is not None
+            and self._unsampled_stay_so
+            and not (parent.is_recording or self._is_observed)
+            and parent.is_visible
+            and trace.get_current_span(base) is parent.span
+        ):
+            # Its parent was sampled out, and so would it be: the parent's span says all that is needed.
+            run.span = parent.span
+            return
         # Below a span that is recorded this one will be too: then all is said in one go.
-        recorded = run.parent is not None and run.parent.is_recording
+        recorded = parent is not None and parent.is_recording
         attributes = self._described(run, event, whole=recorded)
+        kind = SpanKind.CLIENT if run.operation.kind in CLIENT_KINDS else SpanKind.INTERNAL
         run.span = self._tracer.start_span(
             run.operation.name, base, kind, attributes, start_time=run.started, record_exception=False
         )
         run.is_recording = run.span.is_recording()
-        if run.is_recording:
+        run.is_described = run.is_recording or self._is_observed
+        if run.is_described:
+            run.facts = attributes if recorded else self._described(run, event, whole=True)
             if not recorded:
-                whole = self._described(run, event, whole=True)
-                run.pending = {name: value for name, value in whole.items() if name not in attributes}
-            if run.operation.kind in GRAPH_KINDS and is_resume(event.payload):
-                self._interrupts.link(run)
+                run.pending = {name: run.facts[name] for name in run.facts if name not in attributes}
+            self._describe_more(run, event)
 
     def _described(self, run: Run, event: Started, *, whole: bool) -> Attributes:
         try:
-            return (
-                self._translator.at_start(run, event) if whole else self._translator.at_creation(run, event)
-            )
+            describe = self._translator.at_start if whole else self._translator.at_creation
+            return describe(run, event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
             self.guard.report("start attributes", error)
             return {}
+
+    def _describe_more(self, run: Run, event: Started) -> None:
+        try:
+            if self._contents is not None:
+                run.content = self._contents.at_start(run.operation.kind, event)
+            if run.operation.kind in GRAPH_KINDS and is_resume(event.payload):
+                self._interrupts.link(run)
+        except Exception as error:  # noqa: BLE001 - the run goes on without
+            self.guard.report("start content", error)
 
     # -- meanwhile
 
     def chunk(self, run_id: UUID) -> None:
         """Note a streamed chunk of a model's answer."""
         run = self._runs.get(run_id)
-        if run is not None and run.first_chunk is None:
-            run.first_chunk = time.time_ns()
+        if run is None:
+            return
+        if run.first_chunk is None:
+            run.first_chunk = run.last_chunk = time.time_ns()
+        elif self._metrics is not None:
+            now = time.time_ns()
+            self._metrics.chunk(run, (now - run.last_chunk) / 1e9)
+            run.last_chunk = now
 
     def note(self, run_id: UUID, describe: Callable[..., Note], *data: Any) -> None:
         """Add a span event to an open run.
@@ -175,7 +235,7 @@ class Recorder:
         """
         run = self._runs.get(run_id)
         if run is not None and run.is_recording:
-            name, attributes = describe(self._translator.render, *data)
+            name, attributes = describe(self._closer.render, *data)
             run.span.add_event(name, attributes)
 
     def interrupted(self, run_id: UUID, event: Any) -> None:
@@ -194,26 +254,19 @@ class Recorder:
 
     # -- end
 
-    def end(self, run_id: UUID, result: Any) -> None:
+    def end(self, run_id: UUID, result: Any, extra: Attributes = NOTHING) -> None:
         """End a run that returned.
 
         Args:
             run_id: The run.
             result: What it returned, in the shape of LangChain's end event.
+            extra: Every other keyword of the event.
         """
         run = self._runs.take(run_id)
-        if run is None:
-            return
-        attributes, failed = _NOTHING, None
-        if run.is_recording:
-            try:
-                attributes = self._translator.at_end(run, result)
-                failed = self._translator.handled_failure(run, result)
-            except Exception as error:  # noqa: BLE001 - the span ends whatever becomes of its attributes
-                self.guard.report("end attributes", error)
-        self._finish(run, attributes, INTERRUPTED if run.interrupted else None, failed)
+        if run is not None:
+            self._closer.returned(run, result, extra)
 
-    def fail(self, run_id: UUID, error: BaseException, extra: Mapping[str, Any]) -> None:
+    def fail(self, run_id: UUID, error: BaseException, extra: Attributes = NOTHING) -> None:
         """End a run that raised: failed, cancelled, closed, interrupted.
 
         Args:
@@ -223,7 +276,7 @@ class Recorder:
         """
         run = self._runs.take(run_id)
         if run is not None:
-            self._finish_raised(run, error, extra)
+            self._closer.raised(run, error, extra)
 
     def abandon(self, run: Run, error: BaseException | None) -> None:
         """End a run that LangChain started and will not end.
@@ -235,55 +288,11 @@ class Recorder:
         if self._runs.take(run.run_id, run) is None:
             return
         if error is None:
-            self._finish(run, label=INCOMPLETE)
+            self._closer.incomplete(run)
         else:
-            self._finish_raised(run, error, _NOTHING)
+            self._closer.raised(run, error, NOTHING)
 
     def close(self) -> None:
         """End every open run and mark it incomplete."""
         for run in self._runs.drain():
-            self.guard.call(self._finish, run, label=INCOMPLETE)
-
-    def _finish_raised(self, run: Run, error: BaseException, extra: Mapping[str, Any]) -> None:
-        attributes, verdict, message = _NOTHING, UNKNOWN, None
-        try:
-            verdict = outcome(error)
-            if verdict.label == INTERRUPTED:
-                self._interrupts.stopped(run)
-            if run.is_recording:
-                attributes = self._translator.at_failure(run, extra)
-                if verdict.error_type is not None:
-                    message = self._translator.message(error)
-                    # The same exception passes through every run around it: it is described once.
-                    if run.failure is not error:
-                        run.span.add_event("exception", self._translator.exception(error))
-            if run.parent is not None:
-                run.parent.failure = error
-        except Exception as internal:  # noqa: BLE001 - the span ends whatever becomes of its attributes
-            self.guard.report("failure attributes", internal)
-        self._finish(run, attributes, verdict.label, verdict.error_type, message)
-
-    def _finish(
-        self,
-        run: Run,
-        attributes: Attributes = _NOTHING,
-        label: str | None = None,
-        error_type: str | None = None,
-        message: str | None = None,
-    ) -> None:
-        """The one place where a span ends."""
-        run.close()
-        if not run.is_visible:
-            return
-        try:
-            if run.pending:
-                attributes = {**run.pending, **attributes}
-            if attributes:
-                run.span.set_attributes(attributes)
-            if label is not None:
-                run.span.set_attribute(names.LANGSPAN_OUTCOME, label)
-            if error_type is not None:
-                run.span.set_attribute(names.ERROR_TYPE, error_type)
-                run.span.set_status(StatusCode.ERROR, message)
-        finally:
-            run.span.end(time.time_ns())
+            self.guard.call(self._closer.incomplete, run)

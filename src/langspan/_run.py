@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from opentelemetry.context import Context
@@ -12,7 +13,12 @@ from langspan._events import Started
 from langspan.conventions._values import Attributes
 from langspan.conventions.operations import GRAPH_KINDS, Kind, Operation
 
+# Never changed.
+NOTHING: Final[Attributes] = {}
+NOTHING_SAID: Final[Mapping[str, str]] = {}
 _NO_CONTEXT: Final = Context()
+_AGENT: Final = Kind.AGENT
+_CALLS: Final = frozenset({Kind.CHAT, Kind.COMPLETION, Kind.TOOL})
 
 
 class Owner(Protocol):
@@ -34,13 +40,18 @@ class Run:
         is_recording: That span is recorded.
         span: The run's own span, or the one its children nest under.
         context: The OpenTelemetry context in which that span is current.
+        is_described: Somebody wants to know about the run: its span, metrics or events.
+        facts: What was known when the run started.
         pending: Attributes that are set when the span ends: one call costs less than two.
+        content: What the run started with, where content is recorded.
         agent: The innermost agent's run around this one, or this one.
         conversation: Conversation id, given or inherited.
         inside_graph: The run is a LangGraph graph's or lies below one.
         started: Wall-clock nanoseconds.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
+        last_chunk: Wall-clock nanoseconds of the latest one.
         usage: On an agent's run: input and output tokens of each model call of its own.
+        calls: On an agent's run: the kind of each model and tool call of its own.
         interrupted: The run is a graph's that has stopped to wait for its user.
         is_linked: The span has a link to the interrupted run that this one goes on with.
         failure: The exception that a nested run ended with: it is described there, once.
@@ -48,17 +59,22 @@ class Run:
 
     __slots__ = (
         "agent",
+        "calls",
+        "content",
         "context",
         "conversation",
         "event",
+        "facts",
         "failure",
         "first_chunk",
         "inside_graph",
         "interrupted",
+        "is_described",
         "is_linked",
         "is_open",
         "is_recording",
         "is_visible",
+        "last_chunk",
         "operation",
         "owner",
         "parent",
@@ -71,6 +87,7 @@ class Run:
 
     span: Span
     context: Context
+    last_chunk: int
 
     def __init__(self, owner: Owner, event: Started, operation: Operation, parent: Run | None) -> None:
         self.owner = owner
@@ -80,8 +97,10 @@ class Run:
         self.parent = parent
         self.started = time.time_ns()
         self.is_open = self.is_visible = True
-        self.is_recording = self.interrupted = self.is_linked = False
-        self.pending: Attributes = {}
+        self.is_recording = self.is_described = self.interrupted = self.is_linked = False
+        self.facts: Attributes = NOTHING
+        self.pending: Attributes = NOTHING
+        self.content: Mapping[str, str] = NOTHING_SAID
         self.first_chunk: int | None = None
         self.failure: BaseException | None = None
         kind = operation.kind
@@ -93,9 +112,13 @@ class Run:
             self.agent = parent.agent
             self.conversation = parent.conversation
             self.inside_graph = parent.inside_graph or kind in GRAPH_KINDS
-        if kind is Kind.AGENT:
+            if self.agent is not None and kind in _CALLS:
+                self.agent.calls.append(kind)
+        if kind is _AGENT:
+            # Appended to from any thread; a list does that without a lock.
             self.agent = self
             self.usage: list[tuple[int, int]] = []
+            self.calls: list[Kind] = []
 
     def pass_through(self, span: Span) -> None:
         """Have no span of one's own: children nest under ``span``."""

@@ -11,19 +11,18 @@ from typing import Any, Final
 
 from langspan._events import Category, Started
 from langspan._run import Run
-from langspan._settings import Content, Settings
 from langspan.conventions import names
 from langspan.conventions._values import Attributes, as_mapping, as_str
 from langspan.conventions.operations import (
     GENAI_KINDS,
     GRAPH_KINDS,
+    MODEL_KINDS,
     Graph,
     Kind,
     Operation,
     chain_operation,
     operation,
 )
-from langspan.conventions.outcomes import error_type
 from langspan.conventions.providers import provider_name
 from langspan.conventions.request import model_request, request_model
 from langspan.conventions.response import is_cache_hit, model_response
@@ -32,20 +31,12 @@ from langspan.conventions.run import conversation_id, run_attributes
 from langspan.conventions.tools import tool_error, tool_start
 from langspan.conventions.usage import token_usage
 
-_MODEL_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION})
 # Looked up once: an enum's members are slow to reach on the oldest Python we support.
 _TOOL, _RETRIEVER, _AGENT = Kind.TOOL, Kind.RETRIEVER, Kind.AGENT
 
 
 class Translator:
-    """Translates the events of runs.
-
-    Args:
-        settings: What the user asked for.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._on_span = Content.SPAN in settings.capture_content
+    """Translates the events of runs; without content, which is `langspan._contents`'s."""
 
     def operation(self, event: Started, parent: Run | None, graph: Graph | None) -> Operation:
         """What a run is recorded as."""
@@ -60,7 +51,7 @@ class Translator:
     def at_creation(self, run: Run, event: Started) -> Attributes:
         """What a sampler may want to see of a span that may not be recorded. Cheap."""
         attributes = self._identity(run, event)
-        if run.operation.kind in _MODEL_KINDS:
+        if run.operation.kind in MODEL_KINDS:
             provider = _provider(event)
             if provider is not None:
                 attributes[names.GEN_AI_PROVIDER_NAME] = provider
@@ -94,7 +85,7 @@ class Translator:
     def at_end(self, run: Run, result: Any) -> Attributes:
         """What a run that returned has to tell."""
         kind = run.operation.kind
-        if kind in _MODEL_KINDS:
+        if kind in MODEL_KINDS:
             return self._model_end(run, result)
         if kind is _RETRIEVER:
             return retriever_end(result)
@@ -111,25 +102,10 @@ class Translator:
 
     def at_failure(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
         """What a run that raised has to tell: for a model, the part of the answer that had come."""
-        if run.operation.kind in _MODEL_KINDS:
+        if run.operation.kind in MODEL_KINDS:
             response = extra.get("response")
             return self._model_end(run, response) if response is not None else self._streaming(run)
         return {}
-
-    def render(self, value: Any, where: str) -> str | None:
-        """Content as text, where content is recorded on spans."""
-        return None
-
-    def message(self, error: BaseException) -> str | None:
-        """The text of an exception, which is content."""
-        return str(error) if self._on_span else None
-
-    def exception(self, error: BaseException) -> Attributes:
-        """Attributes of the span event that describes an exception."""
-        attributes: Attributes = {names.EXCEPTION_TYPE: error_type(error)}
-        if self._on_span:
-            attributes[names.EXCEPTION_MESSAGE] = str(error)
-        return attributes
 
     def _model_end(self, run: Run, result: Any) -> Attributes:
         attributes = model_response(result, run.event and _provider(run.event))

@@ -35,6 +35,7 @@ class Kind(enum.Enum):
 
 
 GENAI_KINDS: Final = frozenset(Kind) - {Kind.NODE, Kind.CHAIN}
+MODEL_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION})
 GRAPH_KINDS: Final = frozenset({Kind.AGENT, Kind.WORKFLOW, Kind.NODE})
 CLIENT_KINDS: Final = frozenset({Kind.CHAT, Kind.COMPLETION, Kind.EMBEDDINGS, Kind.RETRIEVER})
 
