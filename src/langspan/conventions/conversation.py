@@ -6,17 +6,15 @@ of each message, so a call pays for the messages it has not seen.
 
 from __future__ import annotations
 
-import hashlib
-import marshal
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from langspan.conventions._keys import message_key, tools_key
 from langspan.conventions._values import as_mapping
 from langspan.conventions.content import ContentPolicy
 from langspan.conventions.definitions import OFFERED, tool_definitions
 from langspan.conventions.messages import (
     conversation_of,
-    is_message,
     leading_system,
     message_fields,
     output_messages,
@@ -29,21 +27,7 @@ OUTPUT: Final = "output_messages"
 SYSTEM: Final = "system_instructions"
 TOOLS: Final = "tool_definitions"
 
-_LONG: Final = 256  # bytes; what is longer is known by its digest, so that it is not kept alive
-# What `message_fields` reads of a message.
-_READ_FROM_MESSAGE: Final = (
-    "type",
-    "role",
-    "name",
-    "content",
-    "tool_call_id",
-    "status",
-    "tool_calls",
-    "invalid_tool_calls",
-    "additional_kwargs",
-)
-_READ_FROM_EXTRAS: Final = ("reasoning_content", "function_call", "audio")
-_OVERHEAD: Final = 200  # what an entry costs besides its texts
+_OVERHEAD: Final = 500  # bytes that an entry takes besides its text
 _ROOM_FOR_NOTE: Final = 120  # bytes kept free for the note about left out messages
 
 
@@ -54,8 +38,8 @@ class ConversationRenderer:
     """Renders messages under one content policy. Own one for as long as you like; threads may share it.
 
     What makes a remembered text valid: it is found by value. Everything that the text is made of is in the
-    key (long values as 128-bit digests), so what is changed in place is simply not found. A message's `id`
-    and its metadata are not shown, and may change freely.
+    key (long texts by length and hash, tools by digest), so what is changed in place is simply not found.
+    A message's `id` and its metadata are not shown, and may change freely.
 
     When texts die: they live in two generations. When the young one has grown to its limit it becomes the old
     one, and the old one is forgotten; a text that is used moves back to the young one. So memory stays below
@@ -97,7 +81,7 @@ class ConversationRenderer:
         leading = leading_system(messages)
         if not leading:
             return None
-        keys = [_message_key(message) for message in leading]
+        keys = [message_key(message) for message in leading]
         key = None if None in keys else (SYSTEM, *keys)
         found = self._recalled(key, lambda: self._all(system_instructions(leading), SYSTEM))
         return None if found is None else found[0]
@@ -113,8 +97,7 @@ class ConversationRenderer:
         offered = [params.get(name) for name in OFFERED]
         if not any(offered):
             return None
-        mark = _fingerprint(offered)
-        key = None if mark is None else (TOOLS, schemas, mark)
+        key = tools_key(offered, schemas=schemas)
         found = self._recalled(key, lambda: self._definitions(params, schemas=schemas))
         return None if found is None else found[0]
 
@@ -162,7 +145,7 @@ class ConversationRenderer:
 
     def _message(self, message: Any) -> _Rendered | None:
         return self._recalled(
-            _message_key(message), lambda: self._policy.message(message_fields(message), INPUT, self._one)
+            message_key(message), lambda: self._policy.message(message_fields(message), INPUT, self._one)
         )
 
     def _recalled(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
@@ -196,26 +179,3 @@ def _note(count: int) -> str:
     return (
         f'{{"role":"langspan","parts":[{{"type":"text","content":"[{count} earlier messages left out]"}}]}}'
     )
-
-
-def _message_key(message: Any) -> Hashable:
-    """Everything a message's text is made of; None when it cannot be told by value."""
-    if not is_message(message):
-        return None
-    stored = message.__dict__
-    kind, role, name, content, call_id, status, calls, bad_calls, extras = map(stored.get, _READ_FROM_MESSAGE)
-    if content.__class__ is str and len(content) <= _LONG and not (calls or bad_calls or extras):
-        key = kind, role, name, call_id, status, content
-        return key if all(part is None or part.__class__ is str for part in key) else None
-    shown = [as_mapping(extras).get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
-    return _fingerprint([kind, role, name, call_id, status, content, calls, bad_calls, shown])
-
-
-def _fingerprint(value: Any) -> bytes | None:
-    """Bytes that are equal exactly for values that look the same; None for what is not plain data."""
-    try:
-        # The interpreter's own format: it tells 1, 1.0 and True apart, and refuses what it does not know.
-        data = marshal.dumps(value, 2)
-    except ValueError:
-        return None
-    return data if len(data) <= _LONG else hashlib.blake2b(data, digest_size=16).digest()
