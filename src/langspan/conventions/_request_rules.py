@@ -153,6 +153,8 @@ _URLS: Final = dict.fromkeys(
         "endpoint",
         "endpoint_url",
         "xai_api_base",
+        "groq_api_base",
+        "fireworks_api_base",
         "api_base",
         "host",
     ),

@@ -52,6 +52,8 @@ _LIFETIMES: Final = (
 _ZERO_IS_UNKNOWN: Final = frozenset(
     {"google_genai", "google_vertexai", "bedrock", "bedrock_converse", "amazon_bedrock"}
 )
+# Packages whose own form leaves out details that the provider's form, beside it, has.
+_LEAVES_OUT_DETAILS: Final = frozenset({"xai"})
 
 
 def token_usage(result: object) -> Attributes:
@@ -83,14 +85,16 @@ def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: objec
         if count is not None:
             usage[attribute] = count
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
+    backend = None
     if details_in or details_out:
-        facts = as_mapping(getattr(message, "response_metadata", None))
-        zeros = backend_of(facts) not in _ZERO_IS_UNKNOWN
+        backend = backend_of(as_mapping(getattr(message, "response_metadata", None)))
+        zeros = backend not in _ZERO_IS_UNKNOWN
         if details_in:
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
         if details_out:
             _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
-    return details_in is not None and bool(usage.get(names.GEN_AI_USAGE_INPUT_TOKENS))
+    has_all = details_in is not None and backend not in _LEAVES_OUT_DETAILS
+    return has_all and bool(usage.get(names.GEN_AI_USAGE_INPUT_TOKENS))
 
 
 def _add_details(

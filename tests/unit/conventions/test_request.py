@@ -202,6 +202,8 @@ def test_a_users_metadata_is_not_read_as_arguments():
         pytest.param(
             "anthropic_api_url", "https://api.anthropic.com", "api.anthropic.com", 443, id="Anthropic"
         ),
+        pytest.param("groq_api_base", "https://api.groq.com", "api.groq.com", 443, id="Groq"),
+        pytest.param("fireworks_api_base", "http://h.test/v1", "h.test", 80, id="Fireworks"),
         pytest.param("base_url", "http://user:pw@h.test:1/p?key=s#f", "h.test", 1, id="secrets stay behind"),
         pytest.param("base_url", "http://[::1]:8080/v1", "::1", 8080, id="IPv6"),
         pytest.param("host", "gpu-1:8000", "gpu-1", 8000, id="no scheme"),

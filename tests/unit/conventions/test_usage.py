@@ -257,6 +257,13 @@ def test_details_that_only_the_provider_has_are_added_to_the_totals():
     assert {IN: 9, OUT: 2, READ: 4} == token_usage(chat(message(usage(9, 2), token_usage=raw)))
 
 
+def test_xais_package_leaves_out_details_that_the_provider_gives():
+    counts = usage(25, 12, {"cache_read": 4, "audio": 0}, {"reasoning": 7})
+    raw = {"prompt_tokens": 25, "completion_tokens": 5, "prompt_tokens_details": {"text_tokens": 25}}
+    found = token_usage(chat(message(counts, model_provider="xai", token_usage=raw)))
+    assert {IN: 25, OUT: 12, READ: 4, AUDIO_IN: 0, REASONING: 7, TEXT_IN: 25} == found
+
+
 def test_a_zero_input_is_looked_up_elsewhere():
     raw = {"prompt_tokens": 12, "completion_tokens": 3}
     assert {IN: 12, OUT: 3} == token_usage(chat(message(usage(0, 3, {}), token_usage=raw)))
