@@ -52,7 +52,7 @@ class Translator:
         """What a sampler may want to see of a span that may not be recorded. Cheap."""
         attributes = self._identity(run, event)
         if run.operation.kind in MODEL_KINDS:
-            provider = _provider(event)
+            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
             if provider is not None:
                 attributes[names.GEN_AI_PROVIDER_NAME] = provider
         return attributes
@@ -108,7 +108,8 @@ class Translator:
         return {}
 
     def _model_end(self, run: Run, result: Any) -> Attributes:
-        attributes = model_response(result, run.event and _provider(run.event))
+        provider = run.facts.get(names.GEN_AI_PROVIDER_NAME)
+        attributes = model_response(result, provider if isinstance(provider, str) else None)
         if is_cache_hit(result):
             attributes[names.LANGSPAN_CACHE_HIT] = True
         else:
@@ -130,10 +131,6 @@ class Translator:
 
 def _totals(usage: Mapping[str, Any]) -> tuple[int, int]:
     return usage.get(names.GEN_AI_USAGE_INPUT_TOKENS, 0), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS, 0)
-
-
-def _provider(event: Started) -> str | None:
-    return provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
 
 
 def _model_target(event: Started) -> str | None:

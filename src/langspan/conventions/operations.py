@@ -109,7 +109,10 @@ def chain_operation(
 
 
 def _is_step(tags: Sequence[str] | None) -> bool:
-    return any(tag.startswith(_STEP_TAG) for tag in tags or ())
+    for tag in tags or ():  # a generator would cost more than the rest of the rules
+        if tag.startswith(_STEP_TAG):
+            return True
+    return False
 
 
 def _graph_operation(label: str, metadata: Mapping[str, Any] | None, *, is_agent: bool) -> Operation:

@@ -48,7 +48,6 @@ _IN_GRAPHS: Final[_Rules] = {
     "langgraph_node": (names.LANGGRAPH_NODE, as_str),
     "langgraph_step": (names.LANGGRAPH_STEP, as_count),
     "langgraph_triggers": (names.LANGGRAPH_TRIGGERS, _texts),
-    "langgraph_path": (names.LANGGRAPH_PATH, _texts),
     "langgraph_checkpoint_ns": (names.LANGGRAPH_CHECKPOINT_NS, as_str),
     "checkpoint_id": (names.LANGGRAPH_CHECKPOINT_ID, as_id),
     "graph_id": (names.LANGGRAPH_GRAPH_ID, as_id),
