@@ -5,18 +5,32 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
 from support.providers.facts import Facts
-from support.providers.replies import FAULT_MESSAGE, Fault, Reply
+from support.providers.replies import FAULT_MESSAGE, SILENCE, Fault, Reply
 from support.providers.scenarios import SCENARIOS, Scenario
-from support.providers.server import Answer, Request, json_answer
+from support.providers.server import Answer, Exchange, Request, json_answer
 
-TIMEOUT = 0.15
-"""Seconds a client waits for an answer: long for loopback, short for a test that never gets one."""
+_PATIENCE, _SHORT_PATIENCE = 30.0, 0.1
+
+
+class Api(Protocol):
+    """A provider's format, written and read."""
+
+    def answer(self, request: Request, reply: Reply) -> Answer:
+        """Say a reply, streamed if the request wants it so."""
+
+    def error(self, status: int, message: str) -> Any:
+        """The body of an error."""
+
+    def read_request(self, exchange: Exchange) -> Facts:
+        """What was asked for."""
+
+    def read_response(self, exchange: Exchange) -> Facts:
+        """What was answered."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +42,8 @@ class Client:
         package: The distribution it comes from.
         path: Module and class.
         provider: `gen_ai.provider.name`.
-        api: A module with `answer(request, reply)`, `error(status, message)`, `read_request(exchange)` and
-            `read_response(exchange)`.
-        arguments: Constructor arguments for a server at an URL.
+        api: The API it talks to: a module, or an object.
+        arguments: Constructor arguments for a server at an URL, and seconds to wait for its answers.
         options: More of them, by scenario: an entry says that the class can do what is not standard.
         call_options: Arguments of the call, by scenario.
         skips: Standard scenarios the class cannot do, with the reason.
@@ -46,8 +59,8 @@ class Client:
     package: str
     path: tuple[str, str]
     provider: str
-    api: ModuleType
-    arguments: Callable[[str], dict[str, Any]]
+    api: Api
+    arguments: Callable[[str, float], dict[str, Any]]
     errors: Mapping[str, str]
     options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     call_options: Mapping[str, dict[str, Any]] = field(default_factory=dict)
@@ -71,7 +84,8 @@ class Client:
         module, name = self.path
         pytest.importorskip(self.path[0].partition(".")[0], reason=f"pip install {self.package}")
         usage = {} if scenario.name == "usage not asked for" else self.always
-        arguments = {**self.arguments(url), **usage, **self.options.get(scenario.name, {})}
+        patience = _SHORT_PATIENCE if scenario.fault == SILENCE else _PATIENCE
+        arguments = {**self.arguments(url, patience), **usage, **self.options.get(scenario.name, {})}
         return getattr(importlib.import_module(module), name)(**arguments)
 
     def respond(self, scenario: Scenario) -> Callable[[Request], Answer]:

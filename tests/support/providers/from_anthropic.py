@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from support.providers import anthropic
-from support.providers.client import TIMEOUT, Client
+from support.providers.client import Client
 from support.providers.replies import KEY
 
 _ERRORS = {
@@ -18,13 +18,13 @@ _ERRORS = {
 }
 
 
-def _arguments(url: str) -> dict[str, Any]:
+def _arguments(url: str, timeout: float) -> dict[str, Any]:
     return {
         "model": "claude-haiku-4-5",
         "base_url": url,
         "api_key": KEY,
         "max_retries": 0,
-        "timeout": TIMEOUT,
+        "timeout": timeout,
     }
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.providers import azure_openai, openai_chat, openai_completions, openai_responses
 from support.providers import facts as f
-from support.providers.client import TIMEOUT, Client
+from support.providers import openai_completions, openai_responses
+from support.providers.client import Client
+from support.providers.openai_chat import OPENAI
+from support.providers.openai_like import AZURE
 from support.providers.replies import KEY
 
 _PACKAGE = "langchain-openai"
-_ERRORS = {
+ERRORS = {
     "unauthorized": "openai.AuthenticationError",
     "rate limited": "openai.RateLimitError",
     "server error": "openai.InternalServerError",
@@ -35,24 +37,24 @@ _STRUCTURED: dict[str, dict[str, Any]] = {
 }
 
 
-def _arguments(url: str) -> dict[str, Any]:
+def _arguments(url: str, timeout: float) -> dict[str, Any]:
     return {
         "model": "gpt-4o-mini",
         "base_url": f"{url}/v1",
         "api_key": KEY,
         "max_retries": 0,
-        "timeout": TIMEOUT,
+        "timeout": timeout,
     }
 
 
-def _azure(url: str) -> dict[str, Any]:
+def _azure(url: str, timeout: float) -> dict[str, Any]:
     return {
         "azure_endpoint": url,
         "azure_deployment": "my-deployment",
         "api_version": "2024-10-21",
         "api_key": KEY,
         "max_retries": 0,
-        "timeout": TIMEOUT,
+        "timeout": timeout,
     }
 
 
@@ -62,9 +64,9 @@ CLIENTS = (
         package=_PACKAGE,
         path=("langchain_openai", "ChatOpenAI"),
         provider="openai",
-        api=openai_chat,
+        api=OPENAI,
         arguments=_arguments,
-        errors=_ERRORS,
+        errors=ERRORS,
         always={"stream_usage": True},
         constant={f.API_TYPE: "chat_completions"},
         options={
@@ -86,8 +88,8 @@ CLIENTS = (
         path=("langchain_openai", "ChatOpenAI"),
         provider="openai",
         api=openai_responses,
-        arguments=lambda url: _arguments(url) | {"use_responses_api": True},
-        errors=_ERRORS,
+        arguments=lambda url, timeout: _arguments(url, timeout) | {"use_responses_api": True},
+        errors=ERRORS,
         constant={f.API_TYPE: "responses"},
         options={
             **_STRUCTURED,
@@ -106,9 +108,9 @@ CLIENTS = (
         package=_PACKAGE,
         path=("langchain_openai", "AzureChatOpenAI"),
         provider="azure.ai.openai",
-        api=azure_openai,
+        api=AZURE,
         arguments=_azure,
-        errors=_ERRORS,
+        errors=ERRORS,
         raises={"content filter": "builtins.ValueError"},
         always={"stream_usage": True},
         constant={f.API_TYPE: "chat_completions"},
@@ -131,8 +133,8 @@ CLIENTS = (
         path=("langchain_openai", "OpenAI"),
         provider="openai",
         api=openai_completions,
-        arguments=lambda url: _arguments(url) | {"model": "gpt-3.5-turbo-instruct"},
-        errors=_ERRORS,
+        arguments=lambda url, timeout: _arguments(url, timeout) | {"model": "gpt-3.5-turbo-instruct"},
+        errors=ERRORS,
         raises={"usage never sent": "builtins.TypeError"},
         completion=True,
         always={"model_kwargs": {"stream_options": {"include_usage": True}}},

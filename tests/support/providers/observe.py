@@ -93,31 +93,35 @@ def _play(client: Client, scenario: Scenario, mode: str, provider: Provider) -> 
     provider.respond = client.respond(scenario)
     error = None
     with instrumented(recording) as handle:
-        model = scenario.prepare(client.build(scenario, provider.url))
+        model = client.build(scenario, provider.url)
         try:
-            _call(model, mode, client.call_options.get(scenario.name, {}))
+            _call(model, scenario.prepare(model), mode, client.call_options.get(scenario.name, {}))
         except Exception as caught:
             error = caught.with_traceback(None)
         assert 0 == open_runs(handle)
-    exchanges, spans = tuple(provider.exchanges), tuple(recording.spans)
-    return Observation(client, scenario, exchanges, provider.port, spans, error)
+    return Observation(client, scenario, provider.heard(), provider.port, tuple(recording.spans), error)
 
 
-def _call(model: Any, mode: str, options: Mapping[str, Any]) -> None:
+def _call(model: Any, prepared: Any, mode: str, options: Mapping[str, Any]) -> None:
     if mode == "invoke":
-        model.invoke("Say hello.", **options)
+        prepared.invoke("Say hello.", **options)
     elif mode == "stream":
-        for _ in model.stream("Say hello.", **options):
+        for _ in prepared.stream("Say hello.", **options):
             pass
-    elif mode == "ainvoke":
-        asyncio.run(model.ainvoke("Say hello.", **options))
     else:
-        asyncio.run(_astream(model, options))
+        asyncio.run(_acall(model, prepared, mode, options))
 
 
-async def _astream(model: Any, options: Mapping[str, Any]) -> None:
-    async for _ in model.astream("Say hello.", **options):
-        pass
+async def _acall(model: Any, prepared: Any, mode: str, options: Mapping[str, Any]) -> None:
+    try:
+        if mode == "ainvoke":
+            await prepared.ainvoke("Say hello.", **options)
+        else:
+            async for _ in prepared.astream("Say hello.", **options):
+                pass
+    finally:
+        if hasattr(model, "aclose"):
+            await model.aclose()
 
 
 def wire(seen: Observation) -> Facts:

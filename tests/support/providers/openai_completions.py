@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.providers import openai_chat
 from support.providers.frames import EVENT_STREAM, sse
-from support.providers.openai_chat import error, read_request, read_response
+from support.providers.openai_chat import OPENAI
 from support.providers.replies import Reply
 from support.providers.server import Answer, Request, json_answer
 
-__all__ = ["answer", "error", "read_request", "read_response"]
-
 ID = "cmpl-uqkvlQyYK7bGYrRHQ0eXlWi7"
 MODEL = "gpt-3.5-turbo-instruct:20230824-v2"
+error, read_request, read_response = OPENAI.error, OPENAI.read_request, OPENAI.read_response
 _ENDINGS = {"stop": "stop", "length": "length", "filter": "content_filter"}
 
 
@@ -30,7 +28,7 @@ def answer(request: Request, reply: Reply) -> Answer:
     def choice(index: int, text: str, reason: str | None) -> dict[str, Any]:
         return {"text": text, "index": index, "logprobs": None, "finish_reason": reason}
 
-    counts = {"usage": openai_chat.usage(reply)} if reply.usage else {}
+    counts = {"usage": OPENAI.usage(reply)} if reply.usage else {}
     if not asked.get("stream"):
         choices = [choice(index, "".join(reply.text), reason) for index in range(count)]
         return json_answer(common | {"choices": choices} | counts)

@@ -12,12 +12,11 @@ from typing import Any
 from support.providers import facts as f
 from support.providers.facts import Facts, at
 from support.providers.frames import EVENT_STREAM, read_sse, sse
-from support.providers.openai_chat import error, output_type
+from support.providers.openai_chat import OPENAI, output_type
 from support.providers.replies import Call, Reply
 from support.providers.server import Answer, Exchange, Request, json_answer
 
-__all__ = ["answer", "error", "read_request", "read_response"]
-
+error = OPENAI.error
 ID = "resp_67ccd2bed1ec8190b14f964abc0542670bb6a6b452d3795b"
 MODEL = "gpt-4.1-mini-2025-04-14"
 _MESSAGE_ID = "msg_67ccd2bf17f0819081ff3bb2cf6508e60bb6a6b452d3795b"

@@ -74,10 +74,25 @@ class Provider:
     port: int = 0
     respond: Callable[[Request], Answer] = lambda _: Answer((), status=500)
     exchanges: list[Exchange] = field(default_factory=list)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def take(self, request: Request) -> Answer:
+        """Record a request; return what to answer."""
+        answer = self.respond(request)
+        with self._changed:
+            self.exchanges.append(Exchange(request, answer))
+            self._changed.notify_all()
+        return answer
+
+    def heard(self) -> tuple[Exchange, ...]:
+        """What happened, at least one exchange: a client that gives up may be faster than the server."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.exchanges, 10), "no request came"
+            return tuple(self.exchanges)
 
 
 def json_answer(body: Any, status: int = 200) -> Answer:
@@ -94,8 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = Request(self.path, {key.lower(): value for key, value in self.headers.items()}, body)
-        answer = self.server.provider.respond(request)
-        self.server.provider.exchanges.append(Exchange(request, answer))
+        answer = self.server.provider.take(request)
         self.close_connection = True
         with suppress(OSError):  # the client may stop listening
             self._wait_for_the_end() if answer.silent else self._send(answer)

@@ -78,17 +78,16 @@ def _lost(
     return Loss(reason, frozenset(when), frozenset({only}) if only else None, frozenset(but_not), leaves)
 
 
+def _merged(package: str, word: str = "stop") -> Loss:
+    reason = f"{package} merges the choices of a stream into one message"
+    return _lost(reason, "streamed", only="two choices", leaves=[word])
+
+
 _OPENAI_STREAM_ID = _lost(
     "langchain-openai does not copy the id of streamed chunks, except where the SDK parses the whole answer",
     "streamed",
     "cut",
     but_not=("structured by schema", "JSON mode"),
-)
-_MERGED_CHOICES = _lost(
-    "langchain-openai merges the choices of a stream into one message",
-    "streamed",
-    only="two choices",
-    leaves=["stop"],
 )
 _OPENAI_LATE_FACTS = _lost("langchain-openai reads it from the chunk with the finish reason only", "cut")
 _OPENAI_API = _lost(
@@ -108,7 +107,7 @@ _OPENAI_CHAT: Mapping[str, Loss] = {
     f.RESPONSE_MODEL: _OPENAI_LATE_FACTS,
     f.FINGERPRINT: _OPENAI_LATE_FACTS,
     f.API_TYPE: _OPENAI_API,
-    f.FINISH: _MERGED_CHOICES,
+    f.FINISH: _merged("langchain-openai"),
 }
 _USAGE = (
     f.INPUT,
@@ -120,6 +119,25 @@ _USAGE = (
     f.CACHE_1H,
 )
 
+_MISTRAL_ID = _lost("langchain-mistralai does not keep the id", "whole", "streamed", "cut")
+_MISTRAL_CACHE = _lost("langchain-mistralai keeps the totals of a stream only", "streamed")
+_MISTRAL_MODEL = _lost(
+    "langchain-mistralai writes the requested model into a whole answer, and reads a stream's at its end",
+    "whole",
+    "cut",
+)
+_GROQ_ID = _lost("langchain-groq does not keep the id", "whole", "streamed", "cut")
+_GROQ_MODEL = _lost("langchain-groq writes the requested model in its place", "whole", "streamed", "cut")
+_FIREWORKS_ID = _lost("langchain-fireworks does not keep the id", "whole", "streamed", "cut")
+_FIREWORKS_MODEL = _lost(
+    "langchain-fireworks writes the requested model in its place", "whole", "streamed", "cut"
+)
+_XAI_DETAILS = _lost("langchain-xai keeps no counts of text and images from a stream", "streamed")
+_OPENAI_LIKE: Mapping[str, Loss] = {
+    f.ID: _OPENAI_STREAM_ID,
+    f.RESPONSE_MODEL: _OPENAI_LATE_FACTS,
+}
+
 LOSSES: Final[Mapping[str, Mapping[str, Loss]]] = {
     "ChatOpenAI": _OPENAI_CHAT,
     "AzureChatOpenAI": _OPENAI_CHAT,
@@ -130,6 +148,25 @@ LOSSES: Final[Mapping[str, Mapping[str, Loss]]] = {
         **dict.fromkeys((f.INPUT, f.OUTPUT), _COMPLETION_STREAM),
     },
     "ChatAnthropic": {f.ID: _ANTHROPIC_ID} | dict.fromkeys(_USAGE, _ANTHROPIC_LATE),
+    "ChatMistralAI": {
+        f.ID: _MISTRAL_ID,
+        f.RESPONSE_MODEL: _MISTRAL_MODEL,
+        f.FINISH: _merged("langchain-mistralai"),
+        f.CACHE_READ: _MISTRAL_CACHE,
+    },
+    "ChatGroq": {f.ID: _GROQ_ID, f.RESPONSE_MODEL: _GROQ_MODEL, f.FINISH: _merged("langchain-groq")},
+    "ChatDeepSeek": _OPENAI_LIKE,
+    "ChatXAI": {
+        **_OPENAI_LIKE,
+        **dict.fromkeys((f.TEXT_IN, f.IMAGE_IN), _XAI_DETAILS),
+        f.FINISH: _merged("langchain-openai"),
+    },
+    "ChatTogether": {**_OPENAI_LIKE, f.FINISH: _merged("langchain-openai", "eos")},
+    "ChatFireworks": {
+        f.ID: _FIREWORKS_ID,
+        f.RESPONSE_MODEL: _FIREWORKS_MODEL,
+        f.FINISH: _merged("langchain-fireworks"),
+    },
 }
 
 _NO_SEED = "the API has no seed"
@@ -161,9 +198,32 @@ NEVER_SENT: Final[Mapping[str, Mapping[str, str]]] = {
         f.PRESENCE: _NO_PENALTIES,
         f.CHOICES: _ONE_CHOICE,
     },
+    "ChatMistralAI": {
+        f.TOP_K: _NO_TOP_K,
+        f.CACHE_WRITE: _NOTHING_WRITTEN,
+        f.REASONING: "the API counts reasoning within the output",
+        f.LEVEL: "the API has no reasoning levels for this model",
+    },
+    "ChatGroq": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatDeepSeek": {
+        f.TOP_K: _NO_TOP_K,
+        f.SEED: _NO_SEED,
+        f.CHOICES: _ONE_CHOICE,
+        f.CACHE_WRITE: _NOTHING_WRITTEN,
+    },
+    "ChatXAI": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatTogether": dict.fromkeys((f.CACHE_READ, f.CACHE_WRITE, f.REASONING), "the API counts totals only"),
+    "ChatFireworks": {f.CACHE_WRITE: _NOTHING_WRITTEN},
 }
 
 
+_ADDRESS = _lost(
+    "a class that LangChain cannot serialise has no constructor arguments in its events",
+    "whole",
+    "streamed",
+    "cut",
+    "failed",
+)
 # What LangChain does tell, in a place this package does not look at yet.
 GAPS: Final[tuple[tuple[str | None, str, Loss], ...]] = (
     (
@@ -182,6 +242,11 @@ GAPS: Final[tuple[tuple[str | None, str, Loss], ...]] = (
             ),
         )
         for fact in (f.TEMPERATURE, f.MAX_TOKENS)
+    ),
+    *(
+        (client, fact, _ADDRESS)
+        for client in ("ChatDeepSeek", "ChatTogether")
+        for fact in ("server.address", "server.port")
     ),
 )
 
