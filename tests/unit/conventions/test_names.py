@@ -7,6 +7,7 @@ import re
 import pytest
 
 from langspan.conventions import names
+from support.published import incubating
 
 CONSTANTS = {key: value for key, value in vars(names).items() if key.isupper() and isinstance(value, str)}
 ATTRIBUTES = {
@@ -65,7 +66,7 @@ def test_what_is_listed_as_newer_is_not_published_yet():
     ids=lambda item: getattr(item, "__name__", item),
 )
 def test_well_known_values_are_the_published_ones(ours, enum):
-    module = pytest.importorskip("opentelemetry.semconv._incubating.attributes.gen_ai_attributes")
+    module = incubating("attributes.gen_ai_attributes")
     published = {member.value for member in getattr(module, enum)}
     values = {value for key, value in vars(ours).items() if key.isupper()}
     assert set() == values - published
@@ -74,6 +75,6 @@ def test_well_known_values_are_the_published_ones(ours, enum):
 def published_attributes() -> set[str]:
     found = set()
     for part in ("gen_ai", "openai"):
-        module = pytest.importorskip(f"opentelemetry.semconv._incubating.attributes.{part}_attributes")
+        module = incubating(f"attributes.{part}_attributes")
         found |= {value for key, value in vars(module).items() if key.isupper() and isinstance(value, str)}
     return found
