@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from typing import Any, NamedTuple, TypedDict
 
 import pytest
-from langchain.agents import create_agent, factory
+from langchain.agents import create_agent
 from langchain_core.callbacks import CallbackManager
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -23,7 +23,7 @@ from langgraph.graph import END, START, StateGraph
 
 import langspan
 from support.callback_ways import ASYNC, CALL, Given
-from support.capabilities import Capability
+from support.capabilities import MARKED_AGENTS
 from support.listeners import Listener
 from support.models import ScriptedChat, ScriptedRetriever, StreamingChat, tool_call, work
 from support.recording import Recording, instrumented
@@ -166,7 +166,6 @@ SUBJECTS = {
 }
 
 
-MARKED_AGENTS = Capability("mark on agents", "ls_integration" in inspect.getsource(factory))
 NAMES = [
     pytest.param(name, marks=MARKED_AGENTS.mark) if name == "agent" else pytest.param(name)
     for name in SUBJECTS

@@ -6,10 +6,12 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.tools import tool
 
+from support.capabilities import MARKED_AGENTS
 from support.models import ScriptedChat, tool_call
 from support.recording import Recording
 
 
+@MARKED_AGENTS.mark
 @pytest.mark.parametrize("mode", ["invoke", "ainvoke"])
 async def test_an_agent_run_is_one_tree_with_the_applications_spans_in_it(
     traced: Recording, mode: str

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from langchain.agents import factory
 from langchain_core.language_models import BaseChatModel
 
 OLD_STREAMS = pytest.mark.filterwarnings("ignore:.*astream:langchain_core._api.LangChainDeprecationWarning")
@@ -31,3 +33,4 @@ class Capability:
 
 
 MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatModel, "_iter_v2_events"))
+MARKED_AGENTS = Capability("mark on the runs of agents", "ls_integration" in inspect.getsource(factory))
