@@ -125,7 +125,10 @@ class Recorder:
         current = otel.get_current()
         if current.get(_SUPPRESSED) or current.get(_SUPPRESSED_PLAIN):
             return
-        parent, base = self._place(event.parent_run_id, current)
+        marker: Any = current.get(self._key)
+        if marker is not None and marker.is_left_out and self._is_left_out(event, marker, current):
+            return
+        parent, base = self._place(event.parent_run_id, marker, current)
         operation = self._operation(event, parent, graph)
         run = Run(self, event, operation, parent)
         if self._is_visible(event, operation):
@@ -140,9 +143,17 @@ class Recorder:
         if scope is not None and run.is_open and scope.has_below(event.category, current):
             scope.started(run)
 
-    def _place(self, parent_run_id: UUID | None, current: Context) -> tuple[Run | None, Context]:
+    def _is_left_out(self, event: Started, marker: Run, current: Context) -> bool:
+        """Whether a run lies in a trace that was sampled out: its context is right as it is."""
+        if trace.get_current_span(current) is not marker.span:
+            return False
+        parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
+        return parent is None or parent.is_left_out
+
+    def _place(
+        self, parent_run_id: UUID | None, marker: Run | None, current: Context
+    ) -> tuple[Run | None, Context]:
         """Find the run that caused a new one, and the context that the new span starts in."""
-        marker: Any = current.get(self._key)
         if parent_run_id is None or (marker is not None and marker.is_below(parent_run_id)):
             # LangChain names no parent, or one that is around us: then a span of the user's own that is
             # current lies between the two and stays there.
@@ -169,16 +180,6 @@ class Recorder:
 
     def _open_span(self, run: Run, event: Started, base: Context) -> None:
         parent = run.parent
-        if (
-            parent is not None
-            and self._unsampled_stay_so
-            and not (parent.is_recording or self._is_observed)
-            and parent.is_visible
-            and trace.get_current_span(base) is parent.span
-        ):
-            # Its parent was sampled out, and so would it be: the parent's span says all that is needed.
-            run.span = parent.span
-            return
         # Below a span that is recorded this one will be too: then all is said in one go.
         recorded = parent is not None and parent.is_recording
         attributes = self._described(run, event, whole=recorded)
@@ -188,6 +189,7 @@ class Recorder:
         )
         run.is_recording = run.span.is_recording()
         run.is_described = run.is_recording or self._is_observed
+        run.is_left_out = self._unsampled_stay_so and not run.is_described
         if run.is_described:
             run.facts = attributes if recorded else self._described(run, event, whole=True)
             if not recorded:

@@ -41,6 +41,7 @@ class Run:
         span: The run's own span, or the one its children nest under.
         context: The OpenTelemetry context in which that span is current.
         is_described: Somebody wants to know about the run: its span, metrics or events.
+        is_left_out: Nobody does, now or for any run below it: its trace was sampled out.
         facts: What was known when the run started.
         pending: Attributes that are set when the span ends: one call costs less than two.
         content: What the run started with, where content is recorded.
@@ -70,6 +71,7 @@ class Run:
         "inside_graph",
         "interrupted",
         "is_described",
+        "is_left_out",
         "is_linked",
         "is_open",
         "is_recording",
@@ -97,7 +99,7 @@ class Run:
         self.parent = parent
         self.started = time.time_ns()
         self.is_open = self.is_visible = True
-        self.is_recording = self.is_described = self.interrupted = self.is_linked = False
+        self.is_recording = self.is_described = self.is_left_out = self.interrupted = self.is_linked = False
         self.facts: Attributes = NOTHING
         self.pending: Attributes = NOTHING
         self.content: Mapping[str, str] = NOTHING_SAID
