@@ -45,8 +45,6 @@ def type_name(kind: Any) -> str:
     """Return `<module.Name>` of a class, function or module."""
     name = getattr(kind, "__qualname__", None) or getattr(kind, "__name__", None)
     module = getattr(kind, "__module__", None)
-    if not isinstance(name, str):
-        return f"<{type(kind).__name__}>"
     return f"<{name}>" if module in (None, "builtins") else f"<{module}.{name}>"
 
 

@@ -27,6 +27,22 @@ _NO_NUMBERS: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _MAX_INT_BITS: Final = 1024
 _MAX_REDACTED_NODES: Final = 64
 # Fields of a message and of its parts that say how to read it. They are ours, so they are not redacted.
+# A part of a kind that the conventions do not know was made by somebody else: only its kind is exempt.
+_PARTS: Final = frozenset(
+    {
+        "text",
+        "reasoning",
+        "tool_call",
+        "tool_call_response",
+        "server_tool_call",
+        "server_tool_call_response",
+        "blob",
+        "uri",
+        "file",
+        "compaction",
+    }
+)
+_KIND: Final = frozenset({"type"})
 _STRUCTURE: Final = frozenset(
     {"role", "type", "finish_reason", "id", "modality", "mime_type", "size", "sha256", "status"}
 )
@@ -65,8 +81,9 @@ class Plainer:
     def message(self, fields: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
         """Return one of our own messages or parts: its structure stays, its content is read as any value."""
         tree: dict[str, Any] = {}
+        ours = "role" in fields or fields.get("type") in _PARTS
         for key, value in fields.items():
-            if key in _STRUCTURE:
+            if key in (_STRUCTURE if ours else _KIND) and value.__class__ in (str, int):
                 tree[key] = value
                 self.text_length += len(value) if value.__class__ is str else 8
             elif key == "parts":

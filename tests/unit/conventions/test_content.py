@@ -105,6 +105,16 @@ class Array:
     dtype = "float32"
 
 
+class ArrayScalar:
+    """Shaped like numpy's numbers."""
+
+    shape = ()
+    dtype = "int64"
+
+    def item(self):
+        return 7
+
+
 def rendered(value, policy=POLICY, where="input"):
     text = policy.render(value, where)
     return None if text is None else json.loads(text)
@@ -155,6 +165,7 @@ VALUES = [
     pytest.param(threading.RLock(), "<_thread.RLock>", id="lock"),
     pytest.param((n for n in [1]), "<generator>", id="generator, not consumed"),
     pytest.param(Array(), {"type": f"<{__name__}.Array>", "shape": [2, 3], "dtype": "float32"}, id="array"),
+    pytest.param(ArrayScalar(), 7, id="array scalar"),
     pytest.param(circle(), {"name": "loop", "self": ["[circular]"]}, id="cycle"),
     pytest.param(Send("node", {"a": 1}), {"node": "node", "arg": {"a": 1}}, id="Send"),
     pytest.param(Command(goto="x", update={"a": 1}), {"update": {"a": 1}, "goto": "x"}, id="Command"),
@@ -209,6 +220,17 @@ def test_a_chat_models_settings_are_not_shown():
     assert "<langchain_openai.chat_models.base.ChatOpenAI>" == rendered(
         ChatOpenAI(api_key="SECRET", model="m")
     )
+
+
+def test_an_attrs_class_shows_its_fields():
+    attr = pytest.importorskip("attr", reason="install attrs")
+    kind = attr.make_class("Kind", {"x": attr.ib(), "hidden": attr.ib(repr=False)})
+    assert {"x": 1} == rendered(kind(1, "SECRET"))
+
+
+def test_a_message_of_very_many_parts_says_how_many_are_left_out():
+    message = HumanMessage([{"type": "text", "text": "x"}] * 50_000)
+    assert rendered(message)["parts"][-1].endswith("more left out]")
 
 
 def test_one_value_that_resists_does_not_cost_its_neighbours():
@@ -296,6 +318,10 @@ def test_text_is_cut_to_bytes():
     assert (True, "…[cut: 500 characters in all]") == (len(text.encode()) <= 100, text[-29:])
 
 
+def test_base64_as_text_is_a_reference():
+    assert {"size": len(PICTURE), "sha256": PICTURE_HASH} == json.loads(POLICY.text(PICTURE_BASE64, "query"))
+
+
 def test_text_with_a_lone_surrogate():
     assert "a\ufffd" == POLICY.text("a\ud800", "query")
 
@@ -369,6 +395,12 @@ def test_when_redact_raises_a_plain_text_is_dropped():
 def test_redact_does_not_break_the_structure_of_messages():
     found = rendered(HumanMessage("SECRET"), ContentPolicy(redact=lambda *_: "***"))
     assert {"role": "user", "parts": [{"type": "text", "content": "***"}]} == found
+
+
+def test_redact_sees_all_of_a_part_of_an_unknown_kind_but_its_kind():
+    message = HumanMessage([{"type": "odd", "id": "SECRET", "status": {"x": "SECRET"}}])
+    found = rendered(message, ContentPolicy(redact=mask))
+    assert [{"type": "odd", "id": "***", "status": {"x": "***"}}] == found["parts"]
 
 
 def test_base64_is_replaced_before_redact_sees_it():

@@ -214,11 +214,23 @@ def test_an_id_given_later_changes_nothing():
     assert first == renderer.input([message])
 
 
-def test_a_message_that_cannot_be_compared_is_rendered_each_time():
-    renderer = ConversationRenderer(POLICY)
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "text", "text": "hi", "extra": object()}],
+        [{"type": "text", "text": "hi", 3: "odd key"}],
+        [{"type": "text", "text": "hi"}] * 1_000,
+    ],
+    ids=["an object", "a number as key", "very many parts"],
+)
+def test_a_message_that_cannot_be_told_by_value_is_rendered_each_time(content):
+    redact = Counting()
+    renderer = ConversationRenderer(ContentPolicy(redact=redact))
     message = HumanMessage("x")
-    message.content = [{"type": "text", "text": "hi", "extra": object()}]
-    assert renderer.input([message]) == renderer.input([message])
+    message.content = content
+    first = renderer.input([message])
+    once = redact.calls
+    assert (first, 2 * once) == (renderer.input([message]), redact.calls)
 
 
 @pytest.mark.parametrize("message", ["hi", {"role": "user", "content": "hi"}], ids=["text", "dict"])

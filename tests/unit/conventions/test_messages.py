@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from langchain_core.messages import (
 )
 from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 
+from langspan.conventions.content import ContentPolicy
 from langspan.conventions.messages import (
     input_messages,
     message_fields,
@@ -343,6 +345,21 @@ BLOCKS = [
     ),
     # unknown and malformed
     pytest.param(
+        {"type": "image", "base64": "abcde"},
+        {
+            "type": "blob",
+            "modality": "image",
+            "content": "",
+            "size": 5,
+            "sha256": hashlib.sha256(b"abcde").hexdigest()[:16],
+        },
+        id="bytes that are no base64",
+    ),
+    pytest.param({"type": "document", "source": {"content": "words"}}, text("words"), id="document of words"),
+    pytest.param(
+        {"type": "input_audio", "input_audio": {"data": BASE64}}, blob("audio"), id="audio, no format"
+    ),
+    pytest.param(
         {"type": "cachePoint", "index": 0, "x": 1}, {"type": "cachePoint", "x": 1}, id="unknown kind"
     ),
     pytest.param({"type": "image"}, {"type": "image"}, id="image of nothing"),
@@ -385,6 +402,7 @@ def test_bytes_are_never_kept(block, expected):
         (ChatMessage("x", role="developer"), "system"),
         (RemoveMessage("m1"), "remove"),
         ({"role": "user", "content": "x"}, "user"),
+        ({"role": 3, "content": "x"}, "unknown"),
         ("x", "user"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
@@ -580,3 +598,4 @@ def test_junk_content_becomes_well_formed_parts(content, calls, extras, kind):
     for part in message_fields(message)["parts"]:
         assert isinstance(part["type"], str)
         assert part.keys() >= REQUIRED.get(part["type"], set())
+    assert json.loads(ContentPolicy().render(message, "input"))["parts"] is not None
