@@ -66,3 +66,20 @@ def test_a_stopped_thread_ends(background):
 def test_a_call_after_a_stop_gets_a_new_thread(background):
     background.stop()
     assert 3 == background.submit(lambda: 3).result(5)
+
+
+def test_a_forked_child_gets_a_thread_of_its_own(background):
+    """The child inherits the object but not the thread; the fork itself is in test_exit."""
+    inherited = background.submit(threading.current_thread).result(5)
+    calls = background._calls
+    background._after_fork()
+    threads = [thread for thread in threading.enumerate() if thread.name == "test"]
+    calls.put(None)
+    assert 2 == len(threads), "started at once, since at exit it may be too late"
+    assert inherited is not background.submit(threading.current_thread).result(5)
+
+
+def test_a_forked_child_gets_no_thread_that_its_parent_did_not_have():
+    background = Background("idle")
+    background._after_fork()
+    assert "idle" not in [thread.name for thread in threading.enumerate()]

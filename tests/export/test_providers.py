@@ -196,6 +196,20 @@ def test_an_exporter_is_found_by_the_name_it_is_registered_with(exports, capsys)
     assert telemetry.flush(5)
 
 
+def test_a_reader_can_be_named_instead_of_a_metric_exporter(exports, tmp_path):
+    """As the Prometheus one is: metrics are then fetched from it, not sent."""
+    installed = tmp_path / "memory-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: memory\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text(
+        "[opentelemetry_metrics_exporter]\nmemory = opentelemetry.sdk.metrics.export:InMemoryMetricReader\n"
+    )
+    exports.monkeypatch.syspath_prepend(tmp_path)
+    telemetry = exports({**NONE, "OTEL_METRICS_EXPORTER": "memory"})
+    telemetry.meter_provider.get_meter("m").create_counter("c").add(1)
+    assert telemetry.flush(5)
+
+
 def test_an_unknown_exporter_is_refused_with_the_names_that_are_known(exports):
     with pytest.raises(ValueError, match=r"OTEL_TRACES_EXPORTER='jaeger'.*console.*none.*otlp"):
         exports({"OTEL_TRACES_EXPORTER": "jaeger"})

@@ -67,6 +67,32 @@ def test_the_bound_is_never_below_the_encoded_size_of_a_span(span):
     assert encoded_size([span]) <= span_bound(span) + envelope_bound(span)
 
 
+MANY = range(200)
+CONTEXT = SpanContext(1, 1, is_remote=False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"attributes": {f"{n}": "x" for n in MANY}}, id="attributes"),
+        pytest.param(
+            {"attributes": {"a" * 200: "x" * 200} | {f"{n}" * 99: "x" * 200 for n in MANY}}, id="long"
+        ),
+        pytest.param({"attributes": {f"{n}": -1 for n in MANY}}, id="negative numbers"),
+        pytest.param({"attributes": {"list": [-1] * 200}}, id="list of numbers"),
+        pytest.param({"attributes": {"list": ["x" * 200] * 200}}, id="list of strings"),
+        pytest.param({"attributes": {"a": {f"{n}": {"b": "x" * 200} for n in MANY}}}, id="maps"),
+        pytest.param({"attributes": {"a": "x" * 2**22, "b": "x" * 2**22}}, id="huge"),
+        pytest.param({"events": [Event("e" * 200, {"a": 1}, 2**63) for _ in MANY]}, id="events"),
+        pytest.param({"links": [Link(CONTEXT, {"a": 1}) for _ in MANY]}, id="links"),
+    ],
+)
+def test_the_bound_holds_for_many_of_one_thing(changes):
+    """Many, so that a bound that is too low by a byte each is not made up for by the others."""
+    span = make_span(**changes)
+    assert encoded_size([span]) <= span_bound(span)
+
+
 @settings(deadline=None)
 @given(body=VALUES, attributes=ATTRIBUTES, text=TEXT)
 def test_the_bound_is_never_below_the_encoded_size_of_a_log_record(body, attributes, text):
@@ -131,6 +157,28 @@ def test_small_spans_share_a_batch():
     assert [3] == [len(batch) for batch in split([make_span()] * 3, span_bound, 2000)]
 
 
+def test_what_scopes_and_resources_add_to_a_batch_is_counted():
+    scopes = [InstrumentationScope(f"scope {number} " + "x" * 500) for number in range(50)]
+    spans = [make_span(instrumentation_scope=scope, resource=Resource({"r": "x" * 50})) for scope in scopes]
+    batches = list(split(spans, span_bound, 5000))
+    assert 5000 >= max(encoded_size(batch) for batch in batches)
+    assert 1 < len(batches)
+
+
+def test_what_spans_share_is_counted_once_in_each_batch():
+    resource, scope = Resource({"r": "x" * 10_000}), InstrumentationScope("t")
+    spans = [make_span(resource=resource, instrumentation_scope=scope) for _ in range(20)]
+    assert [20] == [len(batch) for batch in split(spans, span_bound, 15_000)]
+
+
+def test_what_spans_share_is_counted_again_in_the_next_batch():
+    resource, scope = Resource({"r": "x" * 3000}), InstrumentationScope("t")
+    content = {"a": "x" * 1000}
+    spans = [make_span(resource=resource, instrumentation_scope=scope, attributes=content) for _ in range(8)]
+    assert [1, 1] == [len(batch) for batch in split(spans[:2], span_bound, 4500)]
+    assert 6000 >= max(encoded_size(batch) for batch in split(spans, span_bound, 6000))
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"name": "\ud800"}, {"status": Status(StatusCode.ERROR, "no such file: \udcff")}],
@@ -145,3 +193,17 @@ def test_a_span_that_cannot_be_encoded_goes_alone(changes):
 def test_an_attribute_with_a_lone_surrogate_is_counted_without_an_error():
     """The encoder leaves out that attribute only, so the span can share a batch."""
     assert 3 == value_bound("\ud800")
+
+
+@pytest.mark.parametrize(
+    ("expected", "value"),
+    [(0, object()), (3, b"abc"), (12, None)],
+    ids=["left out by the encoder", "bytes", "nothing"],
+)
+def test_values_that_only_some_versions_encode_have_a_bound(expected, value):
+    assert expected == value_bound(value)
+
+
+def test_spans_without_a_scope_have_a_bound():
+    span = make_span(instrumentation_scope=None)
+    assert encoded_size([span]) <= span_bound(span) + envelope_bound(span)

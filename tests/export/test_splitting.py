@@ -5,6 +5,8 @@ import http
 import grpc
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
 
 from langspan.export import exporters, size
 from langspan.export.guard import ExportGuard
@@ -135,3 +137,26 @@ def test_the_exporter_that_sends_is_closed_once():
     exporter = Exporter()
     exporters.SplittingExporter(lambda: exporter, size.span_bound, 100, ExportGuard("spans")).shutdown()
     assert 1 == exporter.closed
+
+
+def test_a_forked_child_sends_through_an_exporter_of_its_own(monkeypatch):
+    """And leaves the inherited one alone, which shares a connection with the parent."""
+    made = []
+
+    class Exporter:
+        def __init__(self):
+            made.append(self)
+            self.exported, self.closed = [], False
+
+        def export(self, spans):
+            self.exported.extend(spans)
+
+        def shutdown(self):
+            self.closed = True
+
+    exporter = exporters.SplittingExporter(Exporter, lambda _: 1, 100, ExportGuard("spans"))
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    span = ReadableSpan("s", resource=Resource({}))
+    exporter.send([span])
+    exporter.shutdown()
+    assert [([], False), ([span], True)] == [(inner.exported, inner.closed) for inner in made]

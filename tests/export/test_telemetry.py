@@ -1,3 +1,4 @@
+import atexit
 import threading
 import time
 
@@ -14,8 +15,10 @@ def hold_up(exports):
     class Stuck(SpanProcessor):
         released = threading.Event()
         result = True
+        flushes = 0
 
         def force_flush(self, timeout_millis=30_000):
+            self.flushes += 1
             self.released.wait(60)
             return self.result
 
@@ -55,6 +58,14 @@ def test_a_flush_after_one_that_timed_out_works_again(hold_up):
     hold_up.telemetry.flush(0.01)
     hold_up.released.set()
     assert hold_up.telemetry.flush(10)
+
+
+def test_a_flush_that_timed_out_before_its_turn_is_not_made_up_for(hold_up):
+    for _ in range(5):
+        hold_up.telemetry.flush(0.01)
+    hold_up.released.set()
+    assert hold_up.telemetry.flush(10)
+    assert 2 == hold_up.flushes
 
 
 def test_a_flush_to_a_black_hole_returns_in_time(exports):
@@ -186,3 +197,27 @@ def test_the_exit_has_a_limit_also_for_a_collector_that_accepts(exports, server,
         telemetry.tracer_provider.get_tracer("t").start_span("s").end()
     telemetry._exit()
     assert 1 == len(caplog.messages)
+
+
+def test_a_flush_without_a_thread_to_wait_on_fails_and_does_not_raise(hold_up, monkeypatch):
+    """From Python 3.12 on no thread can be started while the interpreter exits."""
+
+    def refuse(_):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Thread.start", refuse)
+        assert not hold_up.telemetry.flush(1)
+
+
+def test_there_is_one_exit_hook_for_all_that_is_built(exports):
+    """The SDK's own hooks wait for a minute."""
+    variables = {
+        "OTEL_TRACES_EXPORTER": "none",
+        "OTEL_METRICS_EXPORTER": "none",
+        "OTEL_LOGS_EXPORTER": "none",
+    }
+    exports(variables).shutdown(5)
+    before = atexit._ncallbacks()
+    exports(variables)
+    assert 1 == atexit._ncallbacks() - before

@@ -107,11 +107,6 @@ class SplittingExporter:
             inner.shutdown()
         self._guard.close()
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Do nothing: nothing is kept here."""
-        del timeout_millis
-        return True
-
     def _inner(self) -> Any:
         # An inherited exporter is kept but not used: closing it could disturb the parent's connection.
         pid = os.getpid()

@@ -52,11 +52,6 @@ class OtlpJsonFileExporter(SpanExporter):
         """Close the file."""
         self._file.close()
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Do nothing: every export is written at once."""
-        del timeout_millis
-        return True
-
 
 def to_json_line(spans: Sequence[ReadableSpan]) -> bytes:
     """Encode spans as one line of OTLP JSON: hexadecimal ids, numbers for enums, strings for 64-bit integers.
