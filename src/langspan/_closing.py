@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.trace import StatusCode
 
@@ -18,8 +18,11 @@ from langspan._settings import Content
 from langspan._translation import Translator
 from langspan.conventions import names
 from langspan.conventions._values import Attributes
-from langspan.conventions.operations import MODEL_KINDS
+from langspan.conventions.operations import MODEL_KINDS, Kind
 from langspan.conventions.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, Outcome, outcome
+from langspan.conventions.tools import tool_error
+
+_TOOL: Final = Kind.TOOL
 
 
 class Closer:
@@ -65,9 +68,9 @@ class Closer:
         if run.is_described:
             try:
                 attributes = self._translator.at_end(run, result)
-                failed = self._translator.handled_failure(run, result)
-                if failed is not None:
-                    verdict = Outcome(None, failed)
+                if run.operation.kind is _TOOL:
+                    failed = tool_error(result)
+                    verdict = verdict if failed is None else Outcome(None, failed)
                 if self._contents is not None:
                     run.content = {**run.content, **self._contents.at_end(run.operation.kind, result, extra)}
             except Exception as error:  # noqa: BLE001 - the span ends whatever becomes of its attributes

@@ -1,4 +1,4 @@
-"""LangChain's callbacks, handed on to the recorder. No decisions here.
+"""LangChain's callbacks, handed on to the recorder, which contains its own failures. No decisions here.
 
 Source: ``langchain_core.callbacks.base.BaseCallbackHandler`` and ``langgraph.callbacks``.
 """
@@ -11,9 +11,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from langspan import _graphs
 from langspan._events import Category, Started
-from langspan._guard import Guard, contained
 from langspan._recorder import Recorder
 from langspan.conventions import notes
 
@@ -34,11 +32,6 @@ class RecordingHandler(BaseCallbackHandler):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
         self.recorder = recorder
-
-    @property
-    def guard(self) -> Guard:
-        """The boundary that contained methods report to."""
-        return self.recorder.guard
 
     def __copy__(self) -> RecordingHandler:
         return self
@@ -62,7 +55,6 @@ class RecordingHandler(BaseCallbackHandler):
 
     # -- models
 
-    @contained
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],
@@ -82,7 +74,6 @@ class RecordingHandler(BaseCallbackHandler):
             )
         )
 
-    @contained
     def on_llm_start(
         self,
         serialized: dict[str, Any],
@@ -100,30 +91,24 @@ class RecordingHandler(BaseCallbackHandler):
             Started(Category.LLM, run_id, parent_run_id, name, serialized, tags, metadata, prompts, kwargs)
         )
 
-    @contained
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
-        """A model has streamed a chunk; the empty one that closes a stream is LangChain's own."""
-        if token or getattr(getattr(chunk, "message", None), "chunk_position", None) != "last":
-            self.recorder.chunk(run_id)
+        """A model has streamed a chunk."""
+        self.recorder.chunk(run_id, token, chunk)
 
-    @contained
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has streamed an event of the content-block protocol."""
-        self.recorder.chunk(run_id)
+        self.recorder.chunk(run_id, event, None)
 
-    @contained
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has answered."""
         self.recorder.end(run_id, response)
 
-    @contained
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A model call has failed, or its stream was left."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- chains, graphs, nodes, agents
 
-    @contained
     def on_chain_start(
         self,
         serialized: dict[str, Any] | None,
@@ -138,23 +123,19 @@ class RecordingHandler(BaseCallbackHandler):
     ) -> None:
         """A chain, step, graph or node is about to run."""
         self.recorder.start(
-            Started(Category.CHAIN, run_id, parent_run_id, name, serialized, tags, metadata, inputs, kwargs),
-            _graphs.take(),
+            Started(Category.CHAIN, run_id, parent_run_id, name, serialized, tags, metadata, inputs, kwargs)
         )
 
-    @contained
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain, step, graph or node has returned."""
         self.recorder.end(run_id, outputs, kwargs)
 
-    @contained
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain, step, graph or node has raised."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- tools
 
-    @contained
     def on_tool_start(
         self,
         serialized: dict[str, Any],
@@ -172,19 +153,16 @@ class RecordingHandler(BaseCallbackHandler):
             Started(Category.TOOL, run_id, parent_run_id, name, serialized, tags, metadata, input_str, kwargs)
         )
 
-    @contained
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool has returned."""
         self.recorder.end(run_id, output)
 
-    @contained
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool has raised."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- retrievers
 
-    @contained
     def on_retriever_start(
         self,
         serialized: dict[str, Any] | None,
@@ -204,49 +182,40 @@ class RecordingHandler(BaseCallbackHandler):
             )
         )
 
-    @contained
     def on_retriever_end(self, documents: Sequence[Any], *, run_id: UUID, **kwargs: Any) -> None:
         """A retriever has found documents."""
         self.recorder.end(run_id, documents)
 
-    @contained
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A retriever has raised."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- things that happen during a run
 
-    @contained
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """The application has dispatched an event of its own."""
         self.recorder.note(run_id, notes.custom_event, name, data)
 
-    @contained
     def on_retry(self, retry_state: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A model call is tried again inside one run."""
         self.recorder.note(run_id, notes.retry, retry_state)
 
-    @contained
     def on_text(self, text: str, *, run_id: UUID, **kwargs: Any) -> None:
         """A classic chain has produced intermediate text."""
         self.recorder.note(run_id, notes.text, text)
 
-    @contained
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A classic agent has chosen a tool."""
         self.recorder.note(run_id, notes.agent_action, action)
 
-    @contained
     def on_agent_finish(self, finish: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A classic agent is done."""
         self.recorder.note(run_id, notes.agent_finish, finish)
 
-    @contained
     def on_interrupt(self, event: Any) -> None:
         """A LangGraph graph has stopped and waits for its user."""
-        self.recorder.interrupted(event.run_id, event)
+        self.recorder.interrupted(event)
 
-    @contained
     def on_resume(self, event: Any) -> None:
         """A LangGraph graph goes on after an interrupt."""
-        self.recorder.resumed(event.run_id, event)
+        self.recorder.resumed(event)

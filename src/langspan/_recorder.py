@@ -19,8 +19,9 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Tracer
 from langspan._closing import Closer
 from langspan._contents import Contents
 from langspan._context import current_scope
-from langspan._events import Started
-from langspan._guard import Guard
+from langspan._events import Category, Started
+from langspan._graphs import take
+from langspan._guard import Guard, contained
 from langspan._interrupts import Interrupts, is_resume
 from langspan._log_events import LogEvents
 from langspan._metrics import Metrics
@@ -42,6 +43,10 @@ from langspan.conventions.operations import (
 )
 
 _MAX_ENDED: Final = 2048
+_CHAIN: Final = Category.CHAIN
+# Where OpenTelemetry keeps the span in a context, learned from what it does; entering our own key beside it
+# in one go is cheaper than in two.
+_SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))
 
 # Both keys that OpenTelemetry's suppress_instrumentation() sets.
 _SUPPRESSED: Final = otel._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001
@@ -65,8 +70,8 @@ class Recorder:
     Args:
         tracer: Where spans are made.
         settings: What the user asked for.
-        guard: The error boundary. Failures of the translation are contained here, so that a span starts and
-            ends whatever becomes of its attributes; all others by whoever calls.
+        guard: The error boundary: nothing that LangChain's events call here raises, and a span starts and
+            ends whatever becomes of its attributes.
         metrics: Where measurements go.
         events: Where events go.
     """
@@ -115,13 +120,14 @@ class Recorder:
 
     # -- start
 
-    def start(self, event: Started, graph: Graph | None = None) -> None:
+    @contained
+    def start(self, event: Started) -> None:
         """Open a run.
 
         Args:
             event: LangChain's start event.
-            graph: The LangGraph graph that announced this run.
         """
+        graph = take() if event.category is _CHAIN else None
         current = otel.get_current()
         if current.get(_SUPPRESSED) or current.get(_SUPPRESSED_PLAIN):
             return
@@ -133,7 +139,7 @@ class Recorder:
         run = Run(self, event, operation, parent)
         if self._is_visible(event, operation):
             self._open_span(run, event, base)
-            run.context = otel.set_value(self._key, run, trace.set_span_in_context(run.span, base))
+            run.context = Context({**base, _SPAN_KEY: run.span, self._key: run})
         else:
             run.pass_through(trace.get_current_span(base))
             run.context = otel.set_value(self._key, run, base)
@@ -215,10 +221,19 @@ class Recorder:
 
     # -- meanwhile
 
-    def chunk(self, run_id: UUID) -> None:
-        """Note a streamed chunk of a model's answer."""
+    @contained
+    def chunk(self, run_id: UUID, token: Any, chunk: Any) -> None:
+        """Note a streamed chunk of a model's answer.
+
+        Args:
+            run_id: The run.
+            token: What was streamed.
+            chunk: LangChain's chunk around it; the empty one that closes a stream is LangChain's own.
+        """
         run = self._runs.get(run_id)
-        if run is None:
+        if run is None or (run.first_chunk is not None and self._metrics is None):
+            return
+        if not token and getattr(getattr(chunk, "message", None), "chunk_position", None) == "last":
             return
         if run.first_chunk is None:
             run.first_chunk = run.last_chunk = time.time_ns()
@@ -227,6 +242,7 @@ class Recorder:
             self._metrics.chunk(run, (now - run.last_chunk) / 1e9)
             run.last_chunk = now
 
+    @contained
     def note(self, run_id: UUID, describe: Callable[..., Note], *data: Any) -> None:
         """Add a span event to an open run.
 
@@ -240,22 +256,25 @@ class Recorder:
             name, attributes = describe(self._closer.render, *data)
             run.span.add_event(name, attributes)
 
-    def interrupted(self, run_id: UUID, event: Any) -> None:
+    @contained
+    def interrupted(self, event: Any) -> None:
         """Mark a graph's run that has stopped to wait for its user, and remember it for the resumption."""
-        run = self._runs.get(run_id)
+        run = self._runs.get(event.run_id)
         if run is not None:
             self._interrupts.stopped(run)
-            self.note(run_id, notes.interrupt, event)
+            self.note(event.run_id, notes.interrupt, event)
 
-    def resumed(self, run_id: UUID, event: Any) -> None:
+    @contained
+    def resumed(self, event: Any) -> None:
         """Link a graph's run to the interrupted one that it goes on with."""
-        run = self._runs.get(run_id)
+        run = self._runs.get(event.run_id)
         if run is not None:
             self._interrupts.link(run)
-            self.note(run_id, notes.resume, event)
+            self.note(event.run_id, notes.resume, event)
 
     # -- end
 
+    @contained
     def end(self, run_id: UUID, result: Any, extra: Attributes = NOTHING) -> None:
         """End a run that returned.
 
@@ -268,6 +287,7 @@ class Recorder:
         if run is not None:
             self._closer.returned(run, result, extra)
 
+    @contained
     def fail(self, run_id: UUID, error: BaseException, extra: Attributes = NOTHING) -> None:
         """End a run that raised: failed, cancelled, closed, interrupted.
 
@@ -280,6 +300,7 @@ class Recorder:
         if run is not None:
             self._closer.raised(run, error, extra)
 
+    @contained
     def abandon(self, run: Run, error: BaseException | None) -> None:
         """End a run that LangChain started and will not end.
 

@@ -75,10 +75,11 @@ class Runs(Generic[Entry, Trail]):
         with self._lock:
             if self._is_drained:
                 return [entry]
-            former = self._open.pop(run_id, None)
-            if former is not None:
+            held = (self._clock(), entry)
+            former = self._open.setdefault(run_id, held)
+            if former is not held:
                 evicted.append(former[1])
-            self._open[run_id] = (self._clock(), entry)
+                self._open[run_id] = held
             self._starts += 1
             if self._starts % _SWEEP_EVERY == 0 or len(self._open) > self._max_open:
                 self._sweep(evicted)
@@ -112,10 +113,12 @@ class Runs(Generic[Entry, Trail]):
             The entry for the first caller only, so that a run ends exactly once whoever asks.
         """
         with self._lock:
-            held = self._open.get(run_id)
-            if held is None or (entry is not None and held[1] is not entry):
+            held = self._open.pop(run_id, None)
+            if held is None:
                 return None
-            del self._open[run_id]
+            if entry is not None and held[1] is not entry:
+                self._open[run_id] = held
+                return None
             if len(self._ended) >= self._max_ended:
                 self._ended_before = self._ended
                 self._ended = {}

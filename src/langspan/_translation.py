@@ -28,7 +28,7 @@ from langspan.conventions.request import model_request, request_model
 from langspan.conventions.response import is_cache_hit, model_response
 from langspan.conventions.retrieval import retriever_end, retriever_start
 from langspan.conventions.run import conversation_id, run_attributes
-from langspan.conventions.tools import tool_error, tool_start
+from langspan.conventions.tools import tool_start
 from langspan.conventions.usage import token_usage
 
 # Looked up once: an enum's members are slow to reach on the oldest Python we support.
@@ -95,10 +95,6 @@ class Translator:
                 names.GEN_AI_USAGE_OUTPUT_TOKENS: sum(written for _, written in run.usage),
             }
         return {}
-
-    def handled_failure(self, run: Run, result: Any) -> str | None:
-        """``error.type`` of a run that returned its failure as a result."""
-        return tool_error(result) if run.operation.kind is _TOOL else None
 
     def at_failure(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
         """What a run that raised has to tell: for a model, the part of the answer that had come."""
