@@ -47,11 +47,11 @@ def clean(text: str) -> str:
 
 def as_str(value: object) -> str | None:
     """Return a non-empty string, or None. A member of a string enum gives its value."""
-    if value.__class__ is not str:
-        if not isinstance(value, str):
-            return None
-        value = value.value if isinstance(value, Enum) else value
-    return clean(value) if value else None
+    if value.__class__ is str and value.isascii():  # nearly always: save the calls
+        return value or None
+    if not isinstance(value, str):
+        return None
+    return clean(value.value if isinstance(value, Enum) else value) or None
 
 
 def as_id(value: object) -> str | None:
