@@ -20,8 +20,8 @@ class ExportGuard:
     """Runs the exports of one exporter, one at a time.
 
     The stock exporters log every attempt and every batch, and some raise. Under the guard a collector that
-    is down costs one line when the first export fails and at most one a minute after that, with the number
-    of items lost and the exporter's own words.
+    is down costs one line when the first export fails, at most one a minute after that and one at the end,
+    each with the number of items lost and the exporter's own words.
 
     Args:
         items: What is counted, in the plural: "spans".
