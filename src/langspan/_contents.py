@@ -16,7 +16,6 @@ from langspan.conventions import names
 from langspan.conventions._values import as_mapping
 from langspan.conventions.content import ContentPolicy
 from langspan.conventions.conversation import ConversationRenderer
-from langspan.conventions.definitions import tool_definitions
 from langspan.conventions.messages import is_message
 from langspan.conventions.operations import GRAPH_KINDS, Kind
 from langspan.conventions.retrieval import document_texts
@@ -97,7 +96,7 @@ class Contents:
         return {
             names.GEN_AI_SYSTEM_INSTRUCTIONS: self._conversation.system(messages),
             names.GEN_AI_INPUT_MESSAGES: self._conversation.input(messages),
-            names.GEN_AI_TOOL_DEFINITIONS: self._definitions(params),
+            names.GEN_AI_TOOL_DEFINITIONS: self._conversation.tools(params, schemas=True),
         }
 
     def _completion_start(self, event: Started) -> dict[str, str | None]:
@@ -121,22 +120,28 @@ class Contents:
                     texts[names.GEN_AI_PROMPT_VARIABLE_PREFIX + key] = shown
         return texts
 
-    def _definitions(self, params: Any) -> str | None:
-        definitions = tool_definitions(params, schemas=True)
-        return self._policy.render(definitions, "tool_definitions") if definitions else None
-
     def _state(self, kind: Kind, value: Any, messages_name: str, name: str) -> dict[str, str | None]:
         """A graph's state: its messages as messages, the rest and every other value as JSON."""
         state = as_mapping(value)
         messages = state.get("messages") if kind in _AGENTS else None
         if isinstance(messages, list) and messages and all(map(is_message, messages)):
             rest = {key: item for key, item in state.items() if key != "messages"}
+            if messages_name == names.GEN_AI_OUTPUT_MESSAGES:
+                messages = _since_the_question(messages)
             return {
                 messages_name: self._conversation.input(messages),
                 name: self._policy.render(rest, "state") if rest else None,
             }
         where = "state" if kind in GRAPH_KINDS else name.rpartition(".")[2]
         return {name: self._policy.render(value, where)}
+
+
+def _since_the_question(messages: list[Any]) -> list[Any]:
+    """What an agent has added to the conversation: everything after its user's latest message."""
+    for position in range(len(messages) - 1, -1, -1):
+        if getattr(messages[position], "type", None) == "human":
+            return messages[position + 1 :] or messages[position:]
+    return messages
 
 
 def _present(texts: Mapping[str, str | None]) -> Texts:
