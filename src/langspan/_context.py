@@ -11,6 +11,7 @@ A `Scope` stands around one call of the host's code; `langspan._carriers` run th
 from __future__ import annotations
 
 import asyncio
+import weakref
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -69,6 +70,16 @@ class Scope:
         scope = cls(guard, None)
         scope._inside, scope._if_closed = run.context, run
         return scope
+
+    def watch(self, driver: object) -> None:
+        """End the streaming run if its driver is dropped before its first step: no code of it runs then."""
+        if self._if_closed is not None:
+            weakref.finalize(driver, self._dropped).atexit = False
+
+    @contained
+    def _dropped(self) -> None:
+        if self._outside is None:  # no step has begun
+            self._end_forgotten(GeneratorExit())
 
     @contained
     def begin(self) -> None:

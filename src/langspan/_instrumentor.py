@@ -25,7 +25,7 @@ from langspan._metrics import Metrics
 from langspan._recorder import Recorder
 from langspan._settings import CaptureContent, Content, Redact, Settings
 from langspan.conventions.names import SCHEMA_URL
-from langspan.patches import langgraph, models, retrievers, runnables, tools
+from langspan.patches import langgraph, managers, models, retrievers, runnables, tokens, tools
 from langspan.patches.ledger import Ledger
 
 _logger = logging.getLogger("langspan")
@@ -238,7 +238,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
 
 def _patch(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
-    for patch in (runnables, models, tools, retrievers):
+    for patch in (runnables, managers, models, tokens, tools, retrievers):
         guard.call(patch.install, ledger, guard)
     guard.call(langgraph.install, ledger, guard, handler)
 

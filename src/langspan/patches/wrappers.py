@@ -49,11 +49,15 @@ def driving(guard: Guard, make: MakeScope) -> Wrapper:
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         generator = wrapped(*args, **kwargs)
         scope = guard.call(make, args, kwargs)
+        driver: Any = None
         if scope is not None and isinstance(generator, GeneratorType):
-            return drive(scope, generator)
-        if scope is not None and isinstance(generator, AsyncGeneratorType):
-            return adrive(scope, generator)
-        return generator
+            driver = drive(scope, generator)
+        elif scope is not None and isinstance(generator, AsyncGeneratorType):
+            driver = adrive(scope, generator)
+        if scope is None or driver is None:
+            return generator
+        guard.call(scope.watch, driver)
+        return driver
 
     return wrapper
 
