@@ -10,9 +10,9 @@ import pytest
 pytest.register_assert_rewrite("support.cases")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def frozen_imports() -> Iterator[None]:
-    """Garbage is looked for among what the cases made, not among all the modules that are imported."""
+@pytest.fixture(scope="module", autouse=True)
+def frozen_past() -> Iterator[None]:
+    """Garbage is looked for among what a module of cases made, not among all that was there before."""
     gc.collect()
     gc.freeze()
     yield

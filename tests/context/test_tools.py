@@ -15,42 +15,11 @@ from support.models import ScriptedChat, ScriptedRetriever, work
 from support.probe import Probe
 from support.recording import Recording
 from support.steps import asteps, steps
+from support.tools import adouble, double
 
 cases = Cases()
 
 CALL = {"type": "tool_call", "id": "call-1", "name": "double", "args": {"number": 2}}
-
-
-def double(probe: Probe, error: BaseException | None = None, **options: Any) -> Any:
-    """A tool of a synchronous function; with an error, one that raises it."""
-
-    @tool
-    def double(number: int) -> int:
-        """Double a number."""
-        with probe.start_as_current_span():
-            if error is not None:
-                raise error
-            return number * 2
-
-    for name, value in options.items():
-        setattr(double, name, value)
-    return double
-
-
-def adouble(probe: Probe, error: BaseException | None = None, **options: Any) -> Any:
-    """The same of a coroutine function."""
-
-    @tool
-    async def double(number: int) -> int:
-        """Double a number."""
-        with probe.start_as_current_span():
-            if error is not None:
-                raise error
-            return number * 2
-
-    for name, value in options.items():
-        setattr(double, name, value)
-    return double
 
 
 def crash(_: Any) -> str:

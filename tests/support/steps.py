@@ -72,3 +72,16 @@ def failing(times: int) -> Callable[[Any], Any]:
         return value
 
     return work
+
+
+def raising(error: BaseException) -> Callable[[Any], Any]:
+    """Work that raises an error."""
+
+    def work(_: Any) -> Any:
+        raise error
+
+    return work
+
+
+class Stopped(BaseException):
+    """Not an Exception: LangChain's own handling of errors passes it over."""
