@@ -104,12 +104,12 @@ class Translator:
         return {}
 
     def _model_end(self, run: Run, result: Any) -> Attributes:
-        provider = run.facts.get(names.GEN_AI_PROVIDER_NAME)
-        attributes = model_response(result, provider if isinstance(provider, str) else None)
+        provider = as_str(run.facts.get(names.GEN_AI_PROVIDER_NAME))
+        attributes = model_response(result, provider)
         if is_cache_hit(result):
             attributes[names.LANGSPAN_CACHE_HIT] = True
         else:
-            usage = token_usage(result)
+            usage = token_usage(result, provider)
             attributes.update(usage)
             if run.agent is not None and usage:
                 run.agent.usage.append(_totals(usage))

@@ -91,8 +91,10 @@ RULES: Final[Mapping[str, tuple[str, Converter]]] = {
     "ls_temperature": (names.GEN_AI_REQUEST_TEMPERATURE, as_float),
     "top_p": (names.GEN_AI_REQUEST_TOP_P, as_float),
     "topP": (names.GEN_AI_REQUEST_TOP_P, as_float),
+    "p": (names.GEN_AI_REQUEST_TOP_P, as_float),  # Cohere
     "top_k": (names.GEN_AI_REQUEST_TOP_K, as_count),
     "topK": (names.GEN_AI_REQUEST_TOP_K, as_count),
+    "k": (names.GEN_AI_REQUEST_TOP_K, as_count),  # Cohere
     "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
     "ls_max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),
     "maxTokens": (names.GEN_AI_REQUEST_MAX_TOKENS, as_count),

@@ -16,6 +16,7 @@ from langspan.conventions._request_rules import ARGUMENTS, RULES
 from langspan.conventions._values import Attributes, as_count, as_mapping, as_str
 from langspan.conventions.providers import provider_name
 
+_BEDROCK: Final = "additional_model_request_fields"  # what Bedrock hands on to Anthropic's models
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _HINTS: Final = tuple((key, *RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
 _MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
@@ -58,7 +59,8 @@ def model_request(
             attributes[attribute] = converted
     if kwargs:
         _collect(attributes, kwargs)
-    _add_thinking(attributes, params.get("thinking") or kwargs.get("thinking"))
+    for source in (params, as_mapping(options), kwargs):
+        _add_thinking(attributes, source.get("thinking") or as_mapping(source.get(_BEDROCK)).get("thinking"))
     if names.SERVER_ADDRESS in attributes:
         _split_server(attributes)
     _refine_openai(attributes, provider, kwargs)

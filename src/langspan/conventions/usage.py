@@ -50,19 +50,21 @@ _LIFETIMES: Final = (
 )
 # Packages that write 0 for a detail the provider did not send.
 _ZERO_IS_UNKNOWN: Final = frozenset(
-    {"google_genai", "google_vertexai", "bedrock", "bedrock_converse", "amazon_bedrock"}
+    {"google_genai", "google_vertexai", "gcp.gemini", "gcp.vertex_ai"}
+    | {"bedrock", "bedrock_converse", "amazon_bedrock", "aws.bedrock"}
 )
 # Packages whose own form leaves out details that the provider's form, beside it, has.
 _LEAVES_OUT_DETAILS: Final = frozenset({"xai"})
 
 
-def token_usage(result: object) -> Attributes:
+def token_usage(result: object, provider: str | None = None) -> Attributes:
     """Return the usage attributes of an `LLMResult`; what nobody reported is absent, never 0.
 
     The choices of one call share one usage: the first that has it speaks for all.
 
     Args:
         result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+        provider: `gen_ai.provider.name` of the request, for results that do not name their back end.
     """
     generations = generations_of(result)
     usage: Attributes = {}
@@ -71,14 +73,16 @@ def token_usage(result: object) -> Attributes:
         message = message_of(generation)
         metadata = getattr(message, "usage_metadata", None)
         if isinstance(metadata, dict) and metadata:
-            complete = _add_standard(usage, metadata, message)
+            complete = _add_standard(usage, metadata, message, provider)
             break
     if generations and not complete:
         _fill_in(usage, generations[0], output_of(result))
     return _checked(usage, generations)
 
 
-def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: object) -> bool:
+def _add_standard(
+    usage: Attributes, metadata: Mapping[str, Any], message: object, provider: str | None
+) -> bool:
     """Add LangChain's own form. Tell whether it says all: a package that gives no details may know some."""
     for key, attribute in _TOTALS:
         count = as_count(metadata.get(key))
@@ -88,7 +92,7 @@ def _add_standard(usage: Attributes, metadata: Mapping[str, Any], message: objec
     backend = None
     if details_in or details_out:
         backend = backend_of(as_mapping(getattr(message, "response_metadata", None)))
-        zeros = backend not in _ZERO_IS_UNKNOWN
+        zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
         if details_in:
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
         if details_out:

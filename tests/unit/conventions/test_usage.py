@@ -257,6 +257,11 @@ def test_details_that_only_the_provider_has_are_added_to_the_totals():
     assert {IN: 9, OUT: 2, READ: 4} == token_usage(chat(message(usage(9, 2), token_usage=raw)))
 
 
+def test_a_blocked_prompt_of_gemini_does_not_name_its_back_end():
+    result = chat(message(usage(25, 0, {"cache_read": 0}), content="", prompt_feedback={}))
+    assert {IN: 25, OUT: 0} == token_usage(result, "gcp.gemini")
+
+
 def test_xais_package_leaves_out_details_that_the_provider_gives():
     counts = usage(25, 12, {"cache_read": 4, "audio": 0}, {"reasoning": 7})
     raw = {"prompt_tokens": 25, "completion_tokens": 5, "prompt_tokens_details": {"text_tokens": 25}}
