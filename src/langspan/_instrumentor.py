@@ -161,6 +161,11 @@ class Instrumentation:
         self._ledger = ledger
         atexit.register(self._handler.recorder.close)
 
+    @property
+    def open_runs(self) -> int:
+        """How many runs have started and not ended yet; what only grows is a leak."""
+        return len(self._handler.recorder)
+
     def flush(self, timeout: float = 5.0) -> bool:
         """Export everything that has ended so far.
 
