@@ -14,6 +14,7 @@ import asyncio
 import weakref
 from contextvars import ContextVar
 from typing import Protocol
+from uuid import UUID
 
 from opentelemetry import context as otel
 from opentelemetry.context import Context
@@ -24,6 +25,10 @@ from langspan._guard import Guard, contained
 
 class ScopedRun(Protocol):
     """What a scope needs to know of a run."""
+
+    @property
+    def run_id(self) -> UUID:
+        """LangChain's id of the run."""
 
     @property
     def context(self) -> Context:
@@ -117,15 +122,21 @@ class Scope:
         self._put_back()
         self.over_soon(error)
 
+    def start_context(self, run_id: UUID, current: Context) -> Context:
+        """The context that a run starts in: another handler of ours may have just made the run current."""
+        if self._inside is None or self._outside is None or not self._runs or self._runs[0].run_id != run_id:
+            return current
+        return self._outside
+
     def has_below(self, category: Category, current: Context) -> bool:
         """Whether a run of that category that starts in ``current`` stands directly under the call."""
         # Inside a run's body another context is current, so runs nested deeper do not match.
-        return self._inside is None and category is self.category and current is self._outside
+        return category is self.category and current is self._outside
 
     def started(self, run: ScopedRun) -> None:
         """Note a run that was started directly under the call."""
         self._runs.append(run)
-        if self.enters:
+        if self.enters and self._inside is None:
             self._inside = run.context
             otel.attach(run.context)
 

@@ -128,7 +128,9 @@ class Recorder:
             event: LangChain's start event.
         """
         graph = take() if event.category is _CHAIN else None
-        current = otel.get_current()
+        scope, current = current_scope(), otel.get_current()
+        if scope is not None:
+            current = scope.start_context(event.run_id, current)
         if current.get(_SUPPRESSED) or current.get(_SUPPRESSED_PLAIN):
             return
         marker: Any = current.get(self._key)
@@ -145,7 +147,6 @@ class Recorder:
             run.context = otel.set_value(self._key, run, base)
         for evicted in self._runs.add(event.run_id, run):
             self.guard.call(self._closer.incomplete, evicted)
-        scope = current_scope()
         if scope is not None and run.is_open and scope.has_below(event.category, current):
             scope.started(run)
 
