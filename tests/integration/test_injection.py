@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from langchain_core.messages import HumanMessage
 
-import langspan
-from support.callback_ways import ASYNC, CALL, CONSTRUCTOR, Given
+from support.callback_ways import ASYNC, CALL, CONSTRUCTOR, Given, our_handler
 from support.listeners import Listener
 from support.model_kinds import KINDS, is_chat
 from support.recording import Recording, instrumented
@@ -121,12 +120,6 @@ def _expected(cls: type, mode: str, given: Given, untraced: Seen) -> Seen:
     return untraced._replace(runs=runs, edges=frozenset(edges))
 
 
-def _ours(recording: Recording) -> list[Any]:
-    handler = langspan.CallbackHandler(recording.provider)
-    handler.guard.raising = True
-    return [handler]
-
-
 def _cases(cls: type, ways: Iterable[str], modes: Iterable[str]) -> list[tuple[str, str]]:
     """Ways and modes, but for those where LangChain itself looks at the first of no callbacks."""
     return [
@@ -147,7 +140,7 @@ def test_a_call_is_one_span_and_the_users_handler_hears_all(
     untraced = {case: _call(cls, *case, recording) for case in cases}
     with instrumented(recording):
         cls = cls if defined == "before" else KINDS[kind]()
-        traced = {case: _call(cls, *case, recording, _ours(recording))[1] for case in cases}
+        traced = {case: _call(cls, *case, recording, [our_handler(recording)])[1] for case in cases}
 
     assert {case: _expected(cls, case[1], *seen) for case, seen in untraced.items()} == traced
 
@@ -162,6 +155,6 @@ async def test_an_asynchronous_call_is_one_span_and_the_users_handler_hears_all(
     untraced = {case: await _acall(cls, *case, recording) for case in cases}
     with instrumented(recording):
         cls = cls if defined == "before" else KINDS[kind]()
-        traced = {case: (await _acall(cls, *case, recording, _ours(recording)))[1] for case in cases}
+        traced = {case: (await _acall(cls, *case, recording, [our_handler(recording)]))[1] for case in cases}
 
     assert {case: _expected(cls, case[1], *seen) for case, seen in untraced.items()} == traced

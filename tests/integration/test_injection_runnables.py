@@ -22,7 +22,7 @@ from langchain_core.tools import StructuredTool
 from langgraph.graph import END, START, StateGraph
 
 import langspan
-from support.callback_ways import ASYNC, CALL, Given
+from support.callback_ways import ASYNC, CALL, Given, our_handler
 from support.capabilities import MARKED_AGENTS
 from support.listeners import Listener
 from support.models import ScriptedChat, ScriptedRetriever, StreamingChat, tool_call, work
@@ -239,19 +239,13 @@ def _expected(subject: Subject, mode: str, untraced: Seen) -> Seen:
     return untraced._replace(roots=2 if "batch" in mode else 1, places=frozenset(subject.tree))
 
 
-def _ours(recording: Recording) -> list[Any]:
-    handler = langspan.CallbackHandler(recording.provider)
-    handler.guard.raising = True
-    return [handler]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_call_is_one_tree_and_the_users_handler_hears_all(recording: Recording, name: str) -> None:
     subject = SUBJECTS[name]
     cases = [(way, mode) for way in CALL for mode in MODES]
     untraced = {case: _call(subject, *case, recording) for case in cases}
     with instrumented(recording):
-        traced = {case: _call(subject, *case, recording, _ours(recording))[1] for case in cases}
+        traced = {case: _call(subject, *case, recording, [our_handler(recording)])[1] for case in cases}
 
     assert {case: _expected(subject, case[1], seen) for case, (_, seen) in untraced.items()} == traced
 
@@ -264,7 +258,9 @@ async def test_an_asynchronous_call_is_one_tree_and_the_users_handler_hears_all(
     cases = [(way, mode) for way in [*CALL, *ASYNC] for mode in ASYNC_MODES]
     untraced = {case: await _acall(subject, *case, recording) for case in cases}
     with instrumented(recording):
-        traced = {case: (await _acall(subject, *case, recording, _ours(recording)))[1] for case in cases}
+        traced = {
+            case: (await _acall(subject, *case, recording, [our_handler(recording)]))[1] for case in cases
+        }
 
     assert {case: _expected(subject, case[1], seen) for case, (_, seen) in untraced.items()} == traced
 

@@ -20,6 +20,9 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
 from langchain_core.callbacks.manager import atrace_as_chain_group, trace_as_chain_group
 
+import langspan
+from support.recording import Recording
+
 
 @dataclass
 class Given:
@@ -36,6 +39,13 @@ class Given:
     config: Any = None
     bound: Any = None
     under: tuple[str, ...] = ()
+
+
+def our_handler(recording: Recording) -> langspan.CallbackHandler:
+    """A handler of ours that records there and lets its internal errors through."""
+    handler = langspan.CallbackHandler(recording.provider)
+    handler.recorder.guard.raising = True
+    return handler
 
 
 Way = Callable[[Any, list[Any]], AbstractContextManager[Given]]
