@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from langchain.agents import factory
 from langchain_core.language_models import BaseChatModel
+from langgraph.graph import StateGraph
+from langgraph.pregel import Pregel
 
 OLD_STREAMS = pytest.mark.filterwarnings("ignore:.*astream:langchain_core._api.LangChainDeprecationWarning")
 BETA = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
@@ -34,3 +36,5 @@ class Capability:
 
 MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatModel, "_iter_v2_events"))
 MARKED_AGENTS = Capability("mark on the runs of agents", "ls_integration" in inspect.getsource(factory))
+NODE_TIMEOUTS = Capability("node timeouts", "timeout" in inspect.signature(StateGraph.add_node).parameters)
+GRAPH_EVENTS = Capability("event streams of graphs (v3)", "stream_events" in vars(Pregel))

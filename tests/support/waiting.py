@@ -16,7 +16,8 @@ from langchain_core.tools import BaseTool, tool
 from support.models import ScriptedRetriever, StreamingChat, StreamingLLM, work
 from support.probe import Probe
 
-_TIMEOUT = 30.0
+TIMEOUT = 30.0
+"""Seconds; nobody ever waits for them."""
 
 
 class Gate:
@@ -48,26 +49,29 @@ async def cancelled_at(gate: Gate, running: Awaitable[Any]) -> None:
 
 async def timed_out_at(gate: Gate, running: Awaitable[Any]) -> None:
     """Wait for something for a limited time, which is over when it stands at the gate."""
-    watcher = asyncio.ensure_future(gate.reached.wait())
-    watcher.add_done_callback(lambda _: _pass_time(2 * _TIMEOUT))
+    hurry_at(gate)
     with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(running, _TIMEOUT)
+        await asyncio.wait_for(running, TIMEOUT)
 
 
 async def deadline_at(gate: Gate, running: Awaitable[Any]) -> None:
     """The same with a deadline around a block: the run stays in the caller's task."""
-    watcher = asyncio.ensure_future(gate.reached.wait())
-    watcher.add_done_callback(lambda _: _pass_time(2 * _TIMEOUT))
+    hurry_at(gate)
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(_TIMEOUT):
+        async with asyncio.timeout(TIMEOUT):
             await running
 
 
-def _pass_time(seconds: float) -> None:
-    """Put the event loop's clock forward."""
+def hurry_at(gate: Gate) -> None:
+    """Put the event loop's clock beyond the timeout once somebody stands at the gate."""
     loop = asyncio.get_running_loop()
     clock: Callable[[], float] = loop.time
-    loop.time = lambda: clock() + seconds  # type: ignore[method-assign]
+
+    def hurry(_: Any) -> None:
+        loop.time = lambda: clock() + 2 * TIMEOUT  # type: ignore[method-assign]
+
+    watcher = asyncio.ensure_future(gate.reached.wait())
+    watcher.add_done_callback(hurry)
 
 
 class WaitingChat(StreamingChat):
