@@ -23,7 +23,7 @@ from langspan._handler import RecordingHandler
 from langspan._log_events import LogEvents, is_supported
 from langspan._metrics import Metrics
 from langspan._recorder import Recorder
-from langspan._settings import CaptureContent, Content, Redact, Settings
+from langspan._settings import CaptureContent, Content, Redact, Settings, check_providers
 from langspan.conventions.names import SCHEMA_URL
 from langspan.patches import langgraph, managers, models, retrievers, runnables, tokens, tools
 from langspan.patches.ledger import Ledger
@@ -31,6 +31,7 @@ from langspan.patches.ledger import Ledger
 _logger = logging.getLogger("langspan")
 _SCOPE: Final = "langspan"
 _SETTINGS: Final = ("capture_content", "redact", "max_content_bytes", "spans")
+_PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
 _VERSION: Final = metadata.version("langspan")
 
 # LangGraph's TracePolicy redacts what it shows to tracers. We are one, but inheriting from BaseTracer would
@@ -88,7 +89,8 @@ class CallbackHandler(RecordingHandler):
         spans: See `instrument`.
 
     Raises:
-        ValueError: A setting has a value that means nothing.
+        ValueError: A setting has a value that means nothing; the message names it and the fix.
+        TypeError: ``redact`` is not callable, or a provider is none.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class CallbackHandler(RecordingHandler):
         max_content_bytes: int | None = None,
         spans: Literal["all", "genai"] | None = None,
     ) -> None:
+        check_providers(tracer_provider, meter_provider, logger_provider)
         settings = Settings.build(
             os.environ,
             capture_content=capture_content,
@@ -210,12 +213,9 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def _instrument(self, **kwargs: Any) -> None:
         settings = Settings.build(os.environ, **{name: kwargs[name] for name in _SETTINGS if name in kwargs})
-        telemetry = export.resolve(
-            tracer_provider=kwargs.get("tracer_provider"),
-            meter_provider=kwargs.get("meter_provider"),
-            logger_provider=kwargs.get("logger_provider"),
-            environ=os.environ,
-        )
+        providers = {name: kwargs.get(name) for name in _PROVIDERS}
+        check_providers(**providers)
+        telemetry = export.resolve(**providers, environ=os.environ)
         guard = kwargs.get("guard") or Guard()
         recorder = _recorder(
             settings,
@@ -280,7 +280,7 @@ def instrument(
 
     Raises:
         ValueError: A setting has a value that means nothing; the message names it and the fix.
-        TypeError: ``redact`` is not callable.
+        TypeError: ``redact`` is not callable, or a provider is none.
     """
     given = {name: value for name, value in locals().items() if value is not None}
     instrumentor = LangSpanInstrumentor()

@@ -103,10 +103,25 @@ class Settings:
             max_content_bytes=_max_content_bytes(max_content_bytes, environ),
             genai_only=_genai_only(spans, environ),
             latest_metrics="gen_ai_latest_experimental" in _words(environ.get(STABILITY_OPT_IN, "")),
-            max_open_runs=_whole_number(MAX_OPEN_RUNS, environ.get(MAX_OPEN_RUNS), least=1, default=50_000),
-            max_run_age=_whole_number(MAX_RUN_AGE, environ.get(MAX_RUN_AGE), least=1, default=86_400),
+            max_open_runs=_from_environment(MAX_OPEN_RUNS, environ, least=1, default=50_000),
+            max_run_age=_from_environment(MAX_RUN_AGE, environ, least=1, default=86_400),
             disabled=environ.get(SDK_DISABLED, "").strip().lower() == "true",
         )
+
+
+def check_providers(tracer_provider: object, meter_provider: object, logger_provider: object) -> None:
+    """Check the OpenTelemetry providers that were passed in, if any.
+
+    Raises:
+        TypeError: One is no provider; the message names setting, value and fix.
+    """
+    for name, provider, method in (
+        ("tracer_provider", tracer_provider, "get_tracer"),
+        ("meter_provider", meter_provider, "get_meter"),
+        ("logger_provider", logger_provider, "get_logger"),
+    ):
+        if provider is not None and (isinstance(provider, type) or not hasattr(provider, method)):
+            raise TypeError(f"{name}={provider!r} is no provider; pass an object with a {method}() method")
 
 
 def _words(text: str) -> set[str]:
@@ -133,23 +148,28 @@ def _content(argument: object, environ: Mapping[str, str]) -> Content:
 
 
 def _genai_only(argument: str | None, environ: Mapping[str, str]) -> bool:
-    name, text = ("spans", argument) if argument is not None else (SPANS, environ.get(SPANS, "all"))
+    name, value = ("spans", argument) if argument is not None else (SPANS, environ.get(SPANS, ""))
+    text = value if argument is not None else value.strip().lower() or "all"
     if text not in ("all", "genai"):
         raise ValueError(
-            f"{name}={text!r} is not known; use 'all' for every run or 'genai' for GenAI operations only"
+            f"{name}={value!r} is not known; use 'all' for every run or 'genai' for GenAI operations only"
         )
     return text == "genai"
 
 
 def _max_content_bytes(argument: int | None, environ: Mapping[str, str]) -> int:
     if argument is not None:
-        return _whole_number("max_content_bytes", argument, least=256, default=16_384)
-    return _whole_number(MAX_CONTENT_BYTES, environ.get(MAX_CONTENT_BYTES), least=256, default=16_384)
+        return _whole_number("max_content_bytes", argument, least=256)
+    return _from_environment(MAX_CONTENT_BYTES, environ, least=256, default=16_384)
 
 
-def _whole_number(name: str, value: object, *, least: int, default: int) -> int:
-    if value is None or value == "":
-        return default
+def _from_environment(name: str, environ: Mapping[str, str], *, least: int, default: int) -> int:
+    # As everywhere in OpenTelemetry, an empty variable is an unset one.
+    text = environ.get(name, "")
+    return _whole_number(name, text, least=least) if text.strip() else default
+
+
+def _whole_number(name: str, value: object, *, least: int) -> int:
     try:
         number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
     except ValueError:
