@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -38,3 +39,4 @@ MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatM
 MARKED_AGENTS = Capability("mark on the runs of agents", "ls_integration" in inspect.getsource(factory))
 NODE_TIMEOUTS = Capability("node timeouts", "timeout" in inspect.signature(StateGraph.add_node).parameters)
 GRAPH_EVENTS = Capability("event streams of graphs (v3)", "stream_events" in vars(Pregel))
+GRAPH_CALLBACKS = Capability("callbacks of interrupted graphs", find_spec("langgraph.callbacks") is not None)

@@ -57,3 +57,7 @@ def builder(*nodes: Callable[[Any], Any]) -> Any:
     graph.add_edge(START, nodes[0].__name__)
     graph.add_edge(nodes[-1].__name__, END)
     return graph
+
+
+class GraphInterrupt(Exception):  # noqa: N818 - it bears the name of LangGraph's
+    """An application's own error."""
