@@ -153,7 +153,8 @@ def _tamed(run: Run, caller: Call | None) -> Run:
     if caller is not None and caller.run.kind == "sequence":
         if run.kind == "sequence":
             # LangChain makes one sequence of the two.
-            return dataclasses.replace(run, kind="parallel")
+            calls = tuple(dataclasses.replace(call, way="invoke") for call in run.calls)
+            return dataclasses.replace(run, kind="lambda", calls=calls)
         if caller.way == "batch" and run.kind == "lambda":
             # Of a step with tags or arguments bound to it, LangChain tells a wrong parent in a nested batch.
             return dataclasses.replace(run, hidden=False)
