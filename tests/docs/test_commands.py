@@ -1,0 +1,90 @@
+"""Every line of a shell block names something that exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+
+from docs.pages import CONTRIBUTING, README, REPOSITORY
+from docs.programs import PROGRAMS
+
+COMMANDS = sorted({*README.commands(), *CONTRIBUTING.commands()})
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+SERVICES = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()}
+# Of docker compose: each subcommand with the options that the pages may use.
+COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
+TOOLS = {"make", "pip", "docker", "sh", ".venv/bin/python"}
+
+
+def commands(program: str) -> pytest.MarkDecorator:
+    """The commands that begin with one program, without it."""
+    found = [pytest.param(shlex.split(line)[1:], id=line) for line in COMMANDS if line.split()[0] == program]
+    return pytest.mark.parametrize("arguments", found)
+
+
+def test_every_command_is_run_or_checked_here():
+    assert [] == [line for line in COMMANDS if line not in RUN and line.split()[0] not in TOOLS]
+
+
+@commands("make")
+@pytest.mark.skipif(shutil.which("make") is None, reason="install make")
+def test_make_knows_the_target(arguments):
+    done = subprocess.run(
+        ["make", "--dry-run", *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        timeout=60,
+        text=True,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_every_target_of_make_is_on_a_page():
+    rules = (REPOSITORY / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", rules, re.MULTILINE)) - {"help", "clean"}
+    assert targets == {line.split()[1] for line in COMMANDS if line.startswith("make ")}
+
+
+@commands("pip")
+def test_pip_installs_this_project(arguments):
+    command, target = arguments
+    assert "install" == command
+    assert target in (".", PROJECT["name"])
+
+
+@commands("docker")
+def test_docker_compose_is_asked_for_services_that_exist(arguments):
+    compose, command, *rest = arguments
+    assert "compose" == compose
+    assert COMPOSE[command] >= {word for word in rest if word.startswith("-")}
+    assert set(SERVICES) >= {word for word in rest if not word.startswith("-")}
+
+
+@commands("sh")
+def test_the_script_exists_and_knows_the_lane(arguments):
+    script, *lanes = arguments
+    cases = re.findall(r"^    (\S+)\) lane", (REPOSITORY / script).read_text(), re.MULTILINE)
+    assert set(cases) >= set(lanes)
+
+
+@commands(".venv/bin/python")
+def test_pytest_is_given_a_suite_that_exists(arguments):
+    module, pytest_, suite = arguments
+    assert ("-m", "pytest") == (module, pytest_)
+    assert list((REPOSITORY / suite).glob("test_*.py"))
+
+
+def test_the_demo_takes_the_example_of_a_model():
+    """The page names a model; the demo knows which key that provider needs."""
+    from langspan.cli.demo import _KEYS
+
+    (model,) = {found for line in README.prose for found in re.findall(r"MODEL=(\S+?)`", line)}
+    assert model.partition(":")[0] in _KEYS

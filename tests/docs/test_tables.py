@@ -1,0 +1,159 @@
+"""The tables of README.md say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import tomllib
+
+import opentelemetry.environment_variables
+import opentelemetry.instrumentation.environment_variables
+import opentelemetry.sdk.environment_variables
+import pytest
+from langchain_core.language_models import FakeListLLM
+
+import langspan
+from docs.pages import README, REPOSITORY, code
+from langspan import _log_events
+from langspan._settings import CAPTURE_CONTENT, Settings
+from langspan.cli.demo import _JAEGER
+from langspan.cli.endpoint import endpoint_of
+from langspan.conventions import metrics, outcomes
+from langspan.export import settings as export
+from langspan.export.file import DEFAULT_PATH
+
+OURS = README.table("Argument of `instrument()`", "Variable", "Default", "Meaning")
+STANDARD = README.table("Variable", "Default", "Here")
+SPANS = README.table("Run", "Span name", "`gen_ai.operation.name`", "Kind")
+METRICS = README.table("Metric", "For each")
+VERSIONS = README.table("Needs", "From")
+DEFAULTS = {name: row["Default"].strip("`") for row in OURS + STANDARD for name in code(row["Variable"])}
+
+
+def string_constants():
+    """Every string in the source."""
+    for path in (REPOSITORY / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_the_arguments_are_those_of_instrument():
+    assert list(inspect.signature(langspan.instrument).parameters) == [
+        name for row in OURS for name in code(row["Argument of `instrument()`"])
+    ]
+
+
+def test_our_variables_are_those_that_the_source_reads():
+    read = {text for text in string_constants() if re.fullmatch(r"LANGSPAN_[A-Z_]*[A-Z]", text)}
+    assert read == {name for name in DEFAULTS if name.startswith("LANGSPAN_")}
+
+
+def test_other_variables_are_opentelemetrys_own_or_read_by_us():
+    modules = (
+        opentelemetry.environment_variables,
+        opentelemetry.instrumentation.environment_variables,
+        opentelemetry.sdk.environment_variables,
+    )
+    known = {name for module in modules for name in vars(module)} | set(string_constants())
+    assert set() == {name for name in DEFAULTS if not name.startswith("LANGSPAN_")} - known
+
+
+@pytest.mark.parametrize(
+    ("variable", "default"),
+    {
+        "LANGSPAN_MAX_CONTENT_BYTES": Settings().max_content_bytes,
+        "LANGSPAN_SPANS": "genai" if Settings().genai_only else "all",
+        "LANGSPAN_MAX_OPEN_RUNS": Settings().max_open_runs,
+        "LANGSPAN_MAX_RUN_AGE": int(Settings().max_run_age),
+        "LANGSPAN_EXPORT_MAX_BYTES": export.max_bytes({}),
+        "LANGSPAN_FILE": DEFAULT_PATH,
+        "LANGSPAN_JAEGER_URL": _JAEGER,
+        "OTEL_SDK_DISABLED": str(export.disabled({})).lower(),
+        "OTEL_TRACES_EXPORTER": ",".join(export.exporter_names({}, "traces") or ()),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint_of({}).url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": export.protocol({}, "traces"),
+        "OTEL_EXPORTER_OTLP_COMPRESSION": export.compression({}, "traces", export.HTTP),
+    }.items(),
+)
+def test_the_default_is_that_of_the_code(variable, default):
+    assert str(default) == DEFAULTS[variable]
+
+
+def test_every_value_of_capture_content_is_understood():
+    (row,) = [row for row in OURS if "`capture_content`" in row.values()]
+    values = [ast.literal_eval(word) for word in code(row["Meaning"]) if not word.isupper()]
+    names = [word for word in code(row["Meaning"]) if word.isupper()]
+    found = {Settings.build({}, capture_content=value).capture_content for value in values}
+    assert found == {Settings.build({CAPTURE_CONTENT: name}).capture_content for name in names}
+    assert (
+        Settings().capture_content
+        == Settings.build({CAPTURE_CONTENT: DEFAULTS[CAPTURE_CONTENT]}).capture_content
+    )
+
+
+def test_grpc_is_the_default_for_its_port():
+    assert "grpc" == export.protocol({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317"}, "traces")
+
+
+def matches(row, span):
+    """Whether a row of the table is about a span; what stands in braces may be missing."""
+    pattern = re.sub(r" ?\{\w+\}", "( .+)?", "".join(code(row["Span name"]))) or ".+"
+    operation = "".join(code(row["`gen_ai.operation.name`"]))
+    return re.fullmatch(pattern, span.name) and operation == span.attributes.get("gen_ai.operation.name", "")
+
+
+def test_runs_become_the_spans_of_the_table(traced):
+    """The demo's shop and a completion model: every kind of run there is."""
+    pytest.importorskip("langgraph", reason="pip install 'langspan[demo]'")
+    pytest.importorskip("langchain", reason="pip install 'langspan[demo]'")
+    from langspan.cli.scripted import ScriptedChatModel
+    from langspan.cli.shop import ask
+
+    "".join(ask(ScriptedChatModel(), traced.tracer, 0))
+    FakeListLLM(responses=["x"]).invoke("y")
+    spans = [span for span in traced.spans if span.instrumentation_scope.name == "langspan"]
+    rows = [next(row for row in SPANS if matches(row, span)) for span in spans]
+    assert [row["Kind"] for row in rows] == [span.kind.name for span in spans]
+    assert [] == [row["Run"] for row in SPANS if row not in rows]
+
+
+def test_the_metrics_are_those_of_the_conventions_that_are_recorded_by_default():
+    told = [name for row in METRICS for name in code(row["Metric"])]
+    assert sorted(told) == sorted(metric.name for metric in (*metrics.RELEASED, *metrics.ADDED))
+
+
+def test_the_events_are_those_of_the_code():
+    text = " ".join(README.prose)
+    told = code(re.search(r"Two events, as log records of the span: (.*?)\.  ", text)[1])
+    assert {_log_events.EXCEPTION, _log_events.OPERATION_DETAILS} == set(told)
+
+
+def test_the_outcomes_are_those_of_the_code():
+    text = " ".join(README.prose)
+    told = code(re.search(r"told apart by `langspan.outcome`: (.*?)\. A graph", text)[1])
+    assert sorted(told) == sorted(
+        value for name, value in vars(outcomes).items() if name.isupper() and isinstance(value, str)
+    )
+
+
+def test_the_versions_are_those_that_the_package_asks_for():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["demo"]]
+    lowest = dict(re.match(r"([\w-]+)>=([\w.]+)", requirement).groups() for requirement in wanted)
+    lowest["Python"] = project["requires-python"].removeprefix(">=")
+    said = {row["Needs"]: row["From"] for row in VERSIONS}
+    assert {
+        "Python": lowest["Python"],
+        "langchain-core": lowest["langchain-core"],
+        "langgraph, langchain": lowest["langgraph"],
+        "OpenTelemetry API, SDK, OTLP exporter": lowest["opentelemetry-api"],
+        "wrapt": lowest["wrapt"],
+    } == said
+    assert lowest["langgraph"] == lowest["langchain"]
+    assert lowest["opentelemetry-api"] == lowest["opentelemetry-sdk"] == lowest["opentelemetry-exporter-otlp"]
+    assert any(
+        f"opentelemetry-instrumentation {lowest['opentelemetry-instrumentation']}" in line
+        for line in README.prose
+    )
