@@ -93,7 +93,7 @@ def chain_operation(
         graph: The graph that announced this run, if one did.
     """
     label = name or "chain"
-    if metadata and metadata.get("langgraph_node") == name and _is_step(tags):
+    if name and metadata and metadata.get("langgraph_node") == name and _is_step(tags):
         return Operation(Kind.NODE, f"node {label}", label)
     if graph is not None and graph.name in (name, None):
         return _graph_operation(label, metadata, is_agent=graph.is_agent)
