@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -35,8 +35,17 @@ class Capability:
         return pytest.mark.skipif(not self.there, reason=f"the installed versions have no {self.name}")
 
 
+def _imports(name: str) -> bool:
+    try:
+        import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
 MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatModel, "_iter_v2_events"))
 MARKED_AGENTS = Capability("mark on the runs of agents", "ls_integration" in inspect.getsource(factory))
 NODE_TIMEOUTS = Capability("node timeouts", "timeout" in inspect.signature(StateGraph.add_node).parameters)
 GRAPH_EVENTS = Capability("event streams of graphs (v3)", "stream_events" in vars(Pregel))
-GRAPH_CALLBACKS = Capability("callbacks of interrupted graphs", find_spec("langgraph.callbacks") is not None)
+GRAPH_CALLBACKS = Capability("callbacks of interrupted graphs", _imports("langgraph.callbacks"))
+TOOL_NODES = Capability("langgraph.prebuilt that fits its langgraph", _imports("langgraph.prebuilt"))

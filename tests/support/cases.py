@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
 
 from support import drawing
 from support.capabilities import Capability
@@ -70,7 +71,13 @@ class Cases:
         return outer(pytest.mark.parametrize("case", self._cases)(test))
 
 
-def check(case: Case, recording: Recording, *, outer: bool) -> None:
+def check(
+    case: Case,
+    recording: Recording,
+    *,
+    outer: bool,
+    draw: Callable[[Sequence[ReadableSpan]], str] = drawing.drawn,
+) -> None:
     """Run a case and check the five claims.
 
     1. In each body the run's span is current: the tree holds the application's spans too, and the probe
@@ -79,6 +86,12 @@ def check(case: Case, recording: Recording, *, outer: bool) -> None:
     3. Consumers of streams saw what they saw before, at every item.
     4. Every span that started was exported, once, and no run is open.
     5. Every parent is right, and there is one trace for each root. And nothing was logged.
+
+    Args:
+        case: What to run, and the tree it must leave.
+        recording: Where its spans go.
+        outer: Run it under an application's span.
+        draw: How the exported spans become the text that is compared.
     """
     probe = Probe(recording)
     with LogWatch().watching() as log, instrumented(recording) as handle:
@@ -90,7 +103,7 @@ def check(case: Case, recording: Recording, *, outer: bool) -> None:
         left = open_runs(handle), probe.spans.open
     tree = drawing.below("application", case.tree) if outer else case.tree
     roots = [line for line in drawing.written(tree).splitlines() if not line.startswith(" ")]
-    assert drawing.written(tree) == drawing.drawn(recording.spans)
+    assert drawing.written(tree) == draw(recording.spans)
     assert [] == probe.faults
     assert (0, []) == left
     assert len(roots) == len(recording.trace_ids())

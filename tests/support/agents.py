@@ -1,0 +1,36 @@
+"""Agents that call a tool once and then answer, and their trees, whatever the version of LangChain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langchain.agents import create_agent
+from opentelemetry.sdk.trace import ReadableSpan
+
+from support.capabilities import MARKED_AGENTS
+from support.drawing import drawn, written
+from support.models import StreamingChat, tool_call
+from support.probe import Probe
+
+ASK: Any = {"messages": [("user", "2 + 2?")]}
+CONFIG: Any = {"configurable": {"thread_id": "1"}}
+
+_ANSWERS = (tool_call("double", number=2), "four")
+
+
+def agent(probe: Probe, *tools: Any, answers: Any = _ANSWERS, **options: Any) -> Any:
+    """An agent named "math"; unless told otherwise it calls the tool "double"."""
+    model = StreamingChat(body=probe, answers=answers)
+    return create_agent(model, list(tools), name="math", **options)
+
+
+def drawn_agents(spans: Sequence[ReadableSpan]) -> str:
+    """Trees of agents as newer versions leave them.
+
+    Older ones do not mark the runs of agents, and show the functions behind an agent's edges as runs.
+    """
+    if MARKED_AGENTS.there:
+        return drawn(spans)
+    text = drawn([span for span in spans if "_to_" not in span.name])
+    return written(text.replace("invoke_workflow", "invoke_agent"))
