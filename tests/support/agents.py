@@ -19,9 +19,9 @@ CONFIG: Any = {"configurable": {"thread_id": "1"}}
 _ANSWERS = (tool_call("double", number=2), "four")
 
 
-def agent(probe: Probe, *tools: Any, answers: Any = _ANSWERS, **options: Any) -> Any:
+def agent(probe: Probe, *tools: Any, answers: Any = _ANSWERS, model: Any = None, **options: Any) -> Any:
     """An agent named "math"; unless told otherwise it calls the tool "double"."""
-    model = StreamingChat(body=probe, answers=answers)
+    model = model or StreamingChat(body=probe, answers=answers)
     return create_agent(model, list(tools), name="math", **options)
 
 
