@@ -79,8 +79,8 @@ def drive(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, 
             finally:
                 scope.end()
             try:
-                yield item  # type: ignore[misc] # only close() gives None, and it leaves the loop
-                step, args = generator.__next__, ()
+                sent = yield item  # type: ignore[misc] # only close() gives None, and it leaves the loop
+                step, args = generator.send, (sent,)
             except GeneratorExit:
                 scope.begin()
                 try:
@@ -112,8 +112,8 @@ async def adrive(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenera
             finally:
                 scope.end()
             try:
-                yield item
-                step, args = generator.__anext__, ()
+                sent = yield item
+                step, args = generator.asend, (sent,)
             except GeneratorExit:
                 scope.begin()
                 try:
