@@ -34,11 +34,14 @@ def environment(**variables: str) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": path, **variables}
 
 
-def run(command: list[str], env: Mapping[str, str] | None = None, within: float = 90) -> str:
+def run(
+    command: list[str], env: Mapping[str, str] | None = None, *, cwd: Path | None = None, within: float = 90
+) -> str:
     """Run a command to its end and return what it printed; fail with its errors if it fails."""
     done = subprocess.run(
         command,
         env=environment() if env is None else dict(env),
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=within,
