@@ -195,11 +195,12 @@ class Instrumentation:
             uninstrument()
 
     def _stop(self) -> None:
+        recorder = self._handler.recorder
         _slot.handler = None
-        self._handler.silence()
-        self._ledger.undo()
-        self._handler.recorder.close()
-        atexit.unregister(self._handler.recorder.close)
+        recorder.guard.call(self._handler.silence)
+        recorder.guard.call(self._ledger.undo, recorder.guard)
+        recorder.guard.call(recorder.close)
+        atexit.unregister(recorder.close)
 
 
 class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -226,10 +227,15 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         )
         handler = RecordingHandler(recorder)
         ledger = Ledger()
-        if not settings.disabled:
-            _patch(ledger, guard, handler)
-            _slot.fill(handler)
-        self._instrumentation = Instrumentation(telemetry, handler, ledger)
+        try:
+            if not settings.disabled:
+                _patch(ledger, guard, handler)
+                _slot.fill(handler)
+            self._instrumentation = Instrumentation(telemetry, handler, ledger)
+        except BaseException:
+            _slot.handler = None
+            ledger.undo(guard)
+            raise
 
     def _uninstrument(self, **_kwargs: Any) -> None:
         if self._instrumentation is not None:

@@ -139,16 +139,27 @@ class Recorder:
         parent, base = self._place(event.parent_run_id, marker, current)
         operation = self._operation(event, parent, graph)
         run = Run(self, event, operation, parent)
-        if self._is_visible(event, operation):
-            self._open_span(run, event, base)
-            run.context = Context({**base, _SPAN_KEY: run.span, self._key: run})
-        else:
-            run.pass_through(trace.get_current_span(base))
-            run.context = otel.set_value(self._key, run, base)
-        for evicted in self._runs.add(event.run_id, run):
+        try:
+            if self._is_visible(event, operation):
+                self._open_span(run, event, base)
+                run.context = Context({**base, _SPAN_KEY: run.span, self._key: run})
+            else:
+                run.pass_through(trace.get_current_span(base))
+                run.context = otel.set_value(self._key, run, base)
+            surplus = self._runs.add(event.run_id, run)
+        except Exception:
+            self._give_up(run)
+            raise
+        for evicted in surplus:
             self.guard.call(self._closer.incomplete, evicted)
         if scope is not None and run.is_open and scope.has_below(event.category, current):
             scope.started(run)
+
+    def _give_up(self, run: Run) -> None:
+        """End a run that could not be opened: no end event would find it."""
+        self._runs.take(run.run_id, run)
+        if hasattr(run, "span"):
+            self._closer.incomplete(run)
 
     def _is_left_out(self, event: Started, marker: Run, current: Context) -> bool:
         """Whether a run lies in a trace that was sampled out: its context is right as it is."""

@@ -10,6 +10,7 @@ import wrapt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langspan._guard import Guard
 from langspan.patches.ledger import Ledger
 
 
@@ -43,6 +44,7 @@ class Sub(Base):
     return module
 
 
+GUARD = Guard(raising=True)
 NAMES = ["method", "by_class", "by_nobody"]
 
 
@@ -64,7 +66,7 @@ def test_every_sort_of_method_is_wrapped_for_subclasses_too(library: Any, owner:
 def test_undo_puts_the_very_object_back(library: Any, name: str) -> None:
     original, ledger = vars(library.Base)[name], Ledger()
     ledger.wrap(library.Base, name, passing, feature="")
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert original is vars(library.Base)[name]
 
@@ -72,7 +74,7 @@ def test_undo_puts_the_very_object_back(library: Any, name: str) -> None:
 def test_undo_takes_away_what_was_not_there(library: Any) -> None:
     ledger = Ledger()
     ledger.replace(library.Base, "added", 1)
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert "added" not in vars(library.Base)
 
@@ -81,7 +83,7 @@ def test_undo_goes_back_through_several_patches_of_one_attribute(library: Any) -
     original, ledger = library.function, Ledger()
     ledger.wrap(library, "function", shouting, feature="")
     ledger.wrap(library, "function", passing, feature="")
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert original is library.function
 
@@ -89,9 +91,9 @@ def test_undo_goes_back_through_several_patches_of_one_attribute(library: Any) -
 def test_undo_twice_is_harmless(library: Any) -> None:
     ledger = Ledger()
     ledger.wrap(library, "function", shouting, feature="")
-    ledger.undo()
+    ledger.undo(GUARD)
     library.function = str
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert str is library.function
 
@@ -100,7 +102,7 @@ def test_undo_leaves_a_wrapper_that_somebody_put_over_ours(library: Any) -> None
     ledger = Ledger()
     ledger.wrap(library, "function", shouting, feature="")
     theirs = library.function = wrapt.FunctionWrapper(library.function, passing)
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert theirs is library.function
 
@@ -109,7 +111,7 @@ def test_undo_leaves_an_attribute_that_somebody_deleted(library: Any) -> None:
     ledger = Ledger()
     ledger.wrap(library, "function", shouting, feature="")
     del library.function
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert not hasattr(library, "function")
 
@@ -117,7 +119,7 @@ def test_undo_leaves_an_attribute_that_somebody_deleted(library: Any) -> None:
 def test_a_closed_ledger_says_so() -> None:
     ledger = Ledger()
     before = ledger.closed
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert (False, True) == (before, ledger.closed)
 
@@ -144,6 +146,6 @@ def test_undo_restores_every_attribute_after_any_sequence(patches: list[tuple[st
     before, ledger = dict(vars(owner)), Ledger()
     for name, value in patches:
         ledger.replace(owner, name, value)
-    ledger.undo()
+    ledger.undo(GUARD)
 
     assert before == vars(owner)

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import wrapt
 
+from langspan._guard import Guard
+
 _logger = logging.getLogger("langspan")
 _MISSING: Final = object()
 
@@ -52,17 +54,23 @@ class Ledger:
         self._entries.append((owner, name, vars(owner).get(name, _MISSING), replacement))
         setattr(owner, name, replacement)
 
-    def undo(self) -> None:
+    def undo(self, guard: Guard) -> None:
         """Put every original back, last patch first.
 
         Where somebody has wrapped our wrapper since, theirs stays: ours then finds no runs and does nothing.
+
+        Args:
+            guard: The error boundary: one that cannot be put back does not keep the others.
         """
         self.closed = True
         while self._entries:
-            owner, name, original, replacement = self._entries.pop()
-            if vars(owner).get(name) is not replacement:
-                continue
-            if original is _MISSING:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, original)
+            guard.call(_put_back, *self._entries.pop())
+
+
+def _put_back(owner: Any, name: str, original: Any, replacement: Any) -> None:
+    if vars(owner).get(name) is not replacement:
+        return
+    if original is _MISSING:
+        delattr(owner, name)
+    else:
+        setattr(owner, name, original)

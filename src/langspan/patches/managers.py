@@ -35,7 +35,7 @@ def install(ledger: Ledger, guard: Guard) -> None:
 
 def _starting(guard: Guard) -> Wrapper:
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        run_id = _known_id(args, kwargs)
+        run_id = guard.call(_known_id, args, kwargs)
         try:
             return wrapped(*args, **kwargs)
         except BaseException as error:
@@ -47,7 +47,7 @@ def _starting(guard: Guard) -> Wrapper:
 
 def _astarting(guard: Guard) -> Wrapper:
     async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        run_id = _known_id(args, kwargs)
+        run_id = guard.call(_known_id, args, kwargs)
         try:
             return await wrapped(*args, **kwargs)
         except BaseException as error:
