@@ -27,7 +27,7 @@ demo: $(VENV)/.demo ## trace an offline agent and show its tree
 	$(BIN)/langspan demo
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check
