@@ -16,6 +16,7 @@ from support.probe import Probe
 ASK: Any = {"messages": [("user", "2 + 2?")]}
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
+_AGENTS = ("math", "helper")
 _ANSWERS = (tool_call("double", number=2), "four")
 
 
@@ -33,4 +34,6 @@ def drawn_agents(spans: Sequence[ReadableSpan]) -> str:
     if MARKED_AGENTS.there:
         return drawn(spans)
     text = drawn([span for span in spans if "_to_" not in span.name])
-    return written(text.replace("invoke_workflow", "invoke_agent"))
+    for name in _AGENTS:
+        text = text.replace(f"invoke_workflow {name}", f"invoke_agent {name}")
+    return written(text)
