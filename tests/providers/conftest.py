@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import certifi
 import pytest
 
 from support.providers.observe import Observatory
 from support.providers.server import serve
 
+_END = "-----END CERTIFICATE-----\n"
+
 
 @pytest.fixture(scope="session")
-def observatory() -> Iterator[Observatory]:
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let SDKs trust one authority: loading all of them is most of what building a client costs."""
+    path = tmp_path_factory.mktemp("trust") / "one.pem"
+    path.write_text(Path(certifi.where()).read_text().partition(_END)[0] + _END)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
+@pytest.fixture(scope="session")
+def observatory(one_certificate: None) -> Iterator[Observatory]:
     """Plays scenarios with the real LangChain classes."""
     with serve() as provider:
         yield Observatory(provider)

@@ -4,71 +4,70 @@ from __future__ import annotations
 
 import pytest
 
+from support.providers import facts as f
 from support.providers.client import Client
 from support.providers.clients import CLIENTS
+from support.providers.losses import GAPS, LOSSES, NEVER_SENT, cell
 from support.providers.observe import Observatory, expected, said, wire
 from support.providers.scenarios import SCENARIOS
-from support.providers.table import FACTS, GAPS, LOSSES, NEVER_SENT, gaps, loss
+from support.providers.table import FACTS, Loss, applying
 
 every_client = pytest.mark.parametrize("client", CLIENTS.values(), ids=list(CLIENTS))
 
 
-def _seen(observatory: Observatory, client: Client):
-    return [
-        observatory.observe(client, scenario, mode)
-        for scenario in client.scenarios()
-        for mode in ("invoke", "stream")
-    ]
+def _named(losses: tuple[Loss, ...]) -> set[str]:
+    return {fact for loss in losses for fact in loss.facts}
 
 
 @every_client
-def test_every_cell_is_kept_lost_or_never_sent(client: Client, observatory):
-    kept = {fact for seen in _seen(observatory, client) for fact in expected(seen) if fact in said(seen)}
-    missing = {fact for name, fact, _ in GAPS if name == client.name}
-    accounted = kept | {*LOSSES.get(client.name, {})} | {*NEVER_SENT[client.name]} | missing
+def test_every_cell_is_kept_lost_or_never_sent(client: Client, observatory: Observatory):
+    kept = {fact for seen in observatory.all_of(client) for fact in expected(seen) if fact in said(seen)}
+    accounted = kept | _named(LOSSES[client.name]) | _named(GAPS[client.name]) | {*NEVER_SENT[client.name]}
     assert set() == FACTS.keys() - accounted
 
 
 @every_client
-def test_what_is_called_lost_was_on_the_wire(client: Client, observatory):
-    """A loss that no scenario shows is a guess."""
+def test_what_is_called_lost_was_on_the_wire(client: Client, observatory: Observatory):
+    """A loss that no exchange shows is a guess."""
     shown = {
-        (fact, one.situation)
-        for one in _seen(observatory, client)
-        for fact in wire(one)
-        if loss(client.name, fact, one.situation, one.scenario.name)
+        (fact, seen.situation, loss.reason)
+        for seen in observatory.all_of(client)
+        for fact, loss in applying(LOSSES[client.name], seen.situation, seen.scenario.name)
+        if wire(seen).get(fact) != expected(seen).get(fact)
     }
-    claimed = {(fact, when) for fact, lost in LOSSES.get(client.name, {}).items() for when in lost.when}
+    claimed = {
+        (fact, when, loss.reason) for loss in LOSSES[client.name] for fact in loss.facts for when in loss.when
+    }
     assert set() == claimed - shown
 
 
 @every_client
-def test_a_gap_that_is_closed_is_taken_off_the_list(client: Client, observatory):
+def test_a_gap_that_is_closed_is_taken_off_the_list(client: Client, observatory: Observatory):
     still_open = {
-        fact
-        for one in _seen(observatory, client)
-        for fact in gaps(client.name, one.situation, one.scenario.name)
-        if expected(one).get(fact) != said(one).get(fact)
+        (fact, gap.reason)
+        for seen in observatory.all_of(client)
+        for fact, gap in applying(GAPS[client.name], seen.situation, seen.scenario.name)
+        if expected(seen).get(fact) != said(seen).get(fact)
     }
-    claimed = {fact for name, fact, _ in GAPS if name in {None, client.name}}
+    claimed = {(fact, gap.reason) for gap in GAPS[client.name] for fact in gap.facts}
     assert set() == claimed - still_open
 
 
 @every_client
-def test_what_is_called_never_sent_is_never_sent(client: Client, observatory):
-    sent = {fact for seen in _seen(observatory, client) for fact in wire(seen)}
+def test_what_is_called_never_sent_is_never_sent(client: Client, observatory: Observatory):
+    sent = {fact for seen in observatory.all_of(client) for fact in wire(seen)}
     assert set() == NEVER_SENT[client.name].keys() & sent
 
 
 def test_every_reason_is_given():
-    losses = [lost.reason for row in LOSSES.values() for lost in row.values()]
+    losses = [loss.reason for row in (*LOSSES.values(), *GAPS.values()) for loss in row]
     absences = [reason for row in NEVER_SENT.values() for reason in row.values()]
     skips = [reason for client in CLIENTS.values() for reason in client.skips.values()]
     assert all(losses + absences + skips)
 
 
-def test_every_row_belongs_to_a_client():
-    assert set() == (LOSSES.keys() | NEVER_SENT.keys()) - CLIENTS.keys()
+def test_every_client_has_its_rows():
+    assert [CLIENTS.keys()] * 3 == [LOSSES.keys(), GAPS.keys(), NEVER_SENT.keys()]
 
 
 def test_every_scenario_is_played_by_some_client():
@@ -77,10 +76,30 @@ def test_every_scenario_is_played_by_some_client():
 
 
 @every_client
-def test_every_skip_names_a_scenario(client: Client):
-    assert set() == client.skips.keys() - SCENARIOS.keys()
+def test_options_and_skips_name_scenarios(client: Client):
+    assert set() == {*client.skips, *client.options, *client.call_options} - SCENARIOS.keys()
 
 
 def test_a_loss_counts_only_where_it_is_claimed():
-    assert loss("ChatOpenAI", "gen_ai.response.id", "streamed", "plain")
-    assert not loss("ChatOpenAI", "gen_ai.response.id", "whole", "plain")
+    loss = Loss(("a",), "because", ("cut",), only=("x",))
+    assert [True, False, False] == [
+        loss.applies("cut", "x"),
+        loss.applies("cut", "y"),
+        loss.applies("whole", "x"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fact", "text"),
+    [
+        pytest.param(f.OUTPUT, [], id="kept"),
+        pytest.param(f.TOP_K, ["never sent: the API has no top k"], id="never sent"),
+        pytest.param(
+            f.RESPONSE_MODEL,
+            ["lost (cut): langchain-openai reads it from the chunk with the finish reason only"],
+            id="lost",
+        ),
+    ],
+)
+def test_a_cell_as_text(fact: str, text: list[str]):
+    assert text == cell("ChatOpenAI", fact)

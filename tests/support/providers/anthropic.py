@@ -94,6 +94,8 @@ def _events(reply: Reply, message: dict[str, Any]) -> Any:
         for delta in deltas:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
+    if reply.usage and reply.usage.early:
+        usage = {"output_tokens": reply.usage.output}
     delta = {"stop_reason": _ENDINGS[reply.ending], "stop_sequence": None}
     yield {"type": "message_delta", "delta": delta, "usage": usage}
     yield {"type": "message_stop"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ from support.providers.replies import FAULT_MESSAGE, SILENCE, Fault, Reply
 from support.providers.scenarios import SCENARIOS, Scenario
 from support.providers.server import Answer, Exchange, Request, json_answer
 
+# A constructor says this, and the call says something else.
+_OVERRIDDEN = {"temperature": 0.5}
 _PATIENCE, _SHORT_PATIENCE = 30.0, 0.1
 
 
@@ -48,10 +50,13 @@ class Client:
         call_options: Arguments of the call, by scenario.
         skips: Standard scenarios the class cannot do, with the reason.
         errors: The class of what is raised, or one of its bases, by what goes wrong: as the provider's SDK
-            documents it.
+            documents it; several with "|" between them.
         raises: What the LangChain class itself raises over a whole and correct answer, by scenario.
         constant: What the class says of every call beside the wire, such as an API's name.
         completion: Whether it is a completion model.
+        warns: How warnings start that the class's own dependencies cause, some of them when things are
+            thrown away.
+        close: Closes what the class opened for asynchronous calls.
         always: Constructor arguments of every scenario but "usage not asked for".
     """
 
@@ -68,6 +73,8 @@ class Client:
     raises: Mapping[str, str] = field(default_factory=dict)
     constant: Facts = field(default_factory=dict)
     completion: bool = False
+    warns: tuple[str, ...] = ()
+    close: Callable[[Any], Awaitable[None]] | None = None
     always: Mapping[str, Any] = field(default_factory=dict)
 
     def scenarios(self) -> list[Scenario]:
@@ -85,7 +92,9 @@ class Client:
         pytest.importorskip(self.path[0].partition(".")[0], reason=f"pip install {self.package}")
         usage = {} if scenario.name == "usage not asked for" else self.always
         patience = _SHORT_PATIENCE if scenario.fault == SILENCE else _PATIENCE
-        arguments = {**self.arguments(url, patience), **usage, **self.options.get(scenario.name, {})}
+        overridden = _OVERRIDDEN if scenario.name == "parameters of the call" else {}
+        own = self.options.get(scenario.name, {})
+        arguments = {**self.arguments(url, patience), **usage, **overridden, **own}
         return getattr(importlib.import_module(module), name)(**arguments)
 
     def respond(self, scenario: Scenario) -> Callable[[Request], Answer]:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from support.providers import from_anthropic, from_openai, from_openai_like
+from support.providers import (
+    from_anthropic,
+    from_aws,
+    from_cohere,
+    from_google,
+    from_ollama,
+    from_openai,
+    from_openai_like,
+)
 from support.providers.client import Client
 
-CLIENTS: dict[str, Client] = {
-    client.name: client
-    for client in (*from_openai.CLIENTS, *from_anthropic.CLIENTS, *from_openai_like.CLIENTS)
-}
+_PACKAGES = (
+    from_openai,
+    from_anthropic,
+    from_google,
+    from_aws,
+    from_cohere,
+    from_ollama,
+    from_openai_like,
+)
+CLIENTS: dict[str, Client] = {client.name: client for package in _PACKAGES for client in package.CLIENTS}

@@ -45,6 +45,7 @@ CLIENTS = (
             "reasoning": {"max_tokens": 2_000, "thinking": {"type": "enabled", "budget_tokens": 1_024}},
             "cache read": {},
             "cache write": {},
+            "input counted early": {},
         },
         call_options={
             "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "top_p": 0.5}

@@ -200,5 +200,6 @@ CLIENTS = (
             "two choices": {"n": 2},
         },
         call_options=_CALL,
+        close=lambda model: model.aclose(),
     ),
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +15,10 @@ from opentelemetry.trace import SpanKind
 from support.providers import facts as f
 from support.providers.client import Client
 from support.providers.facts import Facts
-from support.providers.scenarios import Scenario
+from support.providers.losses import LOSSES
+from support.providers.scenarios import MODES, Scenario
 from support.providers.server import Exchange, Provider
-from support.providers.table import Situation, loss
+from support.providers.table import Situation, applying
 from support.recording import Recording, instrumented, open_runs
 
 
@@ -29,7 +32,7 @@ class Observation:
         exchanges: What went over the wire.
         port: The server's.
         spans: All that was recorded.
-        error: What the application caught.
+        error: The class of what the application caught.
     """
 
     client: Client
@@ -37,7 +40,7 @@ class Observation:
     exchanges: tuple[Exchange, ...]
     port: int
     spans: tuple[ReadableSpan, ...]
-    error: Exception | None
+    error: type[Exception] | None
 
     @property
     def exchange(self) -> Exchange:
@@ -86,33 +89,52 @@ class Observatory:
             self._seen[key] = _play(client, scenario, mode, self._provider)
         return self._seen[key]
 
+    def all_of(self, client: Client) -> list[Observation]:
+        """Every scenario of a client, in every mode."""
+        return [self.observe(client, scenario, mode) for scenario in client.scenarios() for mode in MODES]
+
 
 def _play(client: Client, scenario: Scenario, mode: str, provider: Provider) -> Observation:
     recording = Recording()
     provider.exchanges.clear()
     provider.respond = client.respond(scenario)
-    error = None
-    with instrumented(recording) as handle:
-        model = client.build(scenario, provider.url)
-        try:
-            _call(model, scenario.prepare(model), mode, client.call_options.get(scenario.name, {}))
-        except Exception as caught:
-            error = caught.with_traceback(None)
+    with instrumented(recording) as handle, warnings.catch_warnings():
+        for message in client.warns:
+            warnings.filterwarnings("ignore", message)
+        error = _attempt(client, scenario, mode, provider)
         assert 0 == open_runs(handle)
-    return Observation(client, scenario, provider.heard(), provider.port, tuple(recording.spans), error)
+    exchanges, spans = tuple(provider.exchanges), tuple(recording.spans)
+    return Observation(client, scenario, exchanges, provider.port, spans, error)
 
 
-def _call(model: Any, prepared: Any, mode: str, options: Mapping[str, Any]) -> None:
+def _attempt(client: Client, scenario: Scenario, mode: str, provider: Provider) -> type[Exception] | None:
+    """Make the call; return the class of what it raised. The rest of the error is thrown away here."""
+    raised = None
+    model = client.build(scenario, provider.url)
+    try:
+        _call(client, model, scenario, mode)
+        provider.wait(None)
+    except Exception as error:
+        provider.wait(error)
+        raised = type(error)
+    if raised and client.warns:
+        del model
+        gc.collect()
+    return raised
+
+
+def _call(client: Client, model: Any, scenario: Scenario, mode: str) -> None:
+    prepared, options = scenario.prepare(model), client.call_options.get(scenario.name, {})
     if mode == "invoke":
         prepared.invoke("Say hello.", **options)
     elif mode == "stream":
         for _ in prepared.stream("Say hello.", **options):
             pass
     else:
-        asyncio.run(_acall(model, prepared, mode, options))
+        asyncio.run(_acall(client, model, prepared, mode, options))
 
 
-async def _acall(model: Any, prepared: Any, mode: str, options: Mapping[str, Any]) -> None:
+async def _acall(client: Client, model: Any, prepared: Any, mode: str, options: Mapping[str, Any]) -> None:
     try:
         if mode == "ainvoke":
             await prepared.ainvoke("Say hello.", **options)
@@ -120,8 +142,8 @@ async def _acall(model: Any, prepared: Any, mode: str, options: Mapping[str, Any
             async for _ in prepared.astream("Say hello.", **options):
                 pass
     finally:
-        if hasattr(model, "aclose"):
-            await model.aclose()
+        if client.close is not None:
+            await client.close(model)
 
 
 def wire(seen: Observation) -> Facts:
@@ -133,13 +155,13 @@ def wire(seen: Observation) -> Facts:
     if seen.situation in {"streamed", "cut"}:
         facts[f.FIRST_CHUNK] = "measured"
     if seen.error is not None:
-        facts[f.ERROR] = class_name(type(seen.error))
+        facts[f.ERROR] = class_name(seen.error)
     facts |= client.constant | scenario.asked
     return facts | {
         "gen_ai.operation.name": "text_completion" if client.completion else "chat",
         "gen_ai.provider.name": client.provider,
-        "server.address": "127.0.0.1",
-        "server.port": seen.port,
+        f.ADDRESS: "127.0.0.1",
+        f.PORT: seen.port,
     }
 
 
@@ -151,11 +173,10 @@ def class_name(cls: type) -> str:
 def expected(seen: Observation) -> Facts:
     """What the span has to say: the wire, less what LangChain loses."""
     facts = wire(seen)
-    for fact in tuple(facts):
-        lost = loss(seen.client.name, fact, seen.situation, seen.scenario.name)
-        if lost is not None:
-            facts[fact] = lost.leaves
-    return f.present(facts)
+    losses = LOSSES.get(seen.client.name, ())
+    for fact, loss in applying(losses, seen.situation, seen.scenario.name):
+        facts[fact] = facts.get(loss.instead, loss.leaves)
+    return {fact: value for fact, value in f.present(facts).items() if not fact.startswith("~")}
 
 
 def said(seen: Observation) -> Facts:

@@ -12,13 +12,17 @@ KEY = "sk-not-a-real-key-5f2b9c"
 
 @dataclass(frozen=True)
 class Usage:
-    """Token counts; `input` counts cached tokens too, `output` counts reasoning too. None is not sent."""
+    """Token counts; `input` counts cached tokens too, `output` counts reasoning too. None is not sent.
+
+    `early`: a stream tells what came in at its start only, as older versions of Anthropic's API do.
+    """
 
     input: int = 25
     output: int = 12
     cache_read: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    early: bool = False
 
 
 @dataclass(frozen=True)

@@ -82,10 +82,12 @@ SCENARIOS = {
         Scenario("structured by schema", Reply(_JSON), prepare=_structured("json_schema"), standard=False),
         Scenario("JSON mode", Reply(_JSON), prepare=_structured("json_mode"), standard=False),
         Scenario("reasoning", Reply(reasoning="Let me think.", usage=Usage(reasoning=7)), standard=False),
+        Scenario("reasoning level", standard=False),
         Scenario("cache read", Reply(usage=Usage(input=2_000, cache_read=1_024)), standard=False),
         Scenario(
             "cache write", Reply(usage=Usage(input=2_000, cache_write=900, cache_read=600)), standard=False
         ),
+        Scenario("input counted early", Reply(usage=Usage(early=True)), standard=False),
         Scenario("two choices", standard=False),
         Scenario("unauthorized", fault=UNAUTHORIZED),
         Scenario("rate limited", fault=RATE_LIMITED),

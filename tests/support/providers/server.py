@@ -88,11 +88,11 @@ class Provider:
             self._changed.notify_all()
         return answer
 
-    def heard(self) -> tuple[Exchange, ...]:
-        """What happened, at least one exchange: a client that gives up may be faster than the server."""
+    def wait(self, error: Exception | None) -> None:
+        """Wait for a request: a client that gives up may be faster than the server."""
         with self._changed:
-            assert self._changed.wait_for(lambda: self.exchanges, 10), "no request came"
-            return tuple(self.exchanges)
+            if not self._changed.wait_for(lambda: self.exchanges, 2):
+                raise AssertionError("no request came") from error
 
 
 def json_answer(body: Any, status: int = 200) -> Answer:

@@ -1,0 +1,310 @@
+"""The cells of the table that are not "kept": what each class loses, and what its API never sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from support.providers import facts as f
+from support.providers.table import Loss
+
+_ANSWERED: Final = ("whole", "streamed", "cut")
+_STREAMS: Final = ("streamed", "cut")
+
+
+def _merged(package: str, word: str = "stop") -> Loss:
+    reason = f"{package} merges the choices of a stream into one message"
+    return Loss((f.FINISH,), reason, ("streamed",), only=("two choices",), leaves=[word])
+
+
+_OPENAI_STREAM_ID = Loss(
+    (f.ID,),
+    "langchain-openai does not copy the id of streamed chunks, except where the SDK parses the whole answer",
+    _STREAMS,
+    but_not=("structured by schema", "JSON mode"),
+)
+_OPENAI_LATE_MODEL = Loss(
+    (f.RESPONSE_MODEL,), "langchain-openai reads it from the chunk with the finish reason only", ("cut",)
+)
+_OPENAI_LIKE = (_OPENAI_STREAM_ID, _OPENAI_LATE_MODEL)
+_OPENAI_CHAT = (
+    *_OPENAI_LIKE,
+    Loss((f.FINGERPRINT,), "langchain-openai reads it from the chunk with the finish reason only", ("cut",)),
+    Loss(
+        (f.API_TYPE,),
+        "langchain-openai picks the API inside the call; a failed call does not tell which",
+        ("failed", "cut"),
+    ),
+    _merged("langchain-openai"),
+)
+_GEMINI = (
+    Loss((f.ID,), "langchain-google-genai does not keep the id", _ANSWERED),
+    Loss((f.TEXT_IN,), "langchain-google-genai keeps no counts by modality", _ANSWERED),
+    Loss((f.RESPONSE_MODEL,), "langchain-google-genai reads it from the last chunk only", ("cut",)),
+    Loss(
+        (f.RESPONSE_MODEL,),
+        "langchain-google-genai keeps no model beside a blocked prompt",
+        ("whole", "streamed"),
+        only=("refusal",),
+    ),
+    Loss(
+        (f.INPUT, f.OUTPUT),
+        "langchain-google-genai keeps no counts beside a blocked prompt in one piece",
+        ("whole",),
+        only=("refusal",),
+    ),
+    Loss(
+        (f.LEVEL,),
+        "langchain-google-genai sends the level in capitals and tells it as it was given",
+        ("whole", "streamed"),
+        only=("reasoning level",),
+        leaves="low",
+    ),
+    _merged("langchain-google-genai", "STOP"),
+)
+
+LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
+    "ChatOpenAI": _OPENAI_CHAT,
+    "AzureChatOpenAI": _OPENAI_CHAT,
+    "ChatOpenAI, Responses API": (
+        Loss((f.RESPONSE_MODEL, f.TIER), "langchain-openai reads it from the last event only", ("cut",)),
+    ),
+    "OpenAI": (
+        Loss(
+            (f.ID, f.RESPONSE_MODEL, f.FINGERPRINT),
+            "langchain-openai's completion model does not keep it",
+            _ANSWERED,
+        ),
+        Loss(
+            (f.CACHE_READ, f.REASONING, f.AUDIO_IN, f.AUDIO_OUT),
+            "langchain-openai's completion model keeps the totals only",
+            ("whole", "streamed"),
+        ),
+        Loss(
+            (f.INPUT, f.OUTPUT),
+            "langchain-openai's completion model drops the usage chunk of a stream",
+            ("streamed",),
+        ),
+    ),
+    "ChatAnthropic": (
+        Loss((f.ID,), "langchain-anthropic does not copy the id of a streamed message", _STREAMS),
+        Loss(
+            (f.INPUT, f.OUTPUT, f.CACHE_READ, f.CACHE_WRITE, f.CACHE_CREATION, f.CACHE_5M, f.CACHE_1H),
+            "langchain-anthropic reads usage from the closing event only",
+            ("cut",),
+        ),
+        Loss(
+            (f.INPUT, f.CACHE_READ, f.CACHE_WRITE, f.CACHE_CREATION, f.CACHE_5M, f.CACHE_1H),
+            "langchain-anthropic reads usage from the closing event only",
+            ("streamed",),
+            only=("input counted early",),
+        ),
+    ),
+    "ChatGoogleGenerativeAI": _GEMINI,
+    "ChatGoogleGenerativeAI, Vertex AI": _GEMINI,
+    "ChatBedrockConverse": (
+        Loss(
+            (f.CACHE_WRITE, f.CACHE_CREATION),
+            "langchain-aws writes 0 where nothing was sent, so a 0 that was sent is not told",
+            ("whole", "streamed"),
+            only=("cache read",),
+        ),
+    ),
+    "ChatCohere": (
+        Loss((f.ID,), "langchain-cohere does not copy the id of a stream", _STREAMS),
+        Loss(
+            (f.INPUT,),
+            "langchain-cohere keeps the tokens seen by the model, not the billed ones",
+            ("whole",),
+            instead=f.INPUT_SEEN,
+        ),
+        Loss(
+            (f.OUTPUT,),
+            "langchain-cohere keeps the tokens seen by the model, not the billed ones",
+            ("whole",),
+            instead=f.OUTPUT_SEEN,
+        ),
+        Loss((f.CACHE_READ,), "langchain-cohere keeps the totals only", ("whole", "streamed")),
+        Loss(
+            (f.OUTPUT_TYPE,),
+            "langchain-cohere's structured output by tool tells nothing of it",
+            ("whole", "streamed"),
+            only=("structured by tool",),
+        ),
+        Loss(
+            (f.STOP,),
+            "langchain-cohere reports the stop sequences of its constructor and does not send them",
+            ("whole", "streamed"),
+            only=("parameters",),
+            leaves=["END", "STOP"],
+        ),
+    ),
+    "ChatOllama": (Loss((f.RESPONSE_MODEL,), "langchain-ollama reads it from the last line only", ("cut",)),),
+    "ChatMistralAI": (
+        Loss((f.ID,), "langchain-mistralai does not keep the id", _ANSWERED),
+        Loss(
+            (f.RESPONSE_MODEL,),
+            "langchain-mistralai writes the requested model into a whole answer",
+            ("whole",),
+        ),
+        Loss((f.RESPONSE_MODEL,), "langchain-mistralai reads it from the last chunk only", ("cut",)),
+        Loss((f.CACHE_READ,), "langchain-mistralai keeps the totals of a stream only", ("streamed",)),
+        _merged("langchain-mistralai"),
+    ),
+    "ChatGroq": (
+        Loss((f.ID,), "langchain-groq does not keep the id", _ANSWERED),
+        Loss((f.RESPONSE_MODEL,), "langchain-groq writes the requested model in its place", _ANSWERED),
+        _merged("langchain-groq"),
+    ),
+    "ChatDeepSeek": _OPENAI_LIKE,
+    "ChatXAI": (
+        *_OPENAI_LIKE,
+        Loss(
+            (f.TEXT_IN, f.IMAGE_IN),
+            "langchain-xai keeps no counts of text and images from a stream",
+            ("streamed",),
+        ),
+        _merged("langchain-openai"),
+    ),
+    "ChatTogether": (*_OPENAI_LIKE, _merged("langchain-openai", "eos")),
+    "ChatFireworks": (
+        Loss((f.ID,), "langchain-fireworks does not keep the id", _ANSWERED),
+        Loss((f.RESPONSE_MODEL,), "langchain-fireworks writes the requested model in its place", _ANSWERED),
+        _merged("langchain-fireworks"),
+    ),
+}
+
+_NO_SEED = "the API has no seed"
+_NO_PENALTIES = "the API has no penalties"
+_NO_TOP_K = "the API has no top k"
+_ONE_CHOICE = "the API gives one answer"
+_NO_LEVELS = "the API has no reasoning levels"
+_NOTHING_WRITTEN = "the API does not count cache writes"
+_WITHIN_OUTPUT = "the API counts reasoning within the output"
+_TOTALS_ONLY = "the API counts totals only"
+_NO_ID = "the API gives no id"
+_PENALTIES = (f.FREQUENCY, f.PRESENCE)
+
+NEVER_SENT: Final[Mapping[str, Mapping[str, str]]] = {
+    "ChatOpenAI": {f.TOP_K: _NO_TOP_K},
+    "AzureChatOpenAI": {f.TOP_K: _NO_TOP_K},
+    "ChatOpenAI, Responses API": {
+        f.TOP_K: _NO_TOP_K,
+        f.SEED: _NO_SEED,
+        f.STOP: "the API has no stop sequences",
+        **dict.fromkeys(_PENALTIES, _NO_PENALTIES),
+        f.CHOICES: _ONE_CHOICE,
+    },
+    "OpenAI": {
+        f.TOP_K: _NO_TOP_K,
+        f.CACHE_WRITE: _NOTHING_WRITTEN,
+        f.LEVEL: "completion models do not reason",
+        f.OUTPUT_TYPE: "the API gives text only",
+    },
+    "ChatAnthropic": {
+        f.SEED: _NO_SEED,
+        **dict.fromkeys(_PENALTIES, _NO_PENALTIES),
+        f.CHOICES: _ONE_CHOICE,
+    },
+    "ChatGoogleGenerativeAI": {f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatGoogleGenerativeAI, Vertex AI": {f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatBedrockConverse": {
+        f.ID: "the API gives an id of the request only",
+        f.RESPONSE_MODEL: "the API does not name the model",
+        f.REASONING: _WITHIN_OUTPUT,
+        f.SEED: _NO_SEED,
+        **dict.fromkeys(_PENALTIES, _NO_PENALTIES),
+        f.CHOICES: _ONE_CHOICE,
+    },
+    "ChatCohere": {
+        f.RESPONSE_MODEL: "the API does not name the model",
+        f.CACHE_WRITE: _NOTHING_WRITTEN,
+        f.REASONING: _WITHIN_OUTPUT,
+        f.LEVEL: _NO_LEVELS,
+        f.CHOICES: _ONE_CHOICE,
+    },
+    "ChatOllama": {
+        f.ID: _NO_ID,
+        f.CACHE_READ: _TOTALS_ONLY,
+        f.CACHE_WRITE: _TOTALS_ONLY,
+        f.REASONING: _TOTALS_ONLY,
+        **dict.fromkeys(_PENALTIES, "langchain-ollama does not send them"),
+        f.CHOICES: _ONE_CHOICE,
+    },
+    "ChatMistralAI": {
+        f.TOP_K: _NO_TOP_K,
+        f.CACHE_WRITE: _NOTHING_WRITTEN,
+        f.REASONING: _WITHIN_OUTPUT,
+        f.LEVEL: _NO_LEVELS,
+    },
+    "ChatGroq": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatDeepSeek": {
+        f.TOP_K: _NO_TOP_K,
+        f.SEED: _NO_SEED,
+        f.CHOICES: _ONE_CHOICE,
+        f.CACHE_WRITE: _NOTHING_WRITTEN,
+    },
+    "ChatXAI": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatTogether": dict.fromkeys((f.CACHE_READ, f.CACHE_WRITE, f.REASONING), _TOTALS_ONLY),
+    "ChatFireworks": {f.CACHE_WRITE: _NOTHING_WRITTEN},
+}
+
+_CONSTRUCTOR = "the events of a class that LangChain cannot serialise lack its constructor's arguments"
+_SERVER = Loss((f.ADDRESS, f.PORT), _CONSTRUCTOR)
+_EARLY_FAILURE = Loss(
+    (f.STREAM,), "a stream that fails before its first chunk is not told from a plain call", ("failed",)
+)
+
+# What this package could know from elsewhere than the events, and does not yet.
+GAPS: Final[Mapping[str, tuple[Loss, ...]]] = {
+    "ChatOpenAI": (_EARLY_FAILURE,),
+    "AzureChatOpenAI": (_EARLY_FAILURE,),
+    "ChatOpenAI, Responses API": (_EARLY_FAILURE,),
+    "OpenAI": (
+        _EARLY_FAILURE,
+        Loss(
+            (f.TEMPERATURE, f.MAX_TOKENS),
+            "the start event of a completion model has the constructor's arguments, not the call's",
+            ("whole",),
+            only=("parameters of the call",),
+        ),
+    ),
+    "ChatAnthropic": (_EARLY_FAILURE,),
+    "ChatGoogleGenerativeAI": (_EARLY_FAILURE,),
+    "ChatGoogleGenerativeAI, Vertex AI": (_EARLY_FAILURE,),
+    "ChatBedrockConverse": (_EARLY_FAILURE,),
+    "ChatCohere": (
+        _EARLY_FAILURE,
+        _SERVER,
+        Loss(
+            (f.STREAM, f.FIRST_CHUNK),
+            "the only chunk of an asynchronous tool call is taken for LangChain's closing one",
+            ("streamed",),
+            only=("tool call", "structured by tool"),
+        ),
+    ),
+    "ChatOllama": (
+        _EARLY_FAILURE,
+        _SERVER,
+        Loss((f.TOP_P, f.TOP_K, f.MAX_TOKENS, f.SEED), _CONSTRUCTOR, only=("parameters",)),
+        Loss((f.LEVEL,), _CONSTRUCTOR, only=("reasoning",)),
+    ),
+    "ChatMistralAI": (_EARLY_FAILURE,),
+    "ChatGroq": (_EARLY_FAILURE,),
+    "ChatDeepSeek": (_EARLY_FAILURE, _SERVER),
+    "ChatXAI": (_EARLY_FAILURE,),
+    "ChatTogether": (_EARLY_FAILURE, _SERVER),
+    "ChatFireworks": (_EARLY_FAILURE,),
+}
+
+
+def cell(client: str, fact: str) -> list[str]:
+    """What a page says of one fact of one class: nothing if it is kept, else why and where it is not."""
+    if fact in NEVER_SENT[client]:
+        return [f"never sent: {NEVER_SENT[client][fact]}"]
+    return [
+        f"{label} ({', '.join(loss.only or loss.when)}): {loss.reason}"
+        for label, losses in (("lost", LOSSES[client]), ("not yet", GAPS[client]))
+        for loss in losses
+        if fact in loss.facts
+    ]
