@@ -26,12 +26,17 @@ class Probe:
     """Application spans for bodies, and looks at the context for callers and consumers.
 
     It can stand in for a tracer: `support.models` opens its spans with ``start_as_current_span``.
+
+    Attributes:
+        faults: What was not as it must be.
+        headers: The ``traceparent`` that a request from each body would carry.
     """
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
         self.tracer = recording.tracer
         self.faults: list[str] = []
+        self.headers: list[str] = []
         self.spans = SpanCount()
         self._outside = otel.get_current()
         recording.provider.add_span_processor(self.spans)
@@ -52,7 +57,9 @@ class Probe:
         current = trace.get_current_span().get_span_context()
         carrier: dict[str, str] = {}
         propagate.inject(carrier)
-        injected = carrier.get("traceparent", "-" * 3).split("-")[2] or f"{0:016x}"
+        header = carrier.get("traceparent", "---")
+        self.headers.append(header)
+        injected = header.split("-")[2] or f"{0:016x}"
         if injected != f"{current.span_id:016x}":
             self.faults.append(f"{name}: an injected header names {injected}, not the current span")
         with self.tracer.start_as_current_span(name) as span:
