@@ -37,7 +37,7 @@ _OPENAI_FACTS: Final = (
 _OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
 _OPENAI_PROVIDERS: Final = frozenset({None, "openai", "azure.ai.openai"})
 # Packages that write the requested model where the answering one belongs.
-_ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse"})
+_ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse", "huggingface"})
 _ECHOES: Final = _ECHOES_IN_STREAMS | {"mistralai"}
 
 
@@ -60,7 +60,7 @@ def model_response(result: object, provider: str | None = None) -> Attributes:
     if message is None:
         _add_completion(attributes, generations[0], output)
     else:
-        _add_chat(attributes, message, output, openai=provider in _OPENAI_PROVIDERS)
+        _add_chat(attributes, message, output, provider)
     reasons = [_finish_reason(generation) for generation in generations]
     if None not in reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
@@ -84,7 +84,9 @@ def finish_reason(generation: object) -> str | None:
     return _finish_reason(generation)
 
 
-def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any], *, openai: bool) -> None:
+def _add_chat(
+    attributes: Attributes, message: object, output: Mapping[str, Any], provider: str | None
+) -> None:
     facts = as_mapping(getattr(message, "response_metadata", None))
     if output and "model_name" not in facts:
         facts = {**output, **facts}  # what several choices share, LangChain copies to none of them
@@ -95,10 +97,11 @@ def _add_chat(attributes: Attributes, message: object, output: Mapping[str, Any]
         return
     streamed, backend = is_streamed(message), backend_of(facts)
     model = as_str(facts.get("model_name")) or as_str(facts.get("model"))
-    if model is not None and backend not in (_ECHOES_IN_STREAMS if streamed else _ECHOES):
+    echoes = _ECHOES_IN_STREAMS if streamed else _ECHOES
+    if model is not None and (backend or provider) not in echoes:
         model = model.removeprefix("models/")
         attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
-    if openai and backend in _OPENAI_BACKENDS:
+    if provider in _OPENAI_PROVIDERS and backend in _OPENAI_BACKENDS:
         for key, attribute in _OPENAI_FACTS:
             value = facts.get(key)
             if value is not None and (text := as_str(value)) is not None:

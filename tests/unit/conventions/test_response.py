@@ -170,6 +170,11 @@ def test_a_package_that_repeats_the_request_tells_no_response_model(provider):
     assert {} == model_response(answer(metadata))
 
 
+def test_the_address_of_an_endpoint_of_hugging_face_is_no_model():
+    metadata = {"model_name": "https://user:secret@endpoint.test", "finish_reason": "stop"}
+    assert {REASONS: ["stop"]} == model_response(answer(metadata), "huggingface")
+
+
 def test_a_streamed_mistral_answer_tells_its_model():
     message = AIMessageChunk("hi", response_metadata={"model_provider": "mistralai", "model_name": "m-2506"})
     assert {MODEL: "m-2506"} == model_response(chat(message))
