@@ -22,6 +22,7 @@ from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics, outcomes
 from langspan.export import settings as export
 from langspan.export.file import DEFAULT_PATH
+from support.capabilities import MARKED_AGENTS
 
 OURS = README.table("Argument of `instrument()`", "Variable", "Default", "Meaning")
 STANDARD = README.table("Variable", "Default", "Here")
@@ -104,10 +105,9 @@ def matches(row, span):
     return re.fullmatch(pattern, span.name) and operation == span.attributes.get("gen_ai.operation.name", "")
 
 
+@MARKED_AGENTS.mark
 def test_runs_become_the_spans_of_the_table(traced):
     """The demo's shop and a completion model: every kind of run there is."""
-    pytest.importorskip("langgraph", reason="pip install 'langspan[demo]'")
-    pytest.importorskip("langchain", reason="pip install 'langspan[demo]'")
     from langspan.cli.scripted import ScriptedChatModel
     from langspan.cli.shop import ask
 

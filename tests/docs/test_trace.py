@@ -9,10 +9,8 @@ import pytest
 
 from docs.pages import README
 from langspan.cli import main
+from support.capabilities import MARKED_AGENTS
 from support.otlp import closed_port
-
-pytest.importorskip("langgraph", reason="pip install 'langspan[demo]'")
-pytest.importorskip("langchain", reason="pip install 'langspan[demo]'")
 
 SHOWN = README.block("What a trace looks like", "text").code
 # Older releases of LangGraph show the functions behind an agent's edges as runs.
@@ -58,6 +56,7 @@ def totals(text):
     return text.splitlines()[0].split(" · ")[3:]
 
 
+@MARKED_AGENTS.mark
 def test_the_spans_are_those_that_the_demo_draws(drawn):
     assert lines(drawn) == lines(SHOWN)
 
