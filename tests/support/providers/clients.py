@@ -7,6 +7,7 @@ from support.providers import (
     from_aws,
     from_cohere,
     from_google,
+    from_huggingface,
     from_ollama,
     from_openai,
     from_openai_like,
@@ -21,5 +22,6 @@ _PACKAGES = (
     from_cohere,
     from_ollama,
     from_openai_like,
+    from_huggingface,
 )
 CLIENTS: dict[str, Client] = {client.name: client for package in _PACKAGES for client in package.CLIENTS}

@@ -167,6 +167,10 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
         _merged("langchain-openai"),
     ),
     "ChatTogether": (*_OPENAI_LIKE, _merged("langchain-openai", "eos")),
+    "ChatHuggingFace": (
+        Loss((f.MODEL,), "huggingface-hub sends a placeholder to an endpoint of one's own"),
+        Loss((f.RESPONSE_MODEL,), "langchain-huggingface writes the requested one in its place", _ANSWERED),
+    ),
     "ChatFireworks": (
         Loss((f.ID,), "langchain-fireworks does not keep the id", _ANSWERED),
         Loss((f.RESPONSE_MODEL,), "langchain-fireworks writes the requested model in its place", _ANSWERED),
@@ -247,6 +251,13 @@ NEVER_SENT: Final[Mapping[str, Mapping[str, str]]] = {
     "ChatXAI": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
     "ChatTogether": dict.fromkeys((f.CACHE_READ, f.CACHE_WRITE, f.REASONING), _TOTALS_ONLY),
     "ChatFireworks": {f.CACHE_WRITE: _NOTHING_WRITTEN},
+    "ChatHuggingFace": {
+        f.ID: "the server's id is empty",
+        f.TOP_K: _NO_TOP_K,
+        f.CHOICES: _ONE_CHOICE,
+        f.LEVEL: _NO_LEVELS,
+        **dict.fromkeys((f.CACHE_READ, f.CACHE_WRITE, f.REASONING), _TOTALS_ONLY),
+    },
 }
 
 _CONSTRUCTOR = "the events of a class that LangChain cannot serialise lack its constructor's arguments"
@@ -295,6 +306,11 @@ GAPS: Final[Mapping[str, tuple[Loss, ...]]] = {
     "ChatXAI": (_EARLY_FAILURE,),
     "ChatTogether": (_EARLY_FAILURE, _SERVER),
     "ChatFireworks": (_EARLY_FAILURE,),
+    "ChatHuggingFace": (
+        _EARLY_FAILURE,
+        _SERVER,
+        Loss((f.TOP_P, f.SEED, f.FREQUENCY, f.PRESENCE), _CONSTRUCTOR, only=("parameters",)),
+    ),
 }
 
 

@@ -151,7 +151,7 @@ class ChatCompletions:
                     reasons[choice["index"]] = choice["finish_reason"]
             said |= {key: value for key, value in item.items() if value is not None}
         facts = {
-            f.ID: said.get("id"),
+            f.ID: said.get("id") or None,
             f.RESPONSE_MODEL: said.get("model"),
             f.FINISH: [reasons[index] for index in sorted(reasons)] or None,
         }

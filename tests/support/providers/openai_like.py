@@ -209,3 +209,9 @@ FIREWORKS = _Sparse(
     common={},
     openai=False,
 )
+TGI = _Plain(
+    id="",
+    model="meta-llama/Llama-3.2-3B-Instruct-0925",
+    common={"system_fingerprint": "3.2.1-sha-4d28897"},
+    openai=False,
+)
