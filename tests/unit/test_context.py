@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry import context as otel
 from opentelemetry.context import Context
@@ -145,6 +145,10 @@ async def _aplay(generator: Any, choices: list[str]) -> list[Any]:
     return seen
 
 
+@example([("yield", 1)], ["next", "send"])
+@example([("swallow", 1), ("yield", 2)], ["next", "throw", "next"])
+@example([("yield", 1)], ["next", "throw"])
+@example([("yield", 1)], ["next", "close"])
 @given(steps, moves)
 def test_a_driven_generator_behaves_like_the_generator(plan: list[Step], choices: list[str]) -> None:
     log: list[Any] = []
@@ -154,6 +158,10 @@ def test_a_driven_generator_behaves_like_the_generator(plan: list[Step], choices
     assert (plain, plain_log) == (_play(drive(scope(), body(plan, log)), choices), log)
 
 
+@example([("yield", 1)], ["next", "send"])
+@example([("swallow", 1), ("yield", 2)], ["next", "throw", "next"])
+@example([("yield", 1)], ["next", "throw"])
+@example([("yield", 1)], ["next", "close"])
 @given(steps, moves)
 def test_a_driven_asynchronous_generator_behaves_like_the_generator(
     plan: list[Step], choices: list[str]
