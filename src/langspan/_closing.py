@@ -99,10 +99,9 @@ class Closer:
         self._finish(run, NOTHING, _INCOMPLETE)
 
     def _partial(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
-        """What had come of a model's answer before it failed."""
-        response = extra.get("response")
-        if self._contents is not None and response is not None:
-            run.content = {**run.content, **self._contents.at_end(run.operation.kind, response, extra)}
+        """What had come of a model's answer before it failed, and what only the end of a run tells."""
+        if self._contents is not None:
+            run.content = {**run.content, **self._contents.at_failure(run.operation.kind, extra)}
         return self._translator.at_failure(run, extra)
 
     def _described_error(

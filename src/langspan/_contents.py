@@ -17,7 +17,7 @@ from langspan.conventions._values import as_mapping
 from langspan.conventions.content import ContentPolicy
 from langspan.conventions.conversation import ConversationRenderer
 from langspan.conventions.messages import is_message
-from langspan.conventions.operations import GRAPH_KINDS, Kind
+from langspan.conventions.operations import GRAPH_KINDS, MODEL_KINDS, Kind
 from langspan.conventions.retrieval import document_texts
 from langspan.conventions.run import user_metadata
 from langspan.conventions.tools import tool_arguments, tool_result
@@ -73,7 +73,7 @@ class Contents:
             result: What it returned, in the shape of LangChain's end event.
             extra: Every other keyword of the event; streamed chains tell their input only here.
         """
-        if kind in (Kind.CHAT, Kind.COMPLETION):
+        if kind in MODEL_KINDS:
             return _present({names.GEN_AI_OUTPUT_MESSAGES: self._conversation.output(result)})
         if kind is Kind.TOOL:
             shown = self._policy.render(tool_result(result), "tool_result")
@@ -81,14 +81,27 @@ class Contents:
         if kind is Kind.RETRIEVER:
             shown = self._policy.render(document_texts(result), "documents")
             return _present({names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: shown})
-        late = (
-            self._state(kind, extra["inputs"], names.GEN_AI_INPUT_MESSAGES, names.LANGCHAIN_INPUT)
-            if (extra.get("inputs") is not None)
-            else {}
-        )
-        return _present(
-            {**late, **self._state(kind, result, names.GEN_AI_OUTPUT_MESSAGES, names.LANGCHAIN_OUTPUT)}
-        )
+        output = self._state(kind, result, names.GEN_AI_OUTPUT_MESSAGES, names.LANGCHAIN_OUTPUT)
+        return {**self._late_input(kind, extra), **_present(output)}
+
+    def at_failure(self, kind: Kind, extra: Mapping[str, Any]) -> Texts:
+        """The content of a run that raised: what a model had answered so far, what a chain ran on.
+
+        Args:
+            kind: The kind of run.
+            extra: The keywords of LangChain's error event.
+        """
+        if kind in MODEL_KINDS:
+            response = extra.get("response")
+            return self.at_end(kind, response, extra) if response is not None else {}
+        return self._late_input(kind, extra)
+
+    def _late_input(self, kind: Kind, extra: Mapping[str, Any]) -> Texts:
+        """What a streamed chain ran on, which only its end event tells."""
+        value = extra.get("inputs")
+        if value is None:
+            return {}
+        return _present(self._state(kind, value, names.GEN_AI_INPUT_MESSAGES, names.LANGCHAIN_INPUT))
 
     def _chat_start(self, event: Started) -> dict[str, str | None]:
         messages = event.payload[0] if event.payload else []
