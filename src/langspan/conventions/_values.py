@@ -54,6 +54,14 @@ def as_str(value: object) -> str | None:
     return clean(value.value if isinstance(value, Enum) else value) or None
 
 
+def as_model(value: object) -> str | None:
+    """Return a model's name; None for an address that may carry a password or a key."""
+    name = as_str(value)
+    if name is None or ("://" in name and any(mark in name for mark in "@?#")):
+        return None
+    return name.removeprefix("models/")
+
+
 def as_id(value: object) -> str | None:
     """Return an identifier as text: a string, an integer or a UUID; anything else is None."""
     if isinstance(value, str):

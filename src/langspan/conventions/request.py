@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from langspan.conventions import names
 from langspan.conventions._request_rules import ARGUMENTS, RULES
-from langspan.conventions._values import Attributes, as_count, as_mapping, as_str
+from langspan.conventions._values import Attributes, as_count, as_mapping, as_model, as_str
 from langspan.conventions.providers import provider_name
 
 _BEDROCK: Final = "additional_model_request_fields"  # what Bedrock hands on to Anthropic's models
@@ -77,10 +77,9 @@ def request_model(
         params: The `invocation_params` of the start event.
         kwargs: The model's constructor arguments, from `serialized`.
     """
-    model = as_str(metadata.get("ls_model_name")) or _first(params, _MODELS) or _first(kwargs, _MODELS)
-    if model is None or ("://" in model and ("@" in model or "?" in model)):
-        return None  # a private endpoint given as a model: its address may carry a password or a key
-    return model.removeprefix("models/")
+    return as_model(
+        as_str(metadata.get("ls_model_name")) or _first(params, _MODELS) or _first(kwargs, _MODELS)
+    )
 
 
 def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

@@ -19,7 +19,7 @@ from langspan.conventions._result import (
     output_of,
     unglued,
 )
-from langspan.conventions._values import Attributes, as_mapping, as_str
+from langspan.conventions._values import Attributes, as_mapping, as_model, as_str
 
 # LangChain makes these up when the provider gave no id.
 _INVENTED_IDS: Final = ("lc_", "run-")
@@ -96,10 +96,9 @@ def _add_chat(
     if not facts:
         return
     streamed, backend = is_streamed(message), backend_of(facts)
-    model = as_str(facts.get("model_name")) or as_str(facts.get("model"))
+    model = as_model(as_str(facts.get("model_name")) or facts.get("model"))
     echoes = _ECHOES_IN_STREAMS if streamed else _ECHOES
     if model is not None and (backend or provider) not in echoes:
-        model = model.removeprefix("models/")
         attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
     if provider in _OPENAI_PROVIDERS and backend in _OPENAI_BACKENDS:
         for key, attribute in _OPENAI_FACTS:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from langspan.conventions import names
-from langspan.conventions._values import Attributes, as_count, as_float, as_id, as_mapping, as_str
+from langspan.conventions._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
 from langspan.conventions.providers import class_provider
 
 _MAX_DOCUMENTS: Final = 100
@@ -45,9 +45,9 @@ def retriever_start(
     provider = class_provider(meta.get("ls_embedding_provider"))
     if provider is not None:
         attributes[names.GEN_AI_PROVIDER_NAME] = provider
-    model = as_str(meta.get("ls_embedding_model"))
+    model = as_model(meta.get("ls_embedding_model"))
     if model is not None:
-        attributes[names.GEN_AI_REQUEST_MODEL] = model.removeprefix("models/")
+        attributes[names.GEN_AI_REQUEST_MODEL] = model
     top_k = as_count(search_kwargs.get("k")) if search_kwargs else None
     if top_k is not None:
         attributes[names.GEN_AI_RETRIEVAL_TOP_K] = top_k
