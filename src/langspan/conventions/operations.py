@@ -97,10 +97,11 @@ def chain_operation(
         return Operation(Kind.NODE, f"node {label}", label)
     if graph is not None and graph.name in (name, None):
         return _graph_operation(label, metadata, is_agent=graph.is_agent)
-    if not metadata or metadata.get("ls_integration") not in _GRAPH_INTEGRATIONS:
+    mark = metadata.get("ls_integration") if metadata else None
+    if not metadata or not isinstance(mark, str) or mark not in _GRAPH_INTEGRATIONS:
         return Operation(Kind.CHAIN, label, None)
     agent = metadata.get("lc_agent_name")
-    is_agent = metadata["ls_integration"] == AGENT_INTEGRATION
+    is_agent = mark == AGENT_INTEGRATION
     # Without an announcement: a graph's root is the first run of a tree that carries the mark, and a
     # nested agent's root is the only run that bears the agent's own name.
     if not inside_graph or (is_agent and agent is not None and agent == name):
