@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -36,10 +37,12 @@ class Capability:
 
 
 def _imports(name: str) -> bool:
-    try:
-        import_module(name)
-    except ImportError:
-        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the oldest langgraph.prebuilt imports what it deprecates itself
+        try:
+            import_module(name)
+        except ImportError:
+            return False
     return True
 
 
