@@ -1,0 +1,203 @@
+"""Which keys of LangChain's data are recorded without content: names, ids and request parameters, no others.
+
+Every word of the conventions modules is tried as a key in every place that LangChain or a provider fills.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+
+import langspan.conventions
+from langspan import CallbackHandler
+from privacy.judge import sightings
+from support.canary import canary
+from support.telemetry import Telemetry
+
+
+def words() -> list[str]:
+    """Every identifier among the strings of the modules that translate, and some that stand in none."""
+    found = {"headers", "api_key", "password", "anything_else"}
+    for info in pkgutil.iter_modules(langspan.conventions.__path__, "langspan.conventions."):
+        tree = ast.parse(inspect.getsource(importlib.import_module(info.name)))
+        found |= {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    return sorted(word for word in found if word.isidentifier())
+
+
+WORDS = words()
+
+Call = Callable[[CallbackHandler, str, Any], None]
+
+
+def _chat(handler: CallbackHandler, response: Any = None, **event: Any) -> None:
+    run_id = uuid.uuid4()
+    handler.on_chat_model_start(event.pop("serialized", {}), [[]], run_id=run_id, **event)
+    handler.on_llm_end(response or LLMResult(generations=[]), run_id=run_id)
+
+
+def _answer(handler: CallbackHandler, info: Any = None, output: Any = None, **message: Any) -> None:
+    generation = ChatGeneration(message=AIMessage("x", **message), generation_info=info)
+    openai = {"ls_provider": "openai"}
+    _chat(handler, LLMResult(generations=[[generation]], llm_output=output), metadata=openai)
+
+
+def _chain(handler: CallbackHandler, **event: Any) -> None:
+    run_id = uuid.uuid4()
+    handler.on_chain_start(event.pop("serialized", None), {}, run_id=run_id, **event)
+    handler.on_chain_end({}, run_id=run_id)
+
+
+def _tool(handler: CallbackHandler, **event: Any) -> None:
+    run_id = uuid.uuid4()
+    handler.on_tool_start(event.pop("serialized", {}), "", run_id=run_id, **event)
+    handler.on_tool_end("", run_id=run_id)
+
+
+def _retriever(handler: CallbackHandler, documents: Any = (), **event: Any) -> None:
+    run_id = uuid.uuid4()
+    handler.on_retriever_start(event.pop("serialized", {}), "", run_id=run_id, **event)
+    handler.on_retriever_end(documents, run_id=run_id)
+
+
+HOLDERS: dict[str, Call] = {
+    "arguments of a call": lambda h, key, value: _chat(h, invocation_params={key: value}),
+    "options of a call": lambda h, key, value: _chat(h, options={key: value}),
+    "constructor of a model": lambda h, key, value: _chat(h, serialized={"kwargs": {key: value}}),
+    "serialized model": lambda h, key, value: _chat(h, serialized={key: value}),
+    "metadata of a model": lambda h, key, value: _chat(h, metadata={key: value}),
+    "metadata of an answer": lambda h, key, value: _answer(h, response_metadata={key: value}),
+    "usage in the metadata of an answer": lambda h, key, value: _answer(
+        h, response_metadata={"token_usage": {key: value}}
+    ),
+    "arguments of an answer": lambda h, key, value: _answer(h, additional_kwargs={key: value}),
+    "generation": lambda h, key, value: _answer(h, info={key: value}),
+    "output of a model": lambda h, key, value: _answer(h, output={key: value}),
+    "serialized chain": lambda h, key, value: _chain(h, serialized={key: value}),
+    "metadata of a chain": lambda h, key, value: _chain(h, metadata={key: value}),
+    "metadata of a graph": lambda h, key, value: _chain(
+        h, metadata={"ls_integration": "langgraph", key: value}
+    ),
+    "serialized tool": lambda h, key, value: _tool(h, serialized={key: value}),
+    "metadata of a tool": lambda h, key, value: _tool(h, metadata={key: value}),
+    "serialized retriever": lambda h, key, value: _retriever(h, serialized={key: value}),
+    "metadata of a retriever": lambda h, key, value: _retriever(h, metadata={key: value}),
+    "metadata of a document": lambda h, key, value: _retriever(h, [Document("x", metadata={key: value})]),
+}
+MODELS = {"model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id"}
+SERVERS = {
+    "anthropic_api_url",
+    "api_base",
+    "azure_endpoint",
+    "base_url",
+    "endpoint",
+    "endpoint_url",
+    "fireworks_api_base",
+    "groq_api_base",
+    "host",
+    "openai_api_base",
+    "xai_api_base",
+}
+PARAMETERS = {
+    "effort",
+    "ls_stop",
+    "previous_response_id",
+    "reasoning",
+    "reasoning_effort",
+    "stop",
+    "stopSequences",
+    "stop_sequences",
+    "thinking_config",
+    "thinking_level",
+}
+# Arguments that hold more arguments, and so one of the above.
+NESTED = {
+    "additional_model_request_fields",
+    "extra_body",
+    "generation_config",
+    "inferenceConfig",
+    "inference_config",
+    "model_kwargs",
+    "options",
+    "output_config",
+    "thinking",
+}
+ANYWHERE = {
+    "conversation_id",
+    "session_id",
+    "thread_id",
+    "user_id",
+    "lc_hub_commit_hash",
+    "lc_hub_repo",
+    "lc_source",
+}
+GRAPHS = {
+    "assistant_id",
+    "checkpoint_id",
+    "graph_id",
+    "langgraph_checkpoint_ns",
+    "langgraph_node",
+    "langgraph_triggers",
+}
+REASONS = {"done_reason", "finishReason", "finish_reason", "stopReason", "stop_reason"}
+ANSWER = {"id", "model", "model_name", "service_tier", "system_fingerprint"}
+RECORDED: dict[str, set[str]] = {
+    "arguments of a call": MODELS | SERVERS | PARAMETERS | NESTED,
+    "options of a call": SERVERS | PARAMETERS | NESTED,
+    "constructor of a model": MODELS | SERVERS | PARAMETERS | NESTED,
+    "serialized model": {"kwargs"},
+    "metadata of a model": ANYWHERE | {"ls_model_name", "ls_provider", "ls_stop"},
+    "metadata of an answer": ANSWER | REASONS,
+    "usage in the metadata of an answer": set(),
+    "arguments of an answer": set(),
+    "generation": REASONS,
+    "output of a model": ANSWER,
+    "serialized chain": {"name"},
+    "metadata of a chain": ANYWHERE,
+    "metadata of a graph": ANYWHERE | GRAPHS,
+    "serialized tool": {"name", "description"},
+    "metadata of a tool": ANYWHERE | {"lc_agent_name"},
+    "serialized retriever": {"name"},
+    "metadata of a retriever": ANYWHERE
+    | {"ls_embedding_model", "ls_retriever_name", "ls_vector_store_provider"},
+    "metadata of a document": set(),
+}
+# What may be an address, which may carry a password or a key.
+ADDRESSES = SERVERS | MODELS | {"ls_model_name", "ls_embedding_model"}
+
+
+def recorded(holder: str, value: Callable[[str], Any]) -> set[str]:
+    """The words under which a value, made of a canary, gets out of a holder."""
+    telemetry = Telemetry()
+    handler = CallbackHandler(telemetry.provider)
+    for number, word in enumerate(WORDS):
+        HOLDERS[holder](handler, word, value(canary(f"w{number}")))
+    found = set().union(*sightings(telemetry).values(), set())
+    return {WORDS[int(name[1:])] for name in found}
+
+
+def address(text: str) -> str:
+    return f"https://{text}:{text}@models.test:8443/{text}?key={text}#{text}"
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_only_these_keys_are_recorded(holder: str) -> None:
+    """As text, in a list, or one level down under every key there is."""
+    shapes: list[Callable[[str], Any]] = [str, lambda text: [text], lambda text: dict.fromkeys(WORDS, text)]
+    assert RECORDED[holder] == set().union(*(recorded(holder, shape) for shape in shapes))
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_of_an_address_only_host_and_port_are_recorded(holder: str) -> None:
+    """A model's name that is an address with more than that is left out."""
+    assert set() == recorded(holder, address) & ADDRESSES
+    assert set() == recorded(holder, lambda text: dict.fromkeys(ADDRESSES, address(text)))

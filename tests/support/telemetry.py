@@ -1,0 +1,56 @@
+"""All three signals recorded in memory, and what they look like on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs import export as logs
+from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from langspan._log_events import is_supported
+from support.otlp_data import Log, Metric, Span, decode
+from support.recording import Recording
+
+Item = Span | Metric | Log
+
+# Renamed in 1.40.
+_InMemoryLogs: Any = getattr(logs, "InMemoryLogRecordExporter", None) or logs.InMemoryLogExporter
+
+
+class Telemetry(Recording):
+    """Spans, metrics with exemplars, and log records."""
+
+    def __init__(self, **provider_options: Any) -> None:
+        super().__init__(**provider_options)
+        self._reader = InMemoryMetricReader()
+        self.meter_provider = MeterProvider([self._reader], exemplar_filter=AlwaysOnExemplarFilter())
+        self._logs = _InMemoryLogs()
+        self.logger_provider = LoggerProvider()
+        self.logger_provider.add_log_record_processor(logs.SimpleLogRecordProcessor(self._logs))
+
+    @property
+    def providers(self) -> dict[str, Any]:
+        """The arguments of `instrument()` that send everything here; events where they are supported."""
+        found = {"tracer_provider": self.provider, "meter_provider": self.meter_provider}
+        return {**found, "logger_provider": self.logger_provider} if is_supported() else found
+
+    def requests(self) -> list[Any]:
+        """One export request for each signal that has something to tell."""
+        metrics, events = self._reader.get_metrics_data(), self._logs.get_finished_logs()
+        found = [encode_spans(self.spans)]
+        if metrics is not None:
+            found.append(encode_metrics(metrics))
+        if events:
+            found.append(encode_logs(events))
+        return found
+
+    def items(self) -> Iterator[Item]:
+        """Every span, metric and log record, as a receiver reads them."""
+        for request in self.requests():
+            yield from decode(request)
