@@ -1,0 +1,212 @@
+"""Whatever of langspan fails: the application does not notice, and every span ends.
+
+Each function of the engine is made to raise, at once and after its work, while an application runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import pytest
+
+import langspan
+from langspan.patches.ledger import _MISSING
+from support.application import agents, chains, models
+from support.application.observe import Scenario, Seen, observe
+from support.faults import InjectedError, Target, fault, targets, watched
+from support.production import Harness
+
+pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+
+SCENARIOS: dict[str, Scenario] = {
+    scenario.__name__: scenario
+    for scenario in (*chains.SCENARIOS, *models.SCENARIOS, *models.EVENT_STREAMS, *agents.SCENARIOS)
+}
+SET_UP, TAKE_DOWN = "instrument", "uninstrument"
+FEW = 5
+"""So many scenarios per fault; all of them if the variable is set."""
+ALL_SCENARIOS = "LANGSPAN_FAULTS_IN_ALL_SCENARIOS" in os.environ
+
+TARGETS = targets()
+
+CARRIER = (
+    "runs the application's own code, and contains nothing of ours that can fail: all it calls is tested"
+)
+TRIVIAL = "returns an attribute, or itself"
+AT_IMPORT = "is called when langspan is imported"
+BOUNDARY = "is the error boundary"
+RESCUE = "is called only where something else has failed, and is tested there"
+FORK = "is called in forked processes only: see tests/threads"
+PUBLIC = "is called by the user, who is told what fails"
+EXEMPT = {
+    "_guard.Guard.call": BOUNDARY,
+    "_guard.Guard.report": BOUNDARY,
+    "_guard.contained": BOUNDARY,
+    "_guard.contained.call": BOUNDARY,
+    "_context.swap": CARRIER,
+    "_instrumentor._Slot.__init__": AT_IMPORT,
+    "_instrumentor._Slot.get": TRIVIAL,
+    "_instrumentor._IsListening.__instancecheck__": TRIVIAL,
+    "_handler.RecordingHandler.__copy__": TRIVIAL,
+    "_handler.RecordingHandler.__deepcopy__": TRIVIAL,
+    "_recorder.Recorder._give_up": RESCUE,
+    "_runs._forget_all": FORK,
+    "_recorder.Recorder.__len__": PUBLIC,
+    "_runs.Runs.__len__": PUBLIC,
+    "_context.swap_back": CARRIER,
+    "patches.subclasses.wrap_tree.init_subclass": CARRIER,
+    "patches.subclasses._init_subclass_of.inherited": CARRIER,
+    "_instrumentor.CallbackHandler.__init__": PUBLIC,
+    "_instrumentor.Instrumentation.flush": PUBLIC,
+    "_instrumentor.Instrumentation.open_runs": PUBLIC,
+    "_instrumentor.Instrumentation.shutdown": PUBLIC,
+    "_instrumentor.Instrumentation.uninstrument": PUBLIC,
+    "_instrumentor.Instrumentation._stop": PUBLIC,
+    "_instrumentor.LangSpanInstrumentor._instrument": PUBLIC,
+    "_instrumentor.LangSpanInstrumentor._uninstrument": PUBLIC,
+    "_instrumentor.LangSpanInstrumentor.instrumentation": PUBLIC,
+    "_instrumentor.instrument": PUBLIC,
+    "_instrumentor.uninstrument": PUBLIC,
+}
+# Without them no span is found, or ended. Before their own "finally" there is nothing in them that can fail.
+LAST = {
+    "_closing.Closer.returned",
+    "_closing.Closer.raised",
+    "_closing.Closer.incomplete",
+    "_closing.Closer._finish",
+    "_runs.Runs.take",
+    "_run.Run.span_context",
+}
+
+
+# Without it a fault of LangChain's shows: an inline handler keeps others from being told of some starts.
+UNTOLD = {"patches.runnables._tell_everyone.plan"}
+# Without them a patch stays where it is, and does nothing from then on.
+UNDOES = {"patches.ledger.Ledger.undo", "patches.ledger._put_back"}
+
+
+def hands_on(target: Target) -> bool:
+    """Whether it is a callback. Those hand on what they get; LangChain itself contains and logs the rest."""
+    return target.path[-1].startswith("on_") and target.path[-2] in ("RecordingHandler", "LifecycleHandler")
+
+
+def exemption(target: Target) -> str | None:
+    """Why a function may fail, or is not tested here."""
+    if target.module == "langspan._carriers" or target.path[-1] == "wrapper":
+        return CARRIER
+    return EXEMPT.get(str(target))
+
+
+TESTED = [target for target in TARGETS if exemption(target) is None]
+
+
+def carry_out(names: Iterable[str], before_each: Callable[[str], Any] = lambda _: None) -> dict[str, Seen]:
+    async def main() -> dict[str, Seen]:
+        seen = {}
+        for name in names:
+            before_each(name)
+            seen[name] = await observe(SCENARIOS[name])
+        return seen
+
+    return asyncio.run(main())
+
+
+@pytest.fixture(scope="module")
+def untraced() -> dict[str, Seen]:
+    """What the application sees without langspan."""
+    return carry_out(SCENARIOS)
+
+
+class Calls(NamedTuple):
+    """Where langspan's functions are called.
+
+    Attributes:
+        scenarios: In which scenarios, by function, and whether those are observed.
+        patches: What is patched.
+    """
+
+    scenarios: dict[tuple[Target, bool], list[str]]
+    patches: list[tuple[Any, str, Any]]
+
+
+@pytest.fixture(scope="module")
+def calls() -> Calls:
+    found: dict[tuple[Target, bool], dict[str, None]] = defaultdict(dict)
+    for observed in (True, False):
+        harness, stage = Harness(observed=observed), [SET_UP]
+        record = functools.partial(_record, found, stage, observed)
+        with watched(TARGETS, record):
+            harness.instrument()
+            carry_out(SCENARIOS, functools.partial(stage.__setitem__, 0))
+            stage[0] = TAKE_DOWN
+            langspan.uninstrument()
+    return Calls({key: list(names) for key, names in found.items()}, harness.patches)
+
+
+def _record(
+    found: dict[tuple[Target, bool], dict[str, None]], stage: list[str], observed: bool, target: Target
+) -> None:
+    found[target, observed][stage[0]] = None
+
+
+def chosen(names: list[str]) -> list[str]:
+    """Some of the scenarios in which a function is called, spread evenly; others if there are none."""
+    names = [name for name in names if name in SCENARIOS] or ["agent_ainvoke", "chat_stream"]
+    return names if ALL_SCENARIOS else names[:: -(-len(names) // FEW)]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "in the end"])
+@pytest.mark.parametrize("target", TESTED, ids=str)
+def test_the_application_does_not_notice(
+    target: Target, late: bool, untraced: dict[str, Seen], calls: Calls, caplog: pytest.LogCaptureFixture
+) -> None:
+    observed = (target, True) in calls.scenarios
+    names = calls.scenarios.get((target, observed))
+    if names is None and target.module.startswith("langspan.conventions."):
+        pytest.skip("no scenario has data of this shape; where it is called from is tested")
+    assert names is not None, "no scenario calls it: add one to tests/support/application"
+    harness = Harness(observed=observed)
+    with harness.cleaned_up(), caplog.at_level(logging.WARNING), fault(target, late=late) as hits:
+        try:
+            harness.instrument()
+        except InjectedError:
+            assert SET_UP in names
+        seen = carry_out(chosen(names))
+        if not hits:
+            seen |= carry_out(SCENARIOS)
+        langspan.uninstrument()
+        left = [
+            name for owner, name, original in calls.patches if vars(owner).get(name, _MISSING) is not original
+        ]
+    assert hits
+    assert {} == differing(untraced, seen, told=str(target) not in UNTOLD)
+    assert {} == harness.open.names or str(target) in LAST
+    assert [] == left or str(target) in UNDOES
+    assert [] == unexpected(caplog.records) or hands_on(target)
+
+
+def differing(
+    untraced: dict[str, Seen], seen: dict[str, Seen], *, told: bool
+) -> dict[str, tuple[Seen, Seen]]:
+    """What was seen where it is not the same, with and without langspan."""
+    return {
+        name: (untraced[name], saw)
+        for name, saw in seen.items()
+        if untraced[name] != (saw if told else saw._replace(told=untraced[name].told))
+    }
+
+
+def unexpected(records: list[logging.LogRecord]) -> list[str]:
+    """Log lines of others about us, and lines of ours that come twice."""
+    lines = Counter((record.name, record.getMessage()) for record in records)
+    return [
+        line
+        for (logger, line), count in lines.items()
+        if (logger != "langspan" or count > 1) and "FailingListener" not in line
+    ]

@@ -1,0 +1,122 @@
+"""Agents and graphs of an application: nested, streamed, interrupted and resumed, failed, cancelled."""
+
+from __future__ import annotations
+
+import operator
+from typing import Annotated, Any, TypedDict
+
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
+
+from support.application.chains import add
+from support.application.waiting import cancelled, wait_for_ever
+from support.models import ScriptedChat, StreamingChat, tool_call, usage
+
+INPUTS = {"messages": [("user", "1 + 2?")]}
+
+
+def _agent() -> Any:
+    answers = (tool_call("add", a=1, b=2), AIMessage("three it is", usage_metadata=usage(5, 6)))
+    return create_agent(StreamingChat(answers=answers), [add], name="math", system_prompt="Be brief.")
+
+
+def agent_invoke(config: Any) -> Any:
+    return _agent().invoke(INPUTS, config)
+
+
+async def agent_ainvoke(config: Any) -> Any:
+    return await _agent().ainvoke(INPUTS, config)
+
+
+def agent_stream(config: Any) -> Any:
+    return _agent().stream(INPUTS, config)
+
+
+def agent_astream(config: Any) -> Any:
+    return _agent().astream(INPUTS, config, stream_mode=["updates", "messages"])
+
+
+def agent_fails(config: Any) -> Any:
+    return create_agent(ScriptedChat(fails_with=ValueError("no")), [add]).invoke(INPUTS, config)
+
+
+class State(TypedDict):
+    log: Annotated[list[str], operator.add]
+
+
+def _graph(*nodes: Any, **options: Any) -> Any:
+    graph = StateGraph(State)
+    for node, following in zip(nodes, [*nodes[1:], None], strict=True):
+        graph.add_node(node.__name__, node)
+        graph.add_edge(node.__name__, following.__name__ if following else END)
+    graph.add_edge(START, nodes[0].__name__)
+    return graph.compile(**options)
+
+
+def first(_state: State) -> State:
+    return {"log": ["first"]}
+
+
+def ask(_state: State) -> State:
+    return {"log": [interrupt("sure?")]}
+
+
+def nested(state: State) -> Any:
+    return _graph(first, name="inner").invoke(state)
+
+
+def broken(_state: State) -> State:
+    raise ValueError("no")
+
+
+async def stuck(_state: State) -> None:
+    await wait_for_ever()
+
+
+def graph_in_a_graph(config: Any) -> Any:
+    return _graph(first, nested, name="outer").invoke({"log": []}, config)
+
+
+def graph_stream_closed(config: Any) -> Any:
+    stream = _graph(first, nested).stream({"log": []}, config)
+    item = next(stream)
+    stream.close()
+    return item
+
+
+def graph_fails(config: Any) -> Any:
+    return _graph(first, broken).invoke({"log": []}, config)
+
+
+async def graph_cancelled(config: Any) -> Any:
+    return await cancelled(_graph(stuck).ainvoke({"log": []}, config))
+
+
+def graph_interrupted_and_resumed(config: Any) -> Any:
+    graph = _graph(ask, checkpointer=InMemorySaver())
+    config = {**config, "configurable": {"thread_id": "t1"}}
+    return [graph.invoke({"log": []}, config), graph.invoke(Command(resume="yes"), config)]
+
+
+async def graph_stopped_before_a_node(config: Any) -> Any:
+    graph = _graph(first, nested, checkpointer=InMemorySaver(), interrupt_before=["nested"])
+    config = {**config, "configurable": {"thread_id": "t2"}}
+    return [await graph.ainvoke({"log": []}, config), await graph.ainvoke(None, config)]
+
+
+SCENARIOS = (
+    agent_invoke,
+    agent_ainvoke,
+    agent_stream,
+    agent_astream,
+    agent_fails,
+    graph_in_a_graph,
+    graph_stream_closed,
+    graph_fails,
+    graph_cancelled,
+    graph_interrupted_and_resumed,
+    graph_stopped_before_a_node,
+)
