@@ -79,6 +79,7 @@ class Runs(Generic[Entry, Trail]):
             former = self._open.setdefault(run_id, held)
             if former is not held:
                 evicted.append(former[1])
+                del self._open[run_id]  # the table is in the order of the starts
                 self._open[run_id] = held
             self._starts += 1
             if self._starts % _SWEEP_EVERY == 0 or len(self._open) > self._max_open:

@@ -194,3 +194,15 @@ class Events(RuleBasedStateMachine):
 
 
 TestEvents = Events.TestCase
+
+
+def test_a_run_that_starts_again_counts_as_young() -> None:
+    """Its former self is ended; the next run that has to leave is the one that has been open longest."""
+    events = Events()
+    ids = [uuid4() for _ in range(MAX_OPEN)]
+    for run_id in (*ids, ids[0], uuid4()):
+        events._start("chain", run_id, None)
+    evicted = [run_id for run_id in ids if events.recorder.run(run_id) is None]
+    events.open.clear()
+    events.teardown()
+    assert [ids[1]] == evicted

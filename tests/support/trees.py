@@ -162,12 +162,14 @@ def _tamed(run: Run, caller: Call | None) -> Run:
 
 
 def _sure_way(call: Call) -> str:
-    if call.way in ("stream", "close", "events") and _has_failing_parallel(call.run):
-        return "invoke"
-    # A graph's stream shows nothing of hidden nodes.
-    if call.way == "close" and any(
-        part.kind == "fan-out" or (part.kind == "graph" and part.hidden) for part in _streamed(call.run)
-    ):
+    streamed = list(_streamed(call.run))
+    if call.way in ("stream", "close", "events"):
+        if any(part.kind == "parallel" and raises(part) for part in streamed):
+            return "invoke"
+        # A graph's stream shows nothing of hidden nodes, and an empty stream fails in the step after it.
+        if any(part.kind in ("graph", "fan-out") and part.hidden for part in streamed):
+            return "invoke"
+    if call.way == "close" and any(part.kind == "fan-out" for part in streamed):
         return "stream"
     return call.way
 
@@ -178,10 +180,6 @@ def _streamed(run: Run) -> Iterator[Run]:
     if run.kind in ("sequence", "parallel"):
         for call in run.calls:
             yield from _streamed(call.run)
-
-
-def _has_failing_parallel(run: Run) -> bool:
-    return any(part.kind == "parallel" and raises(part) for part in _streamed(run))
 
 
 def raises(run: Run) -> bool:
