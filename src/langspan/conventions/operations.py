@@ -110,7 +110,7 @@ def chain_operation(
 
 
 def _is_step(tags: Sequence[str] | None) -> bool:
-    for tag in tags or ():  # a generator would cost more than the rest of the rules
+    for tag in tags or ():  # noqa: SIM110 - a generator would cost more than the rest of the rules
         if tag.startswith(_STEP_TAG):
             return True
     return False

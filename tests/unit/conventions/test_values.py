@@ -135,7 +135,9 @@ def test_a_mapping_is_returned_as_it_is(value):
     assert value is _values.as_mapping(value)
 
 
-@pytest.mark.parametrize("value", [None, "a", 1, [("a", 1)], object()], ids=["none", "text", "number", "pairs", "object"])
+@pytest.mark.parametrize(
+    "value", [None, "a", 1, [("a", 1)], object()], ids=["none", "text", "number", "pairs", "object"]
+)
 def test_what_is_no_mapping_reads_as_empty(value):
     assert {} == dict(_values.as_mapping(value))
 
