@@ -133,12 +133,17 @@ async def adrive(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenera
 def _begin_unseen(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:
     """Ask for the first item without telling the event loop of the generator.
 
-    An event loop that shuts down closes all generators it was told of, at once. It knows the one that drives
-    this one; told of both, it would close this one a second time, and complain.
+    An event loop that shuts down closes all generators it was told of, at once; and so it closes those that
+    the garbage collector finds. It knows the one that drives this one; told of both, it would close this one
+    a second time, and complain.
     """
-    told = sys.get_asyncgen_hooks().firstiter
-    sys.set_asyncgen_hooks(firstiter=None)
+    told = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=None, finalizer=_leave_to_the_driver)
     try:
         return generator.__anext__()
     finally:
-        sys.set_asyncgen_hooks(firstiter=told)
+        sys.set_asyncgen_hooks(*told)
+
+
+def _leave_to_the_driver(_: AsyncGenerator[Any, Any]) -> None:
+    """Do nothing: without any finalizer Python itself would close the generator, and not wait for it."""

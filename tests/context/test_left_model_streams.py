@@ -173,6 +173,32 @@ async def llm_drop_async(probe: Probe) -> None:
     await settled()
 
 
+def fallback(probe: Probe) -> Any:
+    broken = StreamingChat(body=probe, fails_with=ValueError("no"), model_name="broken")
+    return broken.with_fallbacks([streaming(probe)])
+
+
+@cases("""
+    RunnableWithFallbacks (closed)
+      chat broken (error ValueError)
+        http
+      chat scripted-1 (closed)
+        http
+        http
+""")
+def fallbacks_closed_after_the_first(probe: Probe) -> None:
+    stream = fallback(probe).stream("hi")
+    probe.first(stream)
+    stream.close()
+
+
+@cases()
+async def fallbacks_aclosed_after_the_first(probe: Probe) -> None:
+    stream = fallback(probe).astream("hi")
+    await probe.afirst(stream)
+    await stream.aclose()
+
+
 @cases.each
 def test_a_models_stream_that_is_left_ends_its_runs(case: Case, recording: Recording, outer: bool) -> None:
     check(case, recording, outer=outer)
