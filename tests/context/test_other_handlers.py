@@ -9,6 +9,7 @@ from langchain_core.runnables import RunnableLambda
 
 from support.bad_handlers import CrashError, Crashing, CrashingInline, Slow
 from support.cases import Case, Cases, check
+from support.graphs import START_STATE, anode, line, node
 from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever
 from support.probe import Probe
 from support.recording import Recording
@@ -240,6 +241,36 @@ async def cancelled_while_somebody_hears_of_a_tool(probe: Probe) -> None:
 """)
 async def events_closed_after_the_first(probe: Probe) -> None:
     stream = words(probe).astream_events(None, version="v2")
+    await probe.afirst(stream)
+    await stream.aclose()
+
+
+@cases("""
+    invoke_workflow (error support.bad_handlers.CrashError)
+      node a (error support.bad_handlers.CrashError)
+        http
+""")
+def in_the_end_of_a_graph(probe: Probe) -> None:
+    crashes(line(node(probe, "a")), "on_chain_end", START_STATE)
+
+
+@cases()
+async def in_the_end_of_a_graph_async(probe: Probe) -> None:
+    await acrashes(line(anode(probe, "a")), "on_chain_end", START_STATE, CrashingInline)
+
+
+@cases("""
+    invoke_workflow (cancelled)
+""")
+async def cancelled_while_somebody_hears_of_a_graph(probe: Probe) -> None:
+    gate = Gate()
+    config = {"callbacks": [Slow("on_chain_start", gate)]}
+    await cancelled_at(gate, line(anode(probe, "a")).ainvoke(START_STATE, config=config))
+
+
+@cases()
+async def graph_events_closed_after_the_first(probe: Probe) -> None:
+    stream = line(anode(probe, "a")).astream_events(START_STATE, version="v2")
     await probe.afirst(stream)
     await stream.aclose()
 
