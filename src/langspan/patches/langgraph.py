@@ -54,7 +54,7 @@ def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType) -> None:
 
 
 def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
-    feature = "a graph nested in another may be recorded as a chain"
+    feature = "an agent may be recorded as a workflow, and a nested graph as a chain"
     ledger.wrap(module.Pregel, "_defaults", _announcing(guard), feature=feature)
     for name in _MANAGERS:
         ledger.wrap(module, name, _announcing_at_last(guard), feature=feature)

@@ -1,0 +1,182 @@
+"""LangChain may drop or rename what we patch: each loss costs one feature and one warning, never the tree."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.language_models import BaseChatModel, BaseLLM
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import BaseTool
+
+from langspan.patches import langgraph, ledger, models, runnables, subclasses
+from support.application import agents, chains
+from support.application import models as model_calls
+from support.application.observe import Scenario, observe
+from support.expectations import Span, order
+from support.forests import exported
+from support.production import Harness
+from support.recording import Recording, instrumented
+
+SCENARIOS: tuple[Scenario, ...] = (
+    agents.agent_ainvoke,
+    agents.agent_stream,
+    agents.graph_in_a_graph,
+    agents.graph_interrupted_and_resumed,
+    chains.chain_astream,
+    chains.chain_batch,
+    chains.fallbacks_stream,
+    chains.tool_ainvoke,
+    chains.retriever_invoke,
+    model_calls.chat_stream,
+    model_calls.llm_abatch,
+)
+MODEL = "spans made inside model calls"
+TOOL = "a cancelled tool"
+RETRIEVER = "spans made inside retrievers"
+CHAIN_EVENTS = "a chain may stay open"
+FALLBACKS = "a stream with fallbacks"
+GRAPHS = "an agent may be recorded as a workflow"
+INTERRUPTS = "interrupts before and after nodes"
+HOOKS = {
+    "langchain_core.runnables.config._set_config_context": "spans made inside chains and tools",
+    "RunnableWithFallbacks.stream": FALLBACKS,
+    "RunnableWithFallbacks.astream": FALLBACKS,
+    "AsyncCallbackManager.on_llm_start": "other handlers may miss on_llm_start",
+    "CallbackManager.on_chain_start": CHAIN_EVENTS,
+    "AsyncCallbackManager.on_chain_start": CHAIN_EVENTS,
+    "CallbackManagerForChainRun.on_chain_end": CHAIN_EVENTS,
+    "AsyncCallbackManagerForChainRun.on_chain_end": CHAIN_EVENTS,
+    "CallbackManagerForChainRun.on_chain_error": CHAIN_EVENTS,
+    "AsyncCallbackManagerForChainRun.on_chain_error": CHAIN_EVENTS,
+    "BaseChatModel.generate": MODEL,
+    "BaseChatModel.agenerate": MODEL,
+    "BaseChatModel.stream": MODEL,
+    "BaseChatModel.astream": MODEL,
+    "BaseChatModel._generate_with_cache": MODEL,
+    "BaseChatModel._agenerate_with_cache": MODEL,
+    "BaseLLM.generate": MODEL,
+    "BaseLLM.agenerate": MODEL,
+    "BaseLLM.stream": MODEL,
+    "BaseLLM.astream": MODEL,
+    "BaseLLM._generate_helper": MODEL,
+    "BaseLLM._agenerate_helper": MODEL,
+    "AsyncCallbackManagerForLLMRun.on_llm_new_token": "asynchronous streams take longer",
+    "BaseTool.run": TOOL,
+    "BaseTool.arun": TOOL,
+    "BaseRetriever.invoke": RETRIEVER,
+    "BaseRetriever.ainvoke": RETRIEVER,
+    "langgraph._internal._runnable._set_config_context": "spans made inside graph nodes",
+    "Pregel._defaults": GRAPHS,
+    "langgraph.pregel.main.get_callback_manager_for_config": GRAPHS,
+    "langgraph.pregel.main.get_async_callback_manager_for_config": GRAPHS,
+}
+YOUNG = {
+    # Not in the oldest versions that we support: there, and here if they are gone, nothing is said.
+    "BaseChatModel._iter_v2_events",
+    "BaseChatModel._aiter_v2_events",
+    "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
+    "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
+}
+
+
+def full_name(owner: Any, name: str) -> str:
+    return f"{getattr(owner, '__qualname__', owner.__name__)}.{name}"
+
+
+@pytest.fixture
+def hidden(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make the patches blind to one attribute. LangChain itself could not run without it."""
+
+    def hide(hook: str) -> None:
+        def visible(owner: Any) -> dict[str, Any]:
+            return {name: value for name, value in vars(owner).items() if full_name(owner, name) != hook}
+
+        for module in (ledger, models, runnables, subclasses):
+            monkeypatch.setattr(module, "vars", visible, raising=False)
+        monkeypatch.setattr(
+            langgraph,
+            "hasattr",
+            lambda owner, name: full_name(owner, name) != hook and hasattr(owner, name),
+            raising=False,
+        )
+
+    return hide
+
+
+def tree() -> tuple[Span, ...]:
+    """What the scenarios are recorded as, without the kinds of graphs: those may not be told apart."""
+    recording = Recording()
+
+    async def main() -> None:
+        for scenario in SCENARIOS:
+            await observe(scenario)
+
+    with instrumented(recording):
+        asyncio.run(main())
+    return _without_kinds_of_graphs(exported(recording.spans))
+
+
+def _without_kinds_of_graphs(spans: Iterable[Span]) -> tuple[Span, ...]:
+    simpler = []
+    for span in spans:
+        name = span.name.split()[-1]
+        name = "graph" if name in ("math", "invoke_workflow", "LangGraph") else name
+        simpler.append(Span(name, span.kind, span.status, _without_kinds_of_graphs(span.children)))
+    return tuple(sorted(simpler, key=order))
+
+
+@pytest.fixture(scope="module")
+def whole_tree() -> tuple[Span, ...]:
+    return tree()
+
+
+@pytest.mark.parametrize(("hook", "lost"), HOOKS.items(), ids=HOOKS)
+def test_a_missing_hook_costs_one_warning_and_not_the_tree(
+    hook: str,
+    lost: str,
+    whole_tree: tuple[Span, ...],
+    hidden: Callable[[str], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hidden(hook)
+    with caplog.at_level(logging.WARNING, "langspan"):
+        assert whole_tree == tree()
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == "langspan"]
+    assert f"{hook} is not there" in warning
+    assert lost in warning
+
+
+@pytest.mark.parametrize("hook", YOUNG)
+def test_a_hook_that_old_versions_lack_is_missed_in_silence(
+    hook: str, whole_tree: tuple[Span, ...], hidden: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    hidden(hook)
+    with caplog.at_level(logging.WARNING, "langspan"):
+        assert whole_tree == tree()
+    assert [] == [record for record in caplog.records if record.name == "langspan"]
+
+
+@pytest.fixture
+def patched() -> Iterator[set[str]]:
+    harness = Harness(observed=False)
+    with harness.cleaned_up():
+        harness.instrument()
+        yield {
+            full_name(owner, name)
+            for owner, name, _ in harness.patches
+            if name != "__init_subclass__" and not is_override(owner)
+        }
+
+
+def is_override(owner: Any) -> bool:
+    """Whether a method was patched because a class overrides that of LangChain's own."""
+    bases = (BaseChatModel, BaseLLM, BaseTool, BaseRetriever)
+    return isinstance(owner, type) and owner not in bases and issubclass(owner, bases)
+
+
+def test_every_hook_is_listed_here(patched: set[str]) -> None:
+    assert HOOKS.keys() | YOUNG >= patched >= HOOKS.keys()
