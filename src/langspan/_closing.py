@@ -125,9 +125,9 @@ class Closer:
 
     def _finish(self, run: Run, attributes: Attributes, verdict: Outcome, message: str | None = None) -> None:
         now = time.time_ns()
-        if verdict is not _RETURNED:
-            attributes = {**attributes, **_verdict_attributes(verdict)}
         try:
+            if verdict is not _RETURNED:
+                attributes = {**attributes, **_verdict_attributes(verdict)}
             if run.is_described and (self._metrics is not None or self._events is not None):
                 self._observe(run, {**run.facts, **attributes}, (now - run.started) / 1e9)
             if run.is_recording:

@@ -6,6 +6,7 @@ kind and the application goes on; in tests (``raising=True``) it surfaces.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Callable
@@ -46,13 +47,15 @@ class Guard:
         if kind in self._seen:
             return
         self._seen.add(kind)
-        _logger.warning(
-            "langspan: internal error in %s (%s); the application is not affected, telemetry may be "
-            "incomplete. Logged once; set the 'langspan' logger to DEBUG for the traceback.",
-            where,
-            type(error).__name__,
-        )
-        _logger.debug("langspan: traceback of the internal error in %s", where, exc_info=error)
+        # Logging passes through filters of the host's own, and those may fail.
+        with contextlib.suppress(Exception):
+            _logger.warning(
+                "langspan: internal error in %s (%s); the application is not affected, telemetry may be "
+                "incomplete. Logged once; set the 'langspan' logger to DEBUG for the traceback.",
+                where,
+                type(error).__name__,
+            )
+            _logger.debug("langspan: traceback of the internal error in %s", where, exc_info=error)
 
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Call ``function``; on an internal error report it and return None."""
