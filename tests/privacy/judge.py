@@ -11,7 +11,6 @@ from privacy.subjects import CONFIG, METADATA, PERHAPS, Fields, Subject
 from support import ways
 from support.canary import sighted
 from support.otlp_data import Span
-from support.recording import instrumented
 from support.telemetry import Telemetry
 
 Sightings = dict[str, set[str]]
@@ -20,8 +19,7 @@ Sightings = dict[str, set[str]]
 def observe(subject: Subject, way: str, **settings: Any) -> Telemetry:
     """Run a subject with its telemetry recorded."""
     telemetry = Telemetry()
-    providers = {key: value for key, value in telemetry.providers.items() if key != "tracer_provider"}
-    with instrumented(telemetry, **providers, **settings):
+    with telemetry.instrumented(**settings):
         try:
             ways.run(way, subject.ways[way], subject.build(), subject.value, CONFIG)
         except Exception:

@@ -32,7 +32,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import InjectedToolArg, ToolException, tool
 from pydantic import SecretStr
 
-from support.canary import canary
+from support.canary import NUMBER, canary
 
 NOWHERE = (
     f"https://user:{canary('url_password')}@models.test:8443/{canary('url_path')}?key={canary('url_query')}"
@@ -63,7 +63,7 @@ def conversation() -> list[BaseMessage]:
                 {"type": "text", "text": canary("human")},
                 {"type": "image_url", "image_url": {"url": f"https://pictures.test/{canary('image_url')}"}},
                 {"type": "image", "base64": encoded(canary("image_data")), "mime_type": "image/png"},
-                {"type": "unheard_of", "payload": {"deep": [canary("strange_block")]}},
+                {"type": "unheard_of", "payload": {"deep": [canary("strange_block"), NUMBER]}},
             ],
             name=canary("human_name"),
             additional_kwargs={"extra": canary("message_kwargs")},

@@ -143,6 +143,7 @@ CONVERSATION: Fields = {
         "human",
         "human_name",
         "image_url",
+        "number",
         "past_call",
         "past_reasoning",
         "strange_block",

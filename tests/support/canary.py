@@ -9,6 +9,8 @@ from collections.abc import Iterable
 _CORE = "zqcanary"
 _MARK = re.compile(rb"zqcanary\.([a-z0-9_]+)\.zq", re.IGNORECASE)
 MASK = "[masked]"
+NUMBER = 4_242_424_242_424_242
+"""What a text is for texts, for numbers: it is found as the field "number"."""
 
 
 def canary(field: str) -> str:
@@ -33,6 +35,8 @@ def sighted(data: bytes) -> set[str]:
     """The fields whose text is somewhere in the bytes; "disguised" for one in an encoded form."""
     found = {name.decode() for name in _MARK.findall(data)}
     lower = data.lower()
+    if str(NUMBER).encode() in data:
+        found.add("number")
     if any(form in data for form in DISGUISES):
         found.add("disguised")
     if not found and _CORE.encode() in lower:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
@@ -13,6 +14,8 @@ from opentelemetry.sdk._logs import export as logs
 from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+import langspan
+from langspan._guard import Guard
 from langspan._log_events import is_supported
 from support.otlp_data import Log, Metric, Span, decode
 from support.recording import Recording
@@ -34,11 +37,26 @@ class Telemetry(Recording):
         self.logger_provider = LoggerProvider()
         self.logger_provider.add_log_record_processor(logs.SimpleLogRecordProcessor(self._logs))
 
-    @property
-    def providers(self) -> dict[str, Any]:
-        """The arguments of `instrument()` that send everything here; events where they are supported."""
-        found = {"tracer_provider": self.provider, "meter_provider": self.meter_provider}
-        return {**found, "logger_provider": self.logger_provider} if is_supported() else found
+    @contextmanager
+    def instrumented(self, guard: Guard | None = None, **settings: Any) -> Iterator[None]:
+        """Send everything here; events where the installed OpenTelemetry has them.
+
+        Args:
+            guard: The error boundary; by default one that lets internal errors through.
+            settings: Arguments of `instrument()`.
+        """
+        events = {"logger_provider": self.logger_provider} if is_supported() else {}
+        langspan.LangSpanInstrumentor().instrument(
+            tracer_provider=self.provider,
+            meter_provider=self.meter_provider,
+            guard=guard or Guard(raising=True),
+            **events,
+            **settings,
+        )
+        try:
+            yield
+        finally:
+            langspan.uninstrument()
 
     def requests(self) -> list[Any]:
         """One export request for each signal that has something to tell."""
