@@ -35,7 +35,7 @@ lint: $(VENV)/.dev ## check style and types
 	$(BIN)/mypy
 
 lanes: ## run the tests with the oldest versions, and on every Python that is found
-	sh requirements/lanes.sh
+	sh requirements/lanes.sh $(LANES)
 
 bench: $(VENV)/.dev ## measure the added time per operation
 	$(BIN)/python -m benchmarks
