@@ -1,7 +1,7 @@
 """OpenTelemetry tracing for LangChain and LangGraph: one call, a correct tree of spans."""
 
+from langspan._assembly import CallbackHandler
 from langspan._instrumentor import (
-    CallbackHandler,
     Instrumentation,
     LangSpanInstrumentor,
     instrument,

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tracers.base import BaseTracer
 
 from langspan._events import Category, Started
 from langspan._recorder import Recorder
@@ -219,3 +220,8 @@ class RecordingHandler(BaseCallbackHandler):
     def on_resume(self, event: Any) -> None:
         """A LangGraph graph goes on after an interrupt."""
         self.recorder.resumed(event)
+
+
+# LangGraph's TracePolicy redacts what it shows to tracers. We are one, but inheriting from BaseTracer would
+# cost many times more per event.
+BaseTracer.register(RecordingHandler)

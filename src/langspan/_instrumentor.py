@@ -1,4 +1,4 @@
-"""The composition root: builds the parts, wires them, and takes them apart again."""
+"""The instrumentor: reads settings, finds providers, patches, and takes it all apart again."""
 
 from __future__ import annotations
 
@@ -6,147 +6,27 @@ import atexit
 import logging
 import os
 from collections.abc import Collection
-from importlib import metadata
 from typing import Any, Final, Literal
 
-from langchain_core.tracers.base import BaseTracer
-from langchain_core.tracers.context import register_configure_hook
-from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from langspan import export
+from langspan._assembly import build_recorder
 from langspan._guard import Guard
 from langspan._handler import RecordingHandler
-from langspan._log_events import LogEvents, is_supported
-from langspan._metrics import Metrics
-from langspan._recorder import Recorder
-from langspan._settings import CaptureContent, Content, Redact, Settings, check_providers
-from langspan.conventions.names import SCHEMA_URL
+from langspan._settings import CaptureContent, Redact, Settings, check_providers
+from langspan._slot import Slot
 from langspan.patches import langgraph, managers, models, retrievers, runnables, tokens, tools
 from langspan.patches.ledger import Ledger
 
 _logger = logging.getLogger("langspan")
-_SCOPE: Final = "langspan"
 _SETTINGS: Final = ("capture_content", "redact", "max_content_bytes", "spans")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
-_VERSION: Final = metadata.version("langspan")
 
-# LangGraph's TracePolicy redacts what it shows to tracers. We are one, but inheriting from BaseTracer would
-# cost many times more per event.
-BaseTracer.register(RecordingHandler)
-
-
-class _IsListening(type):
-    def __instancecheck__(cls, handler: object) -> bool:
-        return isinstance(handler, RecordingHandler) and not handler.ignore_chain
-
-
-class _Listening(metaclass=_IsListening):
-    """Handlers of ours that were not silenced: a silenced one lives on in callbacks that somebody keeps."""
-
-
-class _Slot:
-    """What LangChain asks for a handler each time it configures a run's callbacks.
-
-    It stands in for a ContextVar, which threads started elsewhere would not see. LangChain has no way to
-    unregister it, so an empty slot is how to be absent.
-    """
-
-    def __init__(self) -> None:
-        self.handler: RecordingHandler | None = None
-        self._registered = False
-
-    def get(self) -> RecordingHandler | None:
-        return self.handler
-
-    def fill(self, handler: RecordingHandler) -> None:
-        self.handler = handler
-        if not self._registered:
-            # Inheritable, and a handler of ours that the user passes takes its place.
-            register_configure_hook(self, inheritable=True, handle_class=_Listening)  # type: ignore[arg-type]
-            self._registered = True
-
-
-_slot = _Slot()
-
-
-class CallbackHandler(RecordingHandler):
-    """A LangChain callback handler that records runs as spans, without patching anything.
-
-    Pass it in ``config={"callbacks": [handler]}`` or to a model's constructor. It links spans by run id;
-    only `instrument` can also make them current inside the runs' own code.
-
-    Args:
-        tracer_provider: Where spans go; the global provider by default.
-        meter_provider: Where metrics go; nowhere by default.
-        logger_provider: Where events go; nowhere by default.
-        capture_content: See `instrument`.
-        redact: See `instrument`.
-        max_content_bytes: See `instrument`.
-        spans: See `instrument`.
-
-    Raises:
-        ValueError: A setting has a value that means nothing; the message names it and the fix.
-        TypeError: ``redact`` is not callable, or a provider is none.
-    """
-
-    def __init__(
-        self,
-        tracer_provider: TracerProvider | None = None,
-        *,
-        meter_provider: MeterProvider | None = None,
-        logger_provider: LoggerProvider | None = None,
-        capture_content: CaptureContent | None = None,
-        redact: Redact | None = None,
-        max_content_bytes: int | None = None,
-        spans: Literal["all", "genai"] | None = None,
-    ) -> None:
-        check_providers(tracer_provider, meter_provider, logger_provider)
-        settings = Settings.build(
-            os.environ,
-            capture_content=capture_content,
-            redact=redact,
-            max_content_bytes=max_content_bytes,
-            spans=spans,
-        )
-        recorder = _recorder(
-            settings,
-            Guard(),
-            tracer_provider=tracer_provider,
-            meter_provider=meter_provider,
-            logger_provider=logger_provider,
-        )
-        super().__init__(recorder)
-
-
-def _recorder(
-    settings: Settings,
-    guard: Guard,
-    *,
-    tracer_provider: TracerProvider | None,
-    meter_provider: MeterProvider | None,
-    logger_provider: LoggerProvider | None,
-) -> Recorder:
-    metrics = events = None
-    if meter_provider is not None and _listens(meter_provider):
-        meter = meter_provider.get_meter(_SCOPE, _VERSION, SCHEMA_URL)
-        metrics = Metrics(meter, latest=settings.latest_metrics)
-    if logger_provider is not None and _listens(logger_provider):
-        if is_supported():
-            events = LogEvents(logger_provider.get_logger(_SCOPE, _VERSION, SCHEMA_URL))
-        elif Content.EVENT in settings.capture_content:
-            _logger.warning("langspan: this OpenTelemetry has no events; upgrade it to record content there")
-    tracer = trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL)
-    return Recorder(tracer, settings, guard, metrics, events)
-
-
-def _listens(provider: object) -> bool:
-    """Whether anybody listens: the API's stand-ins and no-ops are told by their names, not all are public."""
-    name = type(provider).__name__
-    return not name.startswith(("_Proxy", "Proxy", "NoOp", "_NoOp"))
+_slot = Slot()
 
 
 class Instrumentation:
@@ -218,7 +98,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         check_providers(**providers)
         telemetry = export.resolve(**providers, environ=os.environ)
         guard = kwargs.get("guard") or Guard()
-        recorder = _recorder(
+        recorder = build_recorder(
             settings,
             guard,
             tracer_provider=telemetry.tracer_provider,

@@ -1,7 +1,6 @@
-"""Runs become spans here: which run a new one hangs under, and the start of its span.
+"""The recorder: keeps the open runs, and has their spans started and ended as LangChain's events come.
 
-The only module that calls the tracer. What is written on a span comes from `langspan._translation`, spans
-end in `langspan._closing`, and what is current is changed by `langspan._context` alone.
+Spans start in `langspan._opening` and end in `langspan._closing`.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from opentelemetry import context as otel
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Tracer
+from opentelemetry.trace import SpanContext, Tracer
 
 from langspan._closing import Closer
 from langspan._contents import Contents
@@ -22,9 +19,10 @@ from langspan._context import current_scope
 from langspan._events import Category, Started
 from langspan._graphs import take
 from langspan._guard import Guard, contained
-from langspan._interrupts import Interrupts, is_resume
+from langspan._interrupts import Interrupts
 from langspan._log_events import LogEvents
 from langspan._metrics import Metrics
+from langspan._opening import Opener
 from langspan._run import NOTHING, Run
 from langspan._runs import Runs
 from langspan._settings import Settings
@@ -32,36 +30,9 @@ from langspan._translation import Translator
 from langspan.conventions import notes
 from langspan.conventions._values import Attributes
 from langspan.conventions.notes import Note
-from langspan.conventions.operations import (
-    CLIENT_KINDS,
-    GENAI_KINDS,
-    GRAPH_KINDS,
-    HIDDEN_TAG,
-    UNKNOWN_OPERATION,
-    Graph,
-    Operation,
-)
 
 _MAX_ENDED: Final = 2048
 _CHAIN: Final = Category.CHAIN
-# Where OpenTelemetry keeps the span in a context, learned from what it does; entering our own key beside it
-# in one go is cheaper than in two.
-_SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))
-
-# Both keys that OpenTelemetry's suppress_instrumentation() sets.
-_SUPPRESSED: Final = otel._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001
-_SUPPRESSED_PLAIN: Final = "suppress_instrumentation"
-
-
-def _keeps_unsampled(tracer: Tracer) -> bool:
-    """Whether the tracer's sampler never samples a child of a span that it has left out.
-
-    So do the default sampler and every other that follows the parent; it stands in the description, which
-    the specification asks of samplers.
-    """
-    sampler = getattr(tracer, "sampler", None)
-    text = sampler.get_description() if sampler is not None else ""
-    return text == "AlwaysOffSampler" or "localParentNotSampled:AlwaysOffSampler" in text
 
 
 class Recorder:
@@ -85,30 +56,35 @@ class Recorder:
         events: LogEvents | None = None,
     ) -> None:
         self.guard = guard
-        self._tracer = tracer
-        self._genai_only = settings.genai_only
-        self._translator = Translator()
-        self._contents = Contents(settings) if settings.capture_content else None
         self._metrics = metrics
-        self._is_observed = metrics is not None or events is not None
-        self._unsampled_stay_so = _keeps_unsampled(tracer)
-        self._interrupts = Interrupts()
-        self._closer = Closer(
-            guard,
-            self._translator,
-            self._interrupts,
-            contents=self._contents,
-            where=settings.capture_content,
-            metrics=metrics,
-            events=events,
-        )
         self._runs: Runs[Run, SpanContext] = Runs(
             max_open=settings.max_open_runs,
             max_age=settings.max_run_age,
             max_ended=_MAX_ENDED,
             trail=Run.span_context,
         )
-        self._key = otel.create_key("langspan-run")
+        self._interrupts = Interrupts()
+        translator = Translator()
+        contents = Contents(settings) if settings.capture_content else None
+        self._opener = Opener(
+            tracer,
+            self._runs,
+            guard,
+            translator,
+            self._interrupts,
+            contents=contents,
+            genai_only=settings.genai_only,
+            is_observed=metrics is not None or events is not None,
+        )
+        self._closer = Closer(
+            guard,
+            translator,
+            self._interrupts,
+            contents=contents,
+            where=settings.capture_content,
+            metrics=metrics,
+            events=events,
+        )
 
     def __len__(self) -> int:
         """How many runs are open."""
@@ -131,21 +107,12 @@ class Recorder:
         scope, current = current_scope(), otel.get_current()
         if scope is not None:
             current = scope.start_context(event.run_id, current)
-        if current.get(_SUPPRESSED) or current.get(_SUPPRESSED_PLAIN):
+        placed = self._opener.place(self, event, graph, current)
+        if placed is None:
             return
-        marker: Any = current.get(self._key)
-        if marker is not None and marker.is_left_out and self._is_left_out(event, marker, current):
-            return
-        parent, base = self._place(event.parent_run_id, marker, current)
-        operation = self._operation(event, parent, graph)
-        run = Run(self, event, operation, parent)
+        run, base = placed
         try:
-            if self._is_visible(event, operation):
-                self._open_span(run, event, base)
-                run.context = Context({**base, _SPAN_KEY: run.span, self._key: run})
-            else:
-                run.pass_through(trace.get_current_span(base))
-                run.context = otel.set_value(self._key, run, base)
+            self._opener.open(run, event, base)
             surplus = self._runs.add(event.run_id, run)
         except Exception:
             self._give_up(run)
@@ -160,76 +127,6 @@ class Recorder:
         self._runs.take(run.run_id, run)
         if hasattr(run, "span"):
             self._closer.incomplete(run)
-
-    def _is_left_out(self, event: Started, marker: Run, current: Context) -> bool:
-        """Whether a run lies in a trace that was sampled out: its context is right as it is."""
-        if trace.get_current_span(current) is not marker.span:
-            return False
-        parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
-        return parent is None or parent.is_left_out
-
-    def _place(
-        self, parent_run_id: UUID | None, marker: Run | None, current: Context
-    ) -> tuple[Run | None, Context]:
-        """Find the run that caused a new one, and the context that the new span starts in."""
-        if parent_run_id is None or (marker is not None and marker.is_below(parent_run_id)):
-            # LangChain names no parent, or one that is around us: then a span of the user's own that is
-            # current lies between the two and stays there.
-            return marker, current
-        parent = self._runs.get(parent_run_id)
-        if parent is not None:
-            return parent, trace.set_span_in_context(parent.span, current)
-        trail = self._runs.ended(parent_run_id)
-        if trail is not None:
-            return marker, trace.set_span_in_context(NonRecordingSpan(trail), current)
-        return marker, current
-
-    def _operation(self, event: Started, parent: Run | None, graph: Graph | None) -> Operation:
-        try:
-            return self._translator.operation(event, parent, graph)
-        except Exception as error:  # noqa: BLE001 - a run without a name is still a run
-            self.guard.report("operation", error)
-            return UNKNOWN_OPERATION
-
-    def _is_visible(self, event: Started, operation: Operation) -> bool:
-        if event.tags and HIDDEN_TAG in event.tags:
-            return False
-        return not self._genai_only or operation.kind in GENAI_KINDS
-
-    def _open_span(self, run: Run, event: Started, base: Context) -> None:
-        parent = run.parent
-        # Below a span that is recorded this one will be too: then all is said in one go.
-        recorded = parent is not None and parent.is_recording
-        attributes = self._described(run, event, whole=recorded)
-        kind = SpanKind.CLIENT if run.operation.kind in CLIENT_KINDS else SpanKind.INTERNAL
-        run.span = self._tracer.start_span(
-            run.operation.name, base, kind, attributes, start_time=run.started, record_exception=False
-        )
-        run.is_recording = run.span.is_recording()
-        run.is_described = run.is_recording or self._is_observed
-        run.is_left_out = self._unsampled_stay_so and not run.is_described
-        if run.is_described:
-            run.facts = attributes if recorded else self._described(run, event, whole=True)
-            if not recorded:
-                run.pending = {name: run.facts[name] for name in run.facts if name not in attributes}
-            self._describe_more(run, event)
-
-    def _described(self, run: Run, event: Started, *, whole: bool) -> Attributes:
-        try:
-            describe = self._translator.at_start if whole else self._translator.at_creation
-            return describe(run, event)
-        except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
-            self.guard.report("start attributes", error)
-            return {}
-
-    def _describe_more(self, run: Run, event: Started) -> None:
-        try:
-            if self._contents is not None:
-                run.content = self._contents.at_start(run.operation.kind, event)
-            if run.operation.kind in GRAPH_KINDS and is_resume(event.payload):
-                self._interrupts.link(run)
-        except Exception as error:  # noqa: BLE001 - the run goes on without
-            self.guard.report("start content", error)
 
     # -- meanwhile
 

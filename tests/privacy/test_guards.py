@@ -17,6 +17,7 @@ from support.flips import Condition, conditions, flipped
 
 GUARDS = [
     *conditions("langspan._recorder", r"_contents\b|capture_content"),
+    *conditions("langspan._opening", r"_contents\b"),
     *conditions("langspan._closing", r"_contents\b|_on_span|_on_event|\bwhere\b|message"),
     *conditions("langspan._contents", r"user_metadata|run_type|inputs"),
     *conditions("langspan.conventions._plain", r"_redact\b"),
