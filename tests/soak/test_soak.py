@@ -1,0 +1,222 @@
+"""Many runs, well and badly ended, leave nothing behind and slow nothing down.
+
+``LANGSPAN_SOAK_RUNS`` sets how many; by hand, try 100000.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import itertools
+import os
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from langchain_core.runnables import RunnableLambda
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+
+import langspan
+from langspan._context import current_scope
+from langspan._guard import Guard
+from support.application.agents import (
+    agent_invoke,
+    graph_cancelled,
+    graph_fails,
+    graph_in_a_graph,
+    graph_interrupted_and_resumed,
+    graph_stream_closed,
+)
+from support.application.chains import WaitingRetriever, add, fail, wait
+from support.application.models import PartlyFailingChat, WaitingChat
+from support.application.waiting import cancelled
+from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, StreamingChat, StreamingLLM
+
+RUNS = int(os.environ.get("LANGSPAN_SOAK_RUNS", "15000"))
+REMEMBERED = 4_096
+"""So many ended runs are remembered; memory is not flat before that."""
+ROOM = 100_000
+"""Bytes that may come and go with the moment of measuring."""
+
+
+class Tally(SpanProcessor):
+    """Counts spans that started and that ended, by how they ended."""
+
+    def __init__(self) -> None:
+        self.started = 0
+        self.ended: Counter[str] = Counter()
+
+    def on_start(self, span: Any, parent_context: Any = None) -> None:
+        self.started += 1
+
+    def on_end(self, span: ReadableSpan) -> None:
+        attributes = span.attributes or {}
+        self.ended[str(attributes.get("langspan.outcome") or attributes.get("error.type") or "ok")] += 1
+
+
+@pytest.fixture
+def tally() -> Tally:
+    return Tally()
+
+
+@pytest.fixture
+def handle(tally: Tally) -> Iterator[langspan.Instrumentation]:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(tally)
+    instrumentor = langspan.LangSpanInstrumentor()
+    instrumentor.instrument(tracer_provider=provider, guard=Guard(raising=True))
+    assert instrumentor.instrumentation is not None
+    yield instrumentor.instrumentation
+    langspan.uninstrument()
+
+
+# -- the mix
+
+CHAT, STREAMED = ScriptedChat(), StreamingChat(answers=("a b c",))
+LLM, STREAMED_LLM = ScriptedLLM(), StreamingLLM(answer="a b c")
+RETRIEVER = ScriptedRetriever()
+CHAIN = RunnableLambda(lambda text: text) | CHAT
+TWO = [HumanMessage("a"), HumanMessage("b")]
+
+
+def failing(model: type[ScriptedChat]) -> ScriptedChat:
+    """A new one each time, for an exception that is raised again keeps all it has passed through."""
+    return model(fails_with=ValueError("no"))
+
+
+def abandon(stream: Any) -> None:
+    """Read a little and let go."""
+    next(stream)
+
+
+async def aabandon(stream: AsyncIterator[Any]) -> None:
+    await anext(stream)
+
+
+async def read(stream: AsyncIterator[Any]) -> None:
+    async for _ in stream:
+        pass
+
+
+async def close(stream: Any) -> None:
+    await anext(stream)
+    await stream.aclose()
+
+
+MIX: tuple[Callable[[], Any], ...] = (
+    lambda: CHAIN.invoke("x"),
+    lambda: CHAIN.batch(["x", "y"]),
+    lambda: CHAIN.ainvoke("x"),
+    lambda: read(CHAIN.astream("x")),
+    lambda: read(STREAMED.astream("x")),
+    lambda: list(STREAMED.stream("x")),
+    lambda: close(STREAMED.astream("x")),
+    lambda: aabandon(STREAMED.astream("x")),
+    lambda: abandon(STREAMED.stream("x")),
+    lambda: abandon(STREAMED_LLM.stream("x")),
+    lambda: failing(ScriptedChat).invoke("x"),
+    lambda: (failing(ScriptedChat) | CHAT).ainvoke("x"),
+    lambda: list(failing(StreamingChat).stream("x")),
+    lambda: PartlyFailingChat().generate([TWO[:1], TWO[1:], TWO[:1]]),
+    lambda: cancelled(WaitingChat().ainvoke("x")),
+    lambda: cancelled(WaitingRetriever().ainvoke("x")),
+    lambda: cancelled(wait.ainvoke({"a": 1})),
+    lambda: LLM.batch(["x", "y"]),
+    lambda: RETRIEVER.invoke("x"),
+    lambda: add.invoke({"a": 1, "b": 2}),
+    lambda: fail.invoke({"a": 1}),
+    lambda: agent_invoke({}),
+    lambda: graph_in_a_graph({}),
+    lambda: graph_stream_closed({}),
+    lambda: graph_fails({}),
+    lambda: graph_cancelled({}),
+    lambda: graph_interrupted_and_resumed({}),
+)
+
+
+async def carry_out(tally: Tally, runs: int) -> None:
+    """Take turns in the mix until so many runs have started."""
+    for call in itertools.cycle(MIX):
+        if tally.started >= runs:
+            break
+        with contextlib.suppress(ValueError, asyncio.CancelledError):
+            result = call()
+            if isinstance(result, Awaitable):
+                await result
+    await asyncio.sleep(0)
+
+
+def test_mixed_runs_leave_nothing_behind(handle: langspan.Instrumentation, tally: Tally) -> None:
+    """Open runs and scopes: none. Memory between two late moments: flat."""
+
+    def memory() -> int:
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    asyncio.run(carry_out(tally, max(RUNS // 2, 3 * REMEMBERED)))
+    gc.collect()
+    tracemalloc.start()
+    try:
+        asyncio.run(carry_out(tally, tally.started + REMEMBERED + 1_000))
+        former, before = memory(), tally.started
+        asyncio.run(carry_out(tally, max(RUNS, tally.started + 2_000)))
+        growth = memory() - former
+    finally:
+        tracemalloc.stop()
+    assert ROOM > growth, f"{growth} bytes more after {tally.started - before} runs"
+    assert 0 == handle.open_runs
+    assert current_scope() is None
+    assert tally.started == tally.ended.total()
+    assert {"ok", "ValueError", "cancelled", "closed", "incomplete", "interrupted"} == tally.ended.keys()
+
+
+def test_runs_without_end_stay_under_the_cap(
+    monkeypatch: pytest.MonkeyPatch, tally: Tally, request: pytest.FixtureRequest
+) -> None:
+    """The streams are kept open: those too many are ended, marked, and not ended again when closed."""
+    monkeypatch.setenv("LANGSPAN_MAX_OPEN_RUNS", "100")
+    handle = request.getfixturevalue("handle")
+    streams = [STREAMED.stream("x") for _ in range(1_000)]
+    for stream in streams:
+        next(stream)
+    assert 100 == handle.open_runs
+    assert {"incomplete": 900} == tally.ended
+    for stream in streams:
+        stream.close()
+    assert {"incomplete": 900, "closed": 100} == tally.ended
+
+
+def test_old_runs_are_ended_when_others_start(handle: langspan.Instrumentation, tally: Tally) -> None:
+    """Looking for them is a matter of many starts, not of each."""
+    now = 0.0
+    handle._handler.recorder._runs._clock = lambda: now
+    streams = [STREAMED.stream("x") for _ in range(10)]
+    for stream in streams:
+        next(stream)
+    now = 86_401.0
+    for _ in range(100):
+        CHAT.invoke("x")
+    assert {"incomplete": 10, "ok": 100} == tally.ended
+
+
+def test_the_history_of_ended_runs_slows_nothing_down(handle: langspan.Instrumentation, tally: Tally) -> None:
+    def seconds_per_run() -> float:
+        """The quickest of many short stretches: a busy machine only makes stretches longer."""
+        stretches = []
+        for _ in range(30):
+            start = time.perf_counter()
+            for _ in range(20):
+                CHAT.invoke("x")
+            stretches.append(time.perf_counter() - start)
+        return min(stretches) / 20
+
+    CHAT.invoke("x")
+    young = seconds_per_run()
+    while tally.started < RUNS:
+        LLM.batch(["x"] * 100)
+    assert 2 * young > seconds_per_run()
