@@ -6,6 +6,7 @@ end in `langspan._closing`, and what is current is changed by `langspan._context
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -50,6 +51,9 @@ def _keeps_unsampled(tracer: Tracer) -> bool:
     sampler = getattr(tracer, "sampler", None)
     text = sampler.get_description() if sampler is not None else ""
     return text == "AlwaysOffSampler" or "localParentNotSampled:AlwaysOffSampler" in text
+
+
+Describe = Callable[[Run, Started], Attributes]
 
 
 class Opener:
@@ -159,7 +163,9 @@ class Opener:
         parent = run.parent
         # Below a span that is recorded this one will be too: then all is said in one go.
         recorded = parent is not None and parent.is_recording
-        attributes = self._described(run, event, whole=recorded)
+        attributes = run.facts = self._described(self._translator.at_creation, run, event)
+        if recorded:
+            attributes = run.facts = {**self._described(self._translator.at_start, run, event), **attributes}
         kind = SpanKind.CLIENT if run.operation.kind in CLIENT_KINDS else SpanKind.INTERNAL
         run.span = self._tracer.start_span(
             run.operation.name, base, kind, attributes, start_time=run.started, record_exception=False
@@ -168,14 +174,13 @@ class Opener:
         run.is_described = run.is_recording or self._is_observed
         run.is_left_out = self._unsampled_stay_so and not run.is_described
         if run.is_described:
-            run.facts = attributes if recorded else self._described(run, event, whole=True)
             if not recorded:
-                run.pending = {name: run.facts[name] for name in run.facts if name not in attributes}
+                run.pending = self._described(self._translator.at_start, run, event)
+                run.facts = {**run.pending, **attributes}
             self._describe_more(run, event)
 
-    def _described(self, run: Run, event: Started, *, whole: bool) -> Attributes:
+    def _described(self, describe: Describe, run: Run, event: Started) -> Attributes:
         try:
-            describe = self._translator.at_start if whole else self._translator.at_creation
             return describe(run, event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
             self._guard.report("start attributes", error)

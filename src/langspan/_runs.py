@@ -114,12 +114,10 @@ class Runs(Generic[Entry, Trail]):
             The entry for the first caller only, so that a run ends exactly once whoever asks.
         """
         with self._lock:
-            held = self._open.pop(run_id, None)
-            if held is None:
+            held = self._open.get(run_id)
+            if held is None or (entry is not None and held[1] is not entry):
                 return None
-            if entry is not None and held[1] is not entry:
-                self._open[run_id] = held
-                return None
+            del self._open[run_id]
             if len(self._ended) >= self._max_ended:
                 self._ended_before = self._ended
                 self._ended = {}

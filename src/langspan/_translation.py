@@ -32,7 +32,7 @@ from langspan.conventions.tools import tool_start
 from langspan.conventions.usage import token_usage
 
 # Looked up once: an enum's members are slow to reach on the oldest Python we support.
-_TOOL, _RETRIEVER, _AGENT = Kind.TOOL, Kind.RETRIEVER, Kind.AGENT
+_RETRIEVER, _AGENT = Kind.RETRIEVER, Kind.AGENT
 
 
 class Translator:
@@ -49,28 +49,10 @@ class Translator:
         return operation(kind, target(event))
 
     def at_creation(self, run: Run, event: Started) -> Attributes:
-        """What a sampler may want to see of a span that may not be recorded. Cheap."""
-        attributes = self._identity(run, event)
-        if run.operation.kind in MODEL_KINDS:
-            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
-            if provider is not None:
-                attributes[names.GEN_AI_PROVIDER_NAME] = provider
-        return attributes
+        """What a sampler may want to see of a span that may not be recorded. Cheap.
 
-    def at_start(self, run: Run, event: Started) -> Attributes:
-        """All that is known before the run's body runs."""
-        kind = run.operation.kind
-        attributes = run_attributes(event.metadata, event.tags, in_graph=kind in GRAPH_KINDS)
-        describe = _START.get(event.category)
-        if describe is not None:
-            attributes.update(describe(event))
-        attributes.update(self._identity(run, event))
-        if kind is _TOOL and run.agent is not None and run.agent.operation.target is not None:
-            attributes[names.GEN_AI_AGENT_NAME] = run.agent.operation.target
-        return attributes
-
-    def _identity(self, run: Run, event: Started) -> Attributes:
-        """The operation, what it acts on, and the conversation, which nested runs inherit."""
+        The operation, what it acts on and with whom, and the conversation, which nested runs inherit.
+        """
         kind, _, target = run.operation
         attributes: Attributes = {}
         if kind in GENAI_KINDS:
@@ -80,6 +62,19 @@ class Translator:
         conversation = conversation_id(event.metadata) or run.conversation
         if conversation is not None:
             run.conversation = attributes[names.GEN_AI_CONVERSATION_ID] = conversation
+        if kind in MODEL_KINDS:
+            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
+            if provider is not None:
+                attributes[names.GEN_AI_PROVIDER_NAME] = provider
+        return attributes
+
+    def at_start(self, run: Run, event: Started) -> Attributes:
+        """All else that is known before the run's body runs."""
+        kind = run.operation.kind
+        attributes = run_attributes(event.metadata, event.tags, in_graph=kind in GRAPH_KINDS)
+        describe = _START.get(event.category)
+        if describe is not None:
+            attributes.update(describe(run, event))
         return attributes
 
     def at_end(self, run: Run, result: Any) -> Attributes:
@@ -163,8 +158,9 @@ _TARGET_ATTRIBUTE: Final[Mapping[Kind, str]] = {
 }
 
 
-def _model_start(event: Started) -> Attributes:
+def _model_start(run: Run, event: Started) -> Attributes:
     return model_request(
+        as_str(run.facts.get(names.GEN_AI_PROVIDER_NAME)),
         serialized=event.serialized,
         metadata=event.metadata,
         invocation_params=event.extra.get("invocation_params"),
@@ -172,20 +168,23 @@ def _model_start(event: Started) -> Attributes:
     )
 
 
-def _tool_start(event: Started) -> Attributes:
-    return tool_start(
+def _tool_start(run: Run, event: Started) -> Attributes:
+    attributes = tool_start(
         serialized=event.serialized,
         tool_call_id=event.extra.get("tool_call_id"),
         metadata=event.metadata,
         name=event.name,
     )
+    if run.agent is not None and run.agent.operation.target is not None:
+        attributes[names.GEN_AI_AGENT_NAME] = run.agent.operation.target
+    return attributes
 
 
-def _retriever_start(event: Started) -> Attributes:
+def _retriever_start(_run: Run, event: Started) -> Attributes:
     return retriever_start(serialized=event.serialized, metadata=event.metadata, name=event.name)
 
 
-_START: Final[Mapping[Category, Callable[[Started], Attributes]]] = {
+_START: Final[Mapping[Category, Callable[[Run, Started], Attributes]]] = {
     Category.CHAT_MODEL: _model_start,
     Category.LLM: _model_start,
     Category.TOOL: _tool_start,

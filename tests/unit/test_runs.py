@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import Any
 from uuid import UUID
 
@@ -163,6 +163,15 @@ def test_runs_that_are_too_old_leave_with_the_sweep() -> None:
     evicted = [entry for number in range(SWEEP_EVERY) for entry in runs.add(next(names), number)]
 
     assert ["old"] == evicted
+
+
+def test_asking_for_another_entry_leaves_the_order_of_the_starts() -> None:
+    runs, first, second = table(), *islice(ids(), 2)
+    runs.add(first, 1)
+    runs.add(second, 2)
+    runs.take(first, entry=3)
+
+    assert [2, 1] == runs.drain()
 
 
 def test_the_real_clock_is_monotonic() -> None:

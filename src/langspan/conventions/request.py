@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 from langspan.conventions import names
 from langspan.conventions._request_rules import ARGUMENTS, RULES
 from langspan.conventions._values import Attributes, as_count, as_mapping, as_model, as_str
-from langspan.conventions.providers import provider_name
 
 _BEDROCK: Final = "additional_model_request_fields"  # what Bedrock hands on to Anthropic's models
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
@@ -24,18 +23,20 @@ _OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
 
 
 def model_request(
+    provider: str | None,
     *,
     serialized: Mapping[str, Any] | None,
     metadata: Mapping[str, Any] | None,
     invocation_params: Mapping[str, Any] | None,
     options: Mapping[str, Any] | None = None,
 ) -> Attributes:
-    """Return the request attributes of a chat or completion call; all of them may be set at span creation.
+    """Return the parameters of a chat or completion call: all that was asked but provider and model.
 
     A value said twice is taken from the most specific place: the call's own arguments, then the `ls_*`
     metadata, then the model's constructor.
 
     Args:
+        provider: `gen_ai.provider.name`, if known.
         serialized: The model's `serialized`; of its constructor arguments only listed ones are looked at.
         metadata: Metadata of the start event.
         invocation_params: The `invocation_params` of the start event.
@@ -44,12 +45,6 @@ def model_request(
     params, meta = as_mapping(invocation_params), as_mapping(metadata)
     kwargs = as_mapping(as_mapping(serialized).get("kwargs"))
     attributes: Attributes = {}
-    provider = provider_name(meta, params, serialized)
-    if provider is not None:
-        attributes[names.GEN_AI_PROVIDER_NAME] = provider
-    model = request_model(meta, params, kwargs)
-    if model is not None:
-        attributes[names.GEN_AI_REQUEST_MODEL] = model
     _collect(attributes, params)
     if options:
         _collect(attributes, as_mapping(options))
@@ -60,7 +55,9 @@ def model_request(
     if kwargs:
         _collect(attributes, kwargs)
     for source in (params, as_mapping(options), kwargs):
-        _add_thinking(attributes, source.get("thinking") or as_mapping(source.get(_BEDROCK)).get("thinking"))
+        thinking = source.get("thinking") or as_mapping(source.get(_BEDROCK)).get("thinking")
+        if thinking is not None:
+            _add_thinking(attributes, thinking)
     if names.SERVER_ADDRESS in attributes:
         _split_server(attributes)
     _refine_openai(attributes, provider, kwargs)

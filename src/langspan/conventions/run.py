@@ -109,9 +109,6 @@ def _add_known(attributes: Attributes, metadata: Mapping[str, Any], rules: _Rule
         value = metadata.get(key)
         if value is not None and (converted := convert(value)) is not None:
             attributes[attribute] = converted
-    conversation = conversation_id(metadata)
-    if conversation is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = conversation
 
 
 def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from langspan.conventions.request import model_request
+from langspan.conventions.providers import provider_name
+from langspan.conventions.request import model_request, request_model
 
 MODEL = "gen_ai.request.model"
 SECRET = {"lc": 1, "type": "secret", "id": ["OPENAI_API_KEY"]}
@@ -17,7 +18,13 @@ class Answer(BaseModel):
 
 def request(params=None, *, metadata=None, options=None, kwargs=None):
     serialized = None if kwargs is None else {"id": ["x", "Model"], "name": "Model", "kwargs": kwargs}
-    return model_request(serialized=serialized, metadata=metadata, invocation_params=params, options=options)
+    provider = provider_name(metadata, params, serialized)
+    model = request_model(metadata or {}, params or {}, kwargs or {})
+    parameters = model_request(
+        provider, serialized=serialized, metadata=metadata, invocation_params=params, options=options
+    )
+    named = {"gen_ai.provider.name": provider, MODEL: model}
+    return {**parameters, **{name: value for name, value in named.items() if value is not None}}
 
 
 def test_openai_chat():

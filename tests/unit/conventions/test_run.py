@@ -6,9 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from langspan.conventions.run import run_attributes, user_metadata
+from langspan.conventions.run import conversation_id, run_attributes, user_metadata
 
-CONVERSATION = "gen_ai.conversation.id"
 UUID_1 = UUID("12345678-1234-5678-1234-567812345678")
 
 
@@ -29,7 +28,6 @@ def test_a_run_inside_a_graph():
         "private": "value",
     }
     assert {
-        CONVERSATION: str(UUID_1),
         "user.id": "u1",
         "langgraph.step": 3,
         "langgraph.node": "tools",
@@ -57,7 +55,7 @@ def test_a_run_inside_a_graph():
     ],
 )
 def test_conversation_id(metadata, expected):
-    assert expected == run_attributes(metadata, []).get(CONVERSATION)
+    assert expected == conversation_id(metadata)
 
 
 def test_user_tags_without_bookkeeping():
