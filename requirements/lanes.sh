@@ -30,8 +30,7 @@ lane() { # name, Python version, requirements
     fi
     echo "lane $1: $("$lane/bin/python" --version), $3"
     # shellcheck disable=SC2086 # a list of folders
-    "$lane/bin/python" -m pytest -q -n auto ${TESTS:-tests/contract tests/integration tests/unit} ||
-        "$lane/bin/python" -m pytest -q --last-failed --last-failed-no-failures none
+    "$lane/bin/python" -m pytest -q -n auto ${TESTS:-tests/contract tests/integration tests/unit}
 }
 
 for name in ${*:-oldest 3.12 3.13}; do
