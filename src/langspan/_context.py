@@ -19,7 +19,7 @@ from uuid import UUID
 from opentelemetry import context as otel
 from opentelemetry.context import Context
 
-from langspan._events import Category
+from langspan._events import Call, Category
 from langspan._guard import Guard, contained
 
 
@@ -52,14 +52,28 @@ class Scope:
         guard: The error boundary.
         category: The runs that start directly under the call and belong to it; None if none do.
         enters: The start event itself makes the run current, since nothing later can.
+        call: What is called, where a run's start event does not tell all of it.
     """
 
-    __slots__ = ("_former", "_if_closed", "_inside", "_outside", "_runs", "category", "enters", "guard")
+    __slots__ = (
+        "_former",
+        "_if_closed",
+        "_inside",
+        "_outside",
+        "_runs",
+        "call",
+        "category",
+        "enters",
+        "guard",
+    )
 
-    def __init__(self, guard: Guard, category: Category | None, *, enters: bool = False) -> None:
+    def __init__(
+        self, guard: Guard, category: Category | None, *, enters: bool = False, call: Call | None = None
+    ) -> None:
         self.guard = guard
         self.category = category
         self.enters = enters
+        self.call = call
         self._runs: list[ScopedRun] = []
         self._if_closed: ScopedRun | None = None
         self._former: Scope | None = None

@@ -20,6 +20,20 @@ class Category(enum.Enum):
     __hash__ = object.__hash__
 
 
+class Call(NamedTuple):
+    """A call of a model that starts runs, seen from outside: what their start events leave out.
+
+    Attributes:
+        model: Whose method was called.
+        arguments: Keywords of the call.
+        streams: The answer was asked for as a stream.
+    """
+
+    model: Any
+    arguments: Mapping[str, Any]
+    streams: bool
+
+
 class Started(NamedTuple):
     """A run has started.
 

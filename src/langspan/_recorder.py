@@ -28,6 +28,7 @@ from langspan._runs import Runs
 from langspan._settings import Settings
 from langspan._translation import Translator
 from langspan.conventions import notes
+from langspan.conventions._result import is_closing
 from langspan.conventions._values import Attributes
 from langspan.conventions.notes import Note
 
@@ -111,6 +112,9 @@ class Recorder:
         if placed is None:
             return
         run, base = placed
+        is_direct = scope is not None and scope.has_below(event.category, current)
+        if scope is not None and is_direct:
+            run.call = scope.call
         try:
             self._opener.open(run, event, base)
             surplus = self._runs.add(event.run_id, run)
@@ -119,7 +123,7 @@ class Recorder:
             raise
         for evicted in surplus:
             self.guard.call(self._closer.incomplete, evicted)
-        if scope is not None and run.is_open and scope.has_below(event.category, current):
+        if scope is not None and is_direct and run.is_open:
             scope.started(run)
 
     def _give_up(self, run: Run) -> None:
@@ -142,7 +146,7 @@ class Recorder:
         run = self._runs.get(run_id)
         if run is None or (run.first_chunk is not None and self._metrics is None):
             return
-        if not token and getattr(getattr(chunk, "message", None), "chunk_position", None) == "last":
+        if not token and is_closing(chunk):
             return
         if run.first_chunk is None:
             run.first_chunk = run.last_chunk = time.time_ns()

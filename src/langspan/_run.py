@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
-from langspan._events import Started
+from langspan._events import Call, Started
 from langspan.conventions._values import Attributes
 from langspan.conventions.operations import GRAPH_KINDS, Kind, Operation
 
@@ -33,6 +33,7 @@ class Run:
 
     Attributes:
         event: The start event; let go when the run ends, for it holds the application's data.
+        call: The model's call that started the run, if it was seen; let go as well.
         run_id: LangChain's id of the run.
         operation: What the run is recorded as.
         parent: The run that this one is nested in, if known.
@@ -60,6 +61,7 @@ class Run:
 
     __slots__ = (
         "agent",
+        "call",
         "calls",
         "content",
         "context",
@@ -94,6 +96,7 @@ class Run:
     def __init__(self, owner: Owner, event: Started, operation: Operation, parent: Run | None) -> None:
         self.owner = owner
         self.event: Started | None = event
+        self.call: Call | None = None
         self.run_id = event.run_id
         self.operation = operation
         self.parent = parent
@@ -151,7 +154,7 @@ class Run:
         could free them, and it would have much to do.
         """
         self.is_open = False
-        self.event = self.failure = self.agent = None
+        self.event = self.call = self.failure = self.agent = None
         self.context = _NO_CONTEXT
 
     def span_context(self) -> SpanContext:

@@ -159,13 +159,23 @@ _TARGET_ATTRIBUTE: Final[Mapping[Kind, str]] = {
 
 
 def _model_start(run: Run, event: Started) -> Attributes:
-    return model_request(
+    attributes = model_request(
         as_str(run.facts.get(names.GEN_AI_PROVIDER_NAME)),
-        serialized=event.serialized,
+        constructor=_constructor(run, event),
         metadata=event.metadata,
         invocation_params=event.extra.get("invocation_params"),
         options=event.extra.get("options"),
+        arguments=run.call.arguments if run.call is not None else None,
     )
+    if run.call is not None and run.call.streams:
+        attributes[names.GEN_AI_REQUEST_STREAM] = True
+    return attributes
+
+
+def _constructor(run: Run, event: Started) -> Mapping[str, Any]:
+    """What a model was made with; a class that LangChain cannot serialise tells it by its fields only."""
+    kwargs = as_mapping(as_mapping(event.serialized).get("kwargs"))
+    return kwargs if kwargs or run.call is None else as_mapping(getattr(run.call.model, "__dict__", None))
 
 
 def _tool_start(run: Run, event: Started) -> Attributes:

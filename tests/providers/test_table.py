@@ -7,7 +7,7 @@ import pytest
 from support.providers import facts as f
 from support.providers.client import Client
 from support.providers.clients import CLIENTS
-from support.providers.losses import GAPS, LOSSES, NEVER_SENT, cell
+from support.providers.losses import LOSSES, NEVER_SENT, cell
 from support.providers.observe import Observatory, expected, said, wire
 from support.providers.scenarios import SCENARIOS
 from support.providers.table import FACTS, Loss, applying
@@ -22,7 +22,7 @@ def _named(losses: tuple[Loss, ...]) -> set[str]:
 @every_client
 def test_every_cell_is_kept_lost_or_never_sent(client: Client, observatory: Observatory):
     kept = {fact for seen in observatory.all_of(client) for fact in expected(seen) if fact in said(seen)}
-    accounted = kept | _named(LOSSES[client.name]) | _named(GAPS[client.name]) | {*NEVER_SENT[client.name]}
+    accounted = kept | _named(LOSSES[client.name]) | {*NEVER_SENT[client.name]}
     assert set() == FACTS.keys() - accounted
 
 
@@ -32,7 +32,7 @@ def test_what_is_called_lost_was_on_the_wire(client: Client, observatory: Observ
     shown = {
         (fact, seen.situation, loss.reason)
         for seen in observatory.all_of(client)
-        for fact, loss in applying(LOSSES[client.name], seen.situation, seen.scenario.name)
+        for fact, loss in applying(LOSSES[client.name], seen.situation, seen.scenario.name, seen.mode)
         if wire(seen).get(fact) != expected(seen).get(fact)
     }
     claimed = {
@@ -42,32 +42,20 @@ def test_what_is_called_lost_was_on_the_wire(client: Client, observatory: Observ
 
 
 @every_client
-def test_a_gap_that_is_closed_is_taken_off_the_list(client: Client, observatory: Observatory):
-    still_open = {
-        (fact, gap.reason)
-        for seen in observatory.all_of(client)
-        for fact, gap in applying(GAPS[client.name], seen.situation, seen.scenario.name)
-        if expected(seen).get(fact) != said(seen).get(fact)
-    }
-    claimed = {(fact, gap.reason) for gap in GAPS[client.name] for fact in gap.facts}
-    assert set() == claimed - still_open
-
-
-@every_client
 def test_what_is_called_never_sent_is_never_sent(client: Client, observatory: Observatory):
     sent = {fact for seen in observatory.all_of(client) for fact in wire(seen)}
     assert set() == NEVER_SENT[client.name].keys() & sent
 
 
 def test_every_reason_is_given():
-    losses = [loss.reason for row in (*LOSSES.values(), *GAPS.values()) for loss in row]
+    losses = [loss.reason for row in LOSSES.values() for loss in row]
     absences = [reason for row in NEVER_SENT.values() for reason in row.values()]
     skips = [reason for client in CLIENTS.values() for reason in client.skips.values()]
     assert all(losses + absences + skips)
 
 
 def test_every_client_has_its_rows():
-    assert [CLIENTS.keys()] * 3 == [LOSSES.keys(), GAPS.keys(), NEVER_SENT.keys()]
+    assert [CLIENTS.keys()] * 2 == [LOSSES.keys(), NEVER_SENT.keys()]
 
 
 def test_every_scenario_is_played_by_some_client():
@@ -81,11 +69,12 @@ def test_options_and_skips_name_scenarios(client: Client):
 
 
 def test_a_loss_counts_only_where_it_is_claimed():
-    loss = Loss(("a",), "because", ("cut",), only=("x",))
-    assert [True, False, False] == [
-        loss.applies("cut", "x"),
-        loss.applies("cut", "y"),
-        loss.applies("whole", "x"),
+    loss = Loss(("a",), "because", ("cut",), only=("x",), modes=("invoke",))
+    assert [True, False, False, False] == [
+        loss.applies("cut", "x", "invoke"),
+        loss.applies("cut", "y", "invoke"),
+        loss.applies("whole", "x", "invoke"),
+        loss.applies("cut", "x", "stream"),
     ]
 
 

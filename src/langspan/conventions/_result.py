@@ -39,6 +39,14 @@ def is_streamed(message: object) -> bool:
     return getattr(message, "type", None) == "AIMessageChunk"
 
 
+def is_closing(chunk: object) -> bool:
+    """Tell whether a streamed chunk is the empty one with which LangChain itself closes a stream."""
+    message = message_of(chunk)
+    return getattr(message, "chunk_position", None) == "last" and not getattr(
+        message, "tool_call_chunks", None
+    )
+
+
 def unglued(text: str) -> str:
     """Undo LangChain's merge of chunks that repeat one string: `stopstop` -> `stop`."""
     period = (text + text).find(text, 1)

@@ -25,10 +25,11 @@ _OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
 def model_request(
     provider: str | None,
     *,
-    serialized: Mapping[str, Any] | None,
+    constructor: Mapping[str, Any] | None,
     metadata: Mapping[str, Any] | None,
     invocation_params: Mapping[str, Any] | None,
     options: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Attributes:
     """Return the parameters of a chat or completion call: all that was asked but provider and model.
 
@@ -37,14 +38,16 @@ def model_request(
 
     Args:
         provider: `gen_ai.provider.name`, if known.
-        serialized: The model's `serialized`; of its constructor arguments only listed ones are looked at.
+        constructor: Arguments of the model's constructor; only listed ones are looked at.
         metadata: Metadata of the start event.
         invocation_params: The `invocation_params` of the start event.
         options: The `options` of the start event.
+        arguments: Keywords of the call, which a completion model's start event does not tell.
     """
-    params, meta = as_mapping(invocation_params), as_mapping(metadata)
-    kwargs = as_mapping(as_mapping(serialized).get("kwargs"))
+    params, meta, kwargs = as_mapping(invocation_params), as_mapping(metadata), as_mapping(constructor)
     attributes: Attributes = {}
+    if arguments:
+        _collect(attributes, as_mapping(arguments))
     _collect(attributes, params)
     if options:
         _collect(attributes, as_mapping(options))

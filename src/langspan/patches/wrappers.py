@@ -14,20 +14,20 @@ from opentelemetry.context import Context
 
 from langspan._carriers import acall, adrive, ainside, call, drive, inside
 from langspan._context import Scope
-from langspan._events import Category
+from langspan._events import Call, Category
 from langspan._guard import Guard
 from langspan.patches.ledger import Wrapper
 from langspan.patches.lookup import run_of
 
-MakeScope = Callable[[tuple[Any, ...], Mapping[str, Any]], Scope | None]
+MakeScope = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Scope | None]
 FindContext = Callable[[tuple[Any, ...], Mapping[str, Any]], Context | None]
 
 
 def calling(guard: Guard, make: MakeScope) -> Wrapper:
     """Wrap a function that will start a run."""
 
-    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        scope = guard.call(make, args, kwargs)
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = guard.call(make, instance, args, kwargs)
         return wrapped(*args, **kwargs) if scope is None else call(scope, wrapped, *args, **kwargs)
 
     return wrapper
@@ -36,8 +36,8 @@ def calling(guard: Guard, make: MakeScope) -> Wrapper:
 def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
     """Wrap a coroutine function that will start a run."""
 
-    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        scope = guard.call(make, args, kwargs)
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = guard.call(make, instance, args, kwargs)
         return wrapped(*args, **kwargs) if scope is None else acall(scope, wrapped, *args, **kwargs)
 
     return wrapper
@@ -46,9 +46,9 @@ def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
 def driving(guard: Guard, make: MakeScope) -> Wrapper:
     """Wrap a generator function, synchronous or not; what is no generator is returned as it is."""
 
-    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         generator = wrapped(*args, **kwargs)
-        scope = guard.call(make, args, kwargs)
+        scope = guard.call(make, instance, args, kwargs)
         driver: Any = None
         if scope is not None and isinstance(generator, GeneratorType):
             driver = drive(scope, generator)
@@ -85,8 +85,20 @@ def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
 def around_call(guard: Guard, category: Category, *, enters: bool = False) -> MakeScope:
     """A scope for a call that will start a run."""
 
-    def make(_args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
+    def make(_instance: Any, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
         return Scope(guard, category, enters=enters)
+
+    return make
+
+
+def around_model_call(guard: Guard, category: Category, *, streams: bool) -> MakeScope:
+    """A scope for a call of a model, which tells the runs what their start events leave out.
+
+    A streaming body is not told its run, so there the start event itself makes the run current.
+    """
+
+    def make(instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope:
+        return Scope(guard, category, enters=streams, call=Call(instance, kwargs, streams))
 
     return make
 
@@ -94,7 +106,7 @@ def around_call(guard: Guard, category: Category, *, enters: bool = False) -> Ma
 def around_stream(guard: Guard) -> MakeScope:
     """A scope for a streaming body: LangChain forgets its run if the consumer closes it early."""
 
-    def make(_args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
+    def make(_instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
         manager = kwargs.get("run_manager")
         run = run_of(manager, getattr(manager, "run_id", None))
         return None if run is None else Scope.around_stream(guard, run)

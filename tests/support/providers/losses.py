@@ -139,7 +139,15 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
             leaves=["END", "STOP"],
         ),
     ),
-    "ChatOllama": (Loss((f.RESPONSE_MODEL,), "langchain-ollama reads it from the last line only", ("cut",)),),
+    "ChatOllama": (
+        Loss((f.RESPONSE_MODEL,), "langchain-ollama reads it from the last line only", ("cut",)),
+        Loss(
+            (f.STREAM,),
+            "langchain-ollama has every answer streamed, and tells so with the first chunk only",
+            ("failed",),
+            modes=("invoke", "ainvoke"),
+        ),
+    ),
     "ChatMistralAI": (
         Loss((f.ID,), "langchain-mistralai does not keep the id", _ANSWERED),
         Loss(
@@ -260,67 +268,13 @@ NEVER_SENT: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
-_CONSTRUCTOR = "the events of a class that LangChain cannot serialise lack its constructor's arguments"
-_SERVER = Loss((f.ADDRESS, f.PORT), _CONSTRUCTOR)
-_EARLY_FAILURE = Loss(
-    (f.STREAM,), "a stream that fails before its first chunk is not told from a plain call", ("failed",)
-)
-
-# What this package could know from elsewhere than the events, and does not yet.
-GAPS: Final[Mapping[str, tuple[Loss, ...]]] = {
-    "ChatOpenAI": (_EARLY_FAILURE,),
-    "AzureChatOpenAI": (_EARLY_FAILURE,),
-    "ChatOpenAI, Responses API": (_EARLY_FAILURE,),
-    "OpenAI": (
-        _EARLY_FAILURE,
-        Loss(
-            (f.TEMPERATURE, f.MAX_TOKENS),
-            "the start event of a completion model has the constructor's arguments, not the call's",
-            ("whole",),
-            only=("parameters of the call",),
-        ),
-    ),
-    "ChatAnthropic": (_EARLY_FAILURE,),
-    "ChatGoogleGenerativeAI": (_EARLY_FAILURE,),
-    "ChatGoogleGenerativeAI, Vertex AI": (_EARLY_FAILURE,),
-    "ChatBedrockConverse": (_EARLY_FAILURE,),
-    "ChatCohere": (
-        _EARLY_FAILURE,
-        _SERVER,
-        Loss(
-            (f.STREAM, f.FIRST_CHUNK),
-            "the only chunk of an asynchronous tool call is taken for LangChain's closing one",
-            ("streamed",),
-            only=("tool call", "structured by tool"),
-        ),
-    ),
-    "ChatOllama": (
-        _EARLY_FAILURE,
-        _SERVER,
-        Loss((f.TOP_P, f.TOP_K, f.MAX_TOKENS, f.SEED), _CONSTRUCTOR, only=("parameters",)),
-        Loss((f.LEVEL,), _CONSTRUCTOR, only=("reasoning",)),
-    ),
-    "ChatMistralAI": (_EARLY_FAILURE,),
-    "ChatGroq": (_EARLY_FAILURE,),
-    "ChatDeepSeek": (_EARLY_FAILURE, _SERVER),
-    "ChatXAI": (_EARLY_FAILURE,),
-    "ChatTogether": (_EARLY_FAILURE, _SERVER),
-    "ChatFireworks": (_EARLY_FAILURE,),
-    "ChatHuggingFace": (
-        _EARLY_FAILURE,
-        _SERVER,
-        Loss((f.TOP_P, f.SEED, f.FREQUENCY, f.PRESENCE), _CONSTRUCTOR, only=("parameters",)),
-    ),
-}
-
 
 def cell(client: str, fact: str) -> list[str]:
     """What a page says of one fact of one class: nothing if it is kept, else why and where it is not."""
     if fact in NEVER_SENT[client]:
         return [f"never sent: {NEVER_SENT[client][fact]}"]
     return [
-        f"{label} ({', '.join(loss.only or loss.when)}): {loss.reason}"
-        for label, losses in (("lost", LOSSES[client]), ("not yet", GAPS[client]))
-        for loss in losses
+        f"lost ({', '.join(loss.only or loss.when)}): {loss.reason}"
+        for loss in LOSSES[client]
         if fact in loss.facts
     ]

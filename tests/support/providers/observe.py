@@ -29,6 +29,7 @@ class Observation:
     Attributes:
         client: The class.
         scenario: What it was made to do.
+        mode: The method that was called.
         exchanges: What went over the wire.
         port: The server's.
         spans: All that was recorded.
@@ -37,6 +38,7 @@ class Observation:
 
     client: Client
     scenario: Scenario
+    mode: str
     exchanges: tuple[Exchange, ...]
     port: int
     spans: tuple[ReadableSpan, ...]
@@ -104,7 +106,7 @@ def _play(client: Client, scenario: Scenario, mode: str, provider: Provider) -> 
         error = _attempt(client, scenario, mode, provider)
         assert 0 == open_runs(handle)
     exchanges, spans = tuple(provider.exchanges), tuple(recording.spans)
-    return Observation(client, scenario, exchanges, provider.port, spans, error)
+    return Observation(client, scenario, mode, exchanges, provider.port, spans, error)
 
 
 def _attempt(client: Client, scenario: Scenario, mode: str, provider: Provider) -> type[Exception] | None:
@@ -174,7 +176,7 @@ def expected(seen: Observation) -> Facts:
     """What the span has to say: the wire, less what LangChain loses."""
     facts = wire(seen)
     losses = LOSSES.get(seen.client.name, ())
-    for fact, loss in applying(losses, seen.situation, seen.scenario.name):
+    for fact, loss in applying(losses, seen.situation, seen.scenario.name, seen.mode):
         facts[fact] = facts.get(loss.instead, loss.leaves)
     return {fact: value for fact, value in f.present(facts).items() if not fact.startswith("~")}
 

@@ -1,6 +1,6 @@
 """Provider by fact: what a span can know, and what LangChain loses between the wire and its callbacks.
 
-Every cell is kept (the span says what the wire said), lost in some situations or all, a gap of this package,
+Every cell is kept (the span says what the wire said), lost in some situations or all,
 or never on the wire. `tests/providers/test_table.py` holds each of them against real exchanges. The data is
 in `losses`; a page of documentation can be made from it.
 """
@@ -55,6 +55,7 @@ class Loss:
         when: Where they are lost.
         only: In these scenarios; empty for all.
         but_not: Not in these.
+        modes: In calls by these methods; empty for all.
         leaves: What the span says in their place; None for nothing.
         instead: The fact of the wire that the span says in their place.
     """
@@ -64,18 +65,21 @@ class Loss:
     when: tuple[Situation, ...] = ("whole", "streamed", "cut", "failed")
     only: tuple[str, ...] = ()
     but_not: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
     leaves: Any = None
     instead: str = ""
 
-    def applies(self, situation: Situation, scenario: str) -> bool:
+    def applies(self, situation: Situation, scenario: str, mode: str) -> bool:
         """Whether the facts are lost in a call."""
-        wanted = not self.only or scenario in self.only
+        wanted = (not self.only or scenario in self.only) and (not self.modes or mode in self.modes)
         return wanted and situation in self.when and scenario not in self.but_not
 
 
-def applying(losses: Iterable[Loss], situation: Situation, scenario: str) -> Iterator[tuple[str, Loss]]:
+def applying(
+    losses: Iterable[Loss], situation: Situation, scenario: str, mode: str
+) -> Iterator[tuple[str, Loss]]:
     """What is lost in a call: each fact, and how."""
     for loss in losses:
-        if loss.applies(situation, scenario):
+        if loss.applies(situation, scenario, mode):
             for fact in loss.facts:
                 yield fact, loss

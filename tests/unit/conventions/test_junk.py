@@ -103,7 +103,7 @@ def _is_scalar(value) -> bool:
 @given(JUNK_MAPPING, JUNK_MAPPING, JUNK_MAPPING, JUNK_MAPPING)
 def test_request_from_junk(serialized, metadata, params, options):
     found = request.model_request(
-        "openai", serialized=serialized, metadata=metadata, invocation_params=params, options=options
+        "openai", constructor=serialized, metadata=metadata, invocation_params=params, options=options
     )
     assert valid(found)
 

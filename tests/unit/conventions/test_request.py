@@ -21,7 +21,7 @@ def request(params=None, *, metadata=None, options=None, kwargs=None):
     provider = provider_name(metadata, params, serialized)
     model = request_model(metadata or {}, params or {}, kwargs or {})
     parameters = model_request(
-        provider, serialized=serialized, metadata=metadata, invocation_params=params, options=options
+        provider, constructor=kwargs, metadata=metadata, invocation_params=params, options=options
     )
     named = {"gen_ai.provider.name": provider, MODEL: model}
     return {**parameters, **{name: value for name, value in named.items() if value is not None}}
