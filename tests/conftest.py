@@ -12,6 +12,7 @@ from hypothesis import settings
 from opentelemetry import context as otel
 
 import langspan
+from support.catalogued import Watch
 from support.recording import DetachWatch, Recording, instrumented, open_runs
 
 settings.register_profile("ci", deadline=None, max_examples=50)
@@ -34,8 +35,24 @@ def traced(recording: Recording) -> Iterator[Recording]:
         assert 0 == open_runs(handle), "runs left open"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def catalogue_watch() -> Iterator[Watch]:
+    """Looks at whatever is exported in this process."""
+    watch = Watch()
+    with pytest.MonkeyPatch.context() as patch:
+        watch.install(patch)
+        yield watch
+
+
 @pytest.fixture(autouse=True)
-def clean_slate() -> Iterator[None]:
+def only_catalogued(catalogue_watch: Watch) -> Iterator[None]:
+    """No test exports a name, a type or a value that the catalogue of telemetry does not have."""
+    yield
+    catalogue_watch.check()
+
+
+@pytest.fixture(autouse=True)
+def clean_slate(only_catalogued: None) -> Iterator[None]:
     """No test starts or ends with a span current, or leaves a context that failed to detach."""
     watch = DetachWatch()
     logger = logging.getLogger("opentelemetry.context")

@@ -17,9 +17,7 @@ from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from langspan._run import Run
 from langspan.conventions import names
 from langspan.conventions._values import Attributes
-
-OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
-EXCEPTION: Final = "gen_ai.client.operation.exception"
+from langspan.conventions.names import EventName
 
 # Attributes whose JSON text is structured data on an event.
 _STRUCTURED: Final = (
@@ -57,7 +55,7 @@ class LogEvents:
         structured = {
             name: json.loads(text) if name in _STRUCTURED else text for name, text in content.items()
         }
-        self._emit(OPERATION_DETAILS, SeverityNumber.DEBUG, run, {**attributes, **structured})
+        self._emit(EventName.OPERATION_DETAILS, SeverityNumber.DEBUG, run, {**attributes, **structured})
 
     def exception(self, run: Run, attributes: Attributes, error: Attributes) -> None:
         """Tell of a failed model call.
@@ -67,7 +65,7 @@ class LogEvents:
             attributes: What its span says.
             error: The ``exception.*`` attributes.
         """
-        self._emit(EXCEPTION, SeverityNumber.WARN, run, {**attributes, **error})
+        self._emit(EventName.EXCEPTION, SeverityNumber.WARN, run, {**attributes, **error})
 
     def _emit(self, name: str, severity: SeverityNumber, run: Run, attributes: dict[str, Any]) -> None:
         record = LogRecord(

@@ -15,11 +15,11 @@ from langchain_core.language_models import FakeListLLM
 
 import langspan
 from docs.pages import README, REPOSITORY, code
-from langspan import _log_events
 from langspan._settings import CAPTURE_CONTENT, Settings
 from langspan.cli.demo import _JAEGER
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics, outcomes
+from langspan.conventions.names import EventName
 from langspan.export import settings as export
 from langspan.export.file import DEFAULT_PATH
 from support.capabilities import MARKED_AGENTS
@@ -127,7 +127,7 @@ def test_the_metrics_are_those_of_the_conventions_that_are_recorded_by_default()
 def test_the_events_are_those_of_the_code():
     text = " ".join(README.prose)
     told = code(re.search(r"Two events, as log records of the span: (.*?)\.  ", text)[1])
-    assert {_log_events.EXCEPTION, _log_events.OPERATION_DETAILS} == set(told)
+    assert {EventName.EXCEPTION, EventName.OPERATION_DETAILS} == set(told)
 
 
 def test_the_outcomes_are_those_of_the_code():

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from langspan._log_events import EXCEPTION, OPERATION_DETAILS
+from langspan.conventions.names import EventName
 from privacy.subjects import CONFIG, METADATA, PERHAPS, Fields, Subject
 from support import ways
 from support.canary import sighted
@@ -56,15 +56,15 @@ def expected(subject: Subject, *, span: bool, event: bool) -> Sightings:
     if event:
         for fields in (subject.model, _metadata(subject) if subject.model else {}):
             for attribute, names in fields.items():
-                found[f"log {OPERATION_DETAILS}: {attribute}"] |= names
+                found[f"log {EventName.OPERATION_DETAILS}: {attribute}"] |= names
         if subject.model_fails:
-            found[f"log {EXCEPTION}: exception.message"] = set(subject.error)
+            found[f"log {EventName.EXCEPTION}: exception.message"] = set(subject.error)
     return dict(found)
 
 
 def allowed(subject: Subject, *, span: bool, event: bool) -> set[tuple[str, str]]:
     """What may be seen besides, as place and field."""
-    owners = [*["span"] * span, *[f"log {OPERATION_DETAILS}"] * event]
+    owners = [*["span"] * span, *[f"log {EventName.OPERATION_DETAILS}"] * event]
     return {
         (f"{owner}: {attribute}", name)
         for fields in (subject.perhaps, PERHAPS)

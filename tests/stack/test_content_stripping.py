@@ -8,25 +8,16 @@ import httpx
 from opentelemetry.trace import Status, StatusCode
 
 from langspan.conventions import names
+from support import catalogued
 from support.backends import COLLECTOR_CONFIG, Backends, Collector, running_collector, wait_until
 from support.handmade import HandMade, send
 
 CANARY = "canary-of-the-strip-test"
 CONTENT = (
-    names.GEN_AI_INPUT_MESSAGES,
-    names.GEN_AI_OUTPUT_MESSAGES,
-    names.GEN_AI_SYSTEM_INSTRUCTIONS,
-    names.GEN_AI_TOOL_DEFINITIONS,
-    names.GEN_AI_TOOL_CALL_ARGUMENTS,
-    names.GEN_AI_TOOL_CALL_RESULT,
-    names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+    *catalogued.content_names(),
+    # of other instrumentations
     names.GEN_AI_RETRIEVAL_DOCUMENTS,
-    f"{names.GEN_AI_PROMPT_VARIABLE_PREFIX}city",
-    names.EXCEPTION_MESSAGE,
-    names.EXCEPTION_STACKTRACE,
-    names.LANGCHAIN_INPUT,
-    names.LANGCHAIN_OUTPUT,
-    names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS,
+    "exception.stacktrace",
     # older conventions and other dialects
     "gen_ai.prompt",
     "gen_ai.prompt.0.content",
@@ -44,7 +35,6 @@ KEPT = (
     names.GEN_AI_PROMPT_NAME,
     names.GEN_AI_TOOL_NAME,
     names.GEN_AI_TOOL_CALL_ID,
-    names.GEN_AI_RETRIEVAL_TOP_K,
     names.GEN_AI_CONVERSATION_ID,
     names.EXCEPTION_TYPE,
     names.ERROR_TYPE,

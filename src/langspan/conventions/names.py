@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-SEMCONV_VERSION: Final = "1.41.0"
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.41.0"
 
 # --- GenAI: common ---
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
 GEN_AI_PROVIDER_NAME: Final = "gen_ai.provider.name"
 GEN_AI_CONVERSATION_ID: Final = "gen_ai.conversation.id"
-GEN_AI_CONVERSATION_COMPACTED: Final = "gen_ai.conversation.compacted"
 GEN_AI_OUTPUT_TYPE: Final = "gen_ai.output.type"
-GEN_AI_DATA_SOURCE_ID: Final = "gen_ai.data_source.id"
 GEN_AI_PROMPT_NAME: Final = "gen_ai.prompt.name"
 GEN_AI_PROMPT_VERSION: Final = "gen_ai.prompt.version"
 GEN_AI_PROMPT_VARIABLE_PREFIX: Final = "gen_ai.prompt.variable."
@@ -76,13 +73,9 @@ GEN_AI_TOOL_DESCRIPTION: Final = "gen_ai.tool.description"
 GEN_AI_TOOL_CALL_ID: Final = "gen_ai.tool.call.id"
 GEN_AI_TOOL_CALL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
 GEN_AI_TOOL_CALL_RESULT: Final = "gen_ai.tool.call.result"
-GEN_AI_RETRIEVAL_TOP_K: Final = "gen_ai.retrieval.top_k"
 GEN_AI_RETRIEVAL_QUERY_TEXT: Final = "gen_ai.retrieval.query.text"
 GEN_AI_RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
 GEN_AI_AGENT_NAME: Final = "gen_ai.agent.name"
-GEN_AI_AGENT_DESCRIPTION: Final = "gen_ai.agent.description"
-GEN_AI_AGENT_ID: Final = "gen_ai.agent.id"
-GEN_AI_AGENT_VERSION: Final = "gen_ai.agent.version"
 GEN_AI_WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 
 # --- OpenAI refinements ---
@@ -95,7 +88,6 @@ OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 ERROR_TYPE: Final = "error.type"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
-EXCEPTION_STACKTRACE: Final = "exception.stacktrace"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 USER_ID: Final = "user.id"
@@ -108,6 +100,10 @@ LANGCHAIN_RETRIEVER_NAME: Final = "langchain.retriever.name"
 LANGCHAIN_VECTOR_STORE: Final = "langchain.vector_store"
 LANGCHAIN_INPUT: Final = "langchain.input"
 LANGCHAIN_OUTPUT: Final = "langchain.output"
+LANGCHAIN_TEXT: Final = "langchain.text"
+LANGCHAIN_EVENT_NAME: Final = "langchain.event.name"
+LANGCHAIN_EVENT_DATA: Final = "langchain.event.data"
+LANGCHAIN_RETRY_ATTEMPT: Final = "langchain.retry.attempt"
 
 # --- LangGraph's own data ---
 LANGGRAPH_NODE: Final = "langgraph.node"
@@ -117,9 +113,11 @@ LANGGRAPH_CHECKPOINT_NS: Final = "langgraph.checkpoint.ns"
 LANGGRAPH_CHECKPOINT_ID: Final = "langgraph.checkpoint.id"
 LANGGRAPH_GRAPH_ID: Final = "langgraph.graph.id"
 LANGGRAPH_ASSISTANT_ID: Final = "langgraph.assistant.id"
+LANGGRAPH_INTERRUPT_STATUS: Final = "langgraph.interrupt.status"
+LANGGRAPH_INTERRUPT_COUNT: Final = "langgraph.interrupt.count"
+LANGGRAPH_INTERRUPT_VALUES: Final = "langgraph.interrupt.values"
 
 # --- what only this package says ---
-LANGSPAN_RUN_ID: Final = "langspan.run.id"
 LANGSPAN_OUTCOME: Final = "langspan.outcome"
 LANGSPAN_CACHE_HIT: Final = "langspan.cache.hit"
 LANGSPAN_RETRY_ATTEMPT: Final = "langspan.retry.attempt"
@@ -128,6 +126,13 @@ LANGSPAN_RETRIEVAL_DOCUMENT_COUNT: Final = "langspan.retrieval.document_count"
 LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: Final = "langspan.retrieval.document_texts"
 LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS: Final = "langspan.usage.cache_write_5m.input_tokens"
 LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS: Final = "langspan.usage.cache_write_1h.input_tokens"
+
+
+class EventName:
+    """Names of log events."""
+
+    OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
+    EXCEPTION: Final = "gen_ai.client.operation.exception"
 
 
 class OperationName:
@@ -139,7 +144,6 @@ class OperationName:
     EMBEDDINGS: Final = "embeddings"
     RETRIEVAL: Final = "retrieval"
     EXECUTE_TOOL: Final = "execute_tool"
-    CREATE_AGENT: Final = "create_agent"
     INVOKE_AGENT: Final = "invoke_agent"
     INVOKE_WORKFLOW: Final = "invoke_workflow"
 
@@ -157,8 +161,6 @@ class ToolType:
     """Values of `gen_ai.tool.type`."""
 
     FUNCTION: Final = "function"
-    EXTENSION: Final = "extension"
-    DATASTORE: Final = "datastore"
 
 
 class TokenType:

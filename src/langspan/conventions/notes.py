@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from langspan.conventions import names
 from langspan.conventions._values import Attributes, as_count, as_str
 from langspan.conventions.outcomes import error_type
 
@@ -27,7 +28,7 @@ RESUME: Final = "langgraph.resume"
 def custom_event(render: Render, name: str, data: Any) -> Note:
     """An event that the application dispatched with ``dispatch_custom_event``."""
     return CUSTOM_EVENT, _present(
-        {"langchain.event.name": as_str(name), "langchain.event.data": render(data, "event")}
+        {names.LANGCHAIN_EVENT_NAME: as_str(name), names.LANGCHAIN_EVENT_DATA: render(data, "event")}
     )
 
 
@@ -37,23 +38,23 @@ def retry(_render: Render, state: Any) -> Note:
     error = outcome.exception() if outcome is not None and outcome.failed else None
     return RETRY, _present(
         {
-            "langchain.retry.attempt": as_count(getattr(state, "attempt_number", None)),
-            "error.type": error_type(error) if error is not None else None,
+            names.LANGCHAIN_RETRY_ATTEMPT: as_count(getattr(state, "attempt_number", None)),
+            names.ERROR_TYPE: error_type(error) if error is not None else None,
         }
     )
 
 
 def text(render: Render, value: Any) -> Note:
     """Intermediate text of a classic chain."""
-    return TEXT, _present({"langchain.text": render(value, "text")})
+    return TEXT, _present({names.LANGCHAIN_TEXT: render(value, "text")})
 
 
 def agent_action(render: Render, action: Any) -> Note:
     """A classic agent chose a tool."""
     return AGENT_ACTION, _present(
         {
-            "gen_ai.tool.name": as_str(getattr(action, "tool", None)),
-            "gen_ai.tool.call.arguments": render(getattr(action, "tool_input", None), "tool_arguments"),
+            names.GEN_AI_TOOL_NAME: as_str(getattr(action, "tool", None)),
+            names.GEN_AI_TOOL_CALL_ARGUMENTS: render(getattr(action, "tool_input", None), "tool_arguments"),
         }
     )
 
@@ -61,7 +62,7 @@ def agent_action(render: Render, action: Any) -> Note:
 def agent_finish(render: Render, finish: Any) -> Note:
     """A classic agent is done."""
     return AGENT_FINISH, _present(
-        {"langchain.output": render(getattr(finish, "return_values", None), "output")}
+        {names.LANGCHAIN_OUTPUT: render(getattr(finish, "return_values", None), "output")}
     )
 
 
@@ -70,17 +71,17 @@ def interrupt(render: Render, event: Any) -> Note:
     values = [getattr(each, "value", None) for each in getattr(event, "interrupts", ())]
     return INTERRUPT, _present(
         {
-            "langgraph.interrupt.status": as_str(getattr(event, "status", None)),
-            "langgraph.interrupt.count": len(values),
-            "langgraph.checkpoint.id": as_str(getattr(event, "checkpoint_id", None)),
-            "langgraph.interrupt.values": render(values, "interrupt") if values else None,
+            names.LANGGRAPH_INTERRUPT_STATUS: as_str(getattr(event, "status", None)),
+            names.LANGGRAPH_INTERRUPT_COUNT: len(values),
+            names.LANGGRAPH_CHECKPOINT_ID: as_str(getattr(event, "checkpoint_id", None)),
+            names.LANGGRAPH_INTERRUPT_VALUES: render(values, "interrupt") if values else None,
         }
     )
 
 
 def resume(_render: Render, event: Any) -> Note:
     """A LangGraph graph goes on after an interrupt."""
-    return RESUME, _present({"langgraph.checkpoint.id": as_str(getattr(event, "checkpoint_id", None))})
+    return RESUME, _present({names.LANGGRAPH_CHECKPOINT_ID: as_str(getattr(event, "checkpoint_id", None))})
 
 
 def _present(values: dict[str, Any]) -> Attributes:

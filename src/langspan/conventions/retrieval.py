@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from langspan.conventions import names
-from langspan.conventions._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
+from langspan.conventions._values import Attributes, as_float, as_id, as_mapping, as_model, as_str
 from langspan.conventions.providers import class_provider
 
 _MAX_DOCUMENTS: Final = 100
@@ -22,7 +22,6 @@ def retriever_start(
     serialized: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
-    search_kwargs: Mapping[str, Any] | None = None,
 ) -> Attributes:
     """Return what is known of a retriever run before it runs, without the query.
 
@@ -30,7 +29,6 @@ def retriever_start(
         serialized: The retriever's `serialized`; None for every retriever of today.
         metadata: Metadata of the start event (`ls_retriever_name` and its neighbours).
         name: The run's name, used when the metadata has no retriever name.
-        search_kwargs: A vector store retriever's `search_kwargs`, where the caller knows them (`k`).
     """
     meta = as_mapping(metadata)
     attributes: Attributes = {}
@@ -48,9 +46,6 @@ def retriever_start(
     model = as_model(meta.get("ls_embedding_model"))
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
-    top_k = as_count(search_kwargs.get("k")) if search_kwargs else None
-    if top_k is not None:
-        attributes[names.GEN_AI_RETRIEVAL_TOP_K] = top_k
     return attributes
 
 

@@ -53,7 +53,6 @@ def test_no_attribute_is_an_id(metric):
         names.GEN_AI_RESPONSE_ID,
         names.GEN_AI_TOOL_CALL_ID,
         names.USER_ID,
-        names.LANGSPAN_RUN_ID,
     }
     assert set() == ids & set(metric.attributes)
 

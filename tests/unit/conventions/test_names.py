@@ -10,19 +10,13 @@ from langspan.conventions import names
 from support.published import incubating
 
 CONSTANTS = {key: value for key, value in vars(names).items() if key.isupper() and isinstance(value, str)}
-ATTRIBUTES = {
-    key: value
-    for key, value in CONSTANTS.items()
-    if "." in value and key not in {"SEMCONV_VERSION", "SCHEMA_URL"}
-}
+ATTRIBUTES = {key: value for key, value in CONSTANTS.items() if "." in value and key != "SCHEMA_URL"}
 # Added to the conventions after v1.41, so the published constants do not have them.
 LATER = {
-    "gen_ai.conversation.compacted",
     "gen_ai.prompt.version",
     "gen_ai.prompt.variable.",
     "gen_ai.request.reasoning.level",
     "gen_ai.request.previous_response.id",
-    "gen_ai.retrieval.top_k",
     "gen_ai.token.modality",
     "gen_ai.usage.cache_write.input_tokens",
     *(

@@ -25,8 +25,7 @@ def test_a_vector_store_retriever():
         "langchain.vector_store": "InMemoryVectorStore",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "text-embedding-3-small",
-        "gen_ai.retrieval.top_k": 4,
-    } == retriever_start(metadata=metadata, search_kwargs={"k": 4})
+    } == retriever_start(metadata=metadata)
 
 
 def test_a_plain_retriever_has_its_name_only():
