@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint lanes bench backends up down clean
+.PHONY: help demo test lint docs lanes bench backends up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+docs: $(VENV)/.dev ## write docs/telemetry.md from the catalogue in the code
+	$(BIN)/python docs/telemetry.py
 
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from importlib import metadata, resources
@@ -14,6 +15,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 from packaging.requirements import Requirement
 
 import langspan
+from docs.pages import CHANGELOG, CONTRIBUTING, README, code
 from support.interpreters import ask, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -35,6 +37,16 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 def imported() -> list[str]:
     """Modules that importing langspan adds."""
     return list(ask(IMPORT))
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tarfile.TarFile]:
+    pytest.importorskip("hatchling", reason="sources are packed with hatchling: pip install hatchling")
+    folder = tmp_path_factory.mktemp("sources")
+    run([sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder)], cwd=REPOSITORY)
+    (path,) = folder.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        yield archive
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +151,28 @@ def test_the_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
 
 def test_the_wheel_holds_nothing_but_the_package(wheel: zipfile.ZipFile) -> None:
     assert set() == {name.partition("/")[0].partition("-")[0] for name in wheel.namelist()} - {"langspan"}
+
+
+def test_the_sources_hold_everything_that_the_map_of_the_repository_shows(sources: tarfile.TarFile) -> None:
+    held = {Path(*Path(name).parts[1:]) for name in sources.getnames()}
+    folders = {parent for path in held for parent in path.parents}
+    shown = {Path(path) for row in CONTRIBUTING.table("Path") for path in code(row["Path"])}
+
+    assert set() == shown - held - folders
+
+
+def test_the_sources_hold_everything_that_the_pages_point_to(sources: tarfile.TarFile) -> None:
+    held = {Path(*Path(name).parts[1:]) for name in sources.getnames()}
+    folders = {parent for path in held for parent in path.parents}
+    targets = (target for page in (README, CONTRIBUTING, CHANGELOG) for target in page.links())
+    files = {
+        Path(target.partition("#")[0]) for target in targets if not target.startswith(("https:", "http:"))
+    }
+
+    assert set() == files - held - folders
+
+
+def test_the_sources_hold_what_make_needs(sources: tarfile.TarFile) -> None:
+    held = {name.partition("/")[2] for name in sources.getnames()}
+
+    assert {"Makefile", ".ci/run", "docker-compose.yml", "benchmarks/__main__.py"} <= held

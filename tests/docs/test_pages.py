@@ -7,9 +7,10 @@ import tomllib
 
 import pytest
 
-from docs.pages import CHANGELOG, CONTRIBUTING, README, REPOSITORY, code
+from docs.pages import CHANGELOG, CONTRIBUTING, README, REPOSITORY, TELEMETRY, code
 
-ALL = pytest.mark.parametrize("page", [README, CHANGELOG, CONTRIBUTING], ids=lambda page: page.name)
+PAGES = [README, CHANGELOG, CONTRIBUTING, TELEMETRY]
+ALL = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Which suite runs or compares the blocks of a language; the picture is checked below.
 CHECKED = {"python": "test_programs", "sh": "test_commands", "text": "test_trace"}
 PICTURE = README.block("How it works", "text").code

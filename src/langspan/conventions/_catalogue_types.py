@@ -82,7 +82,7 @@ class SpanName:
 
     Attributes:
         kind: The kind of run.
-        name: The pattern of the name; what is in braces is left out where nobody knows it.
+        name: The pattern of the name, what is in braces left out where nobody knows it; else words for it.
         run: What runs.
     """
 

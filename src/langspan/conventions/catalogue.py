@@ -52,7 +52,7 @@ SPANS: Final = (
     SpanName(Kind.AGENT, "invoke_agent {agent}", "agent made by `create_agent`, nested ones too"),
     SpanName(Kind.WORKFLOW, "invoke_workflow {graph}", "any other graph, sub-graphs too"),
     SpanName(Kind.NODE, "node {node}", "graph node"),
-    SpanName(Kind.CHAIN, "{name}", "anything else: chain, step, prompt, parser, lambda"),
+    SpanName(Kind.CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
 )
 ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Any span": runs.EVERYWHERE,

@@ -50,7 +50,7 @@ WORKFLOW_SECONDS: Final = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
 TOKENS: Final = tuple(4**power for power in range(14))
 CALLS: Final = tuple(2**power for power in range(8))
 
-_COMMON: Final = (
+COMMON: Final = (
     names.GEN_AI_OPERATION_NAME,
     names.GEN_AI_PROVIDER_NAME,
     names.GEN_AI_REQUEST_MODEL,
@@ -58,9 +58,9 @@ _COMMON: Final = (
     names.SERVER_ADDRESS,
     names.SERVER_PORT,
 )
-_FAILABLE: Final = (*_COMMON, names.ERROR_TYPE)
-_BY_TYPE: Final = (*_COMMON, names.GEN_AI_TOKEN_TYPE)
-_BY_MODALITY: Final = (*_COMMON, names.GEN_AI_TOKEN_MODALITY)
+_FAILABLE: Final = (*COMMON, names.ERROR_TYPE)
+_BY_TYPE: Final = (*COMMON, names.GEN_AI_TOKEN_TYPE)
+_BY_MODALITY: Final = (*COMMON, names.GEN_AI_TOKEN_MODALITY)
 
 # --- core v1.41 ---
 OPERATION_DURATION: Final = Metric(
@@ -70,13 +70,13 @@ TOKEN_USAGE: Final = Metric(
     "gen_ai.client.token.usage", "{token}", "Number of input and output tokens used.", _BY_TYPE, TOKENS
 )
 TIME_TO_FIRST_CHUNK: Final = Metric(
-    "gen_ai.client.operation.time_to_first_chunk", "s", "Time to receive the first chunk.", _COMMON, SECONDS
+    "gen_ai.client.operation.time_to_first_chunk", "s", "Time to receive the first chunk.", COMMON, SECONDS
 )
 TIME_PER_OUTPUT_CHUNK: Final = Metric(
     "gen_ai.client.operation.time_per_output_chunk",
     "s",
     "Time between two chunks, after the first.",
-    _COMMON,
+    COMMON,
     SECONDS,
 )
 
@@ -85,27 +85,27 @@ INFERENCE_DURATION: Final = Metric(
     "gen_ai.client.inference.duration", "s", "Inference duration.", _FAILABLE, SECONDS
 )
 INFERENCE_TIME_TO_FIRST_CHUNK: Final = Metric(
-    "gen_ai.client.inference.time_to_first_chunk", "s", "Time to receive the first chunk.", _COMMON, SECONDS
+    "gen_ai.client.inference.time_to_first_chunk", "s", "Time to receive the first chunk.", COMMON, SECONDS
 )
 INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = Metric(
     "gen_ai.client.inference.time_per_output_chunk",
     "s",
     "Time between two chunks, after the first.",
-    _COMMON,
+    COMMON,
     SECONDS,
 )
 INPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.operation.input_tokens",
     "{token}",
     "Input tokens of one call.",
-    _COMMON,
+    COMMON,
     TOKENS,
 )
 OUTPUT_TOKENS: Final = Metric(
     "gen_ai.client.inference.operation.output_tokens",
     "{token}",
     "Output tokens of one call.",
-    _COMMON,
+    COMMON,
     TOKENS,
 )
 

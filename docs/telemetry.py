@@ -1,0 +1,175 @@
+"""Writes telemetry.md, beside it, from the catalogue in the code: `make docs`."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from langspan.conventions import catalogue, metrics, names
+from langspan.conventions.catalogue import Attribute, Event, Type
+from langspan.conventions.metrics import Metric
+from langspan.conventions.operations import CLIENT_KINDS, GENAI_KINDS, MODEL_KINDS, Kind
+
+PAGE = Path(__file__).with_suffix(".md")
+
+_HEAD = f"""\
+# Telemetry
+
+Everything that langspan exports. Made by `make docs` from `src/langspan/conventions/catalogue.py`: change it
+there. Each test of the project fails if it sees anything else exported.
+
+Instrumentation scope: `langspan`, with its version and the schema URL `{names.SCHEMA_URL}`.
+
+A level says how firmly something is written, and is never below what its convention asks for:
+
+* `required`: always; left out only where nobody knows it.
+* `conditional`: always on the condition that stands beside it.
+* `recommended`: where it can be had.
+* `content`: what users, models and tools say. Off by default.
+
+A source says who defines a name: `GenAI` the last released GenAI conventions of OpenTelemetry, `GenAI, next`
+their own repository since then, `core` OpenTelemetry's general conventions, `langspan` this package.
+"""
+_COLUMNS = ("Attribute", "Type", "Level", "When", "Example", "Source")
+_BUCKETS = {
+    metrics.SECONDS: "seconds",
+    metrics.AGENT_SECONDS: "seconds of agents",
+    metrics.WORKFLOW_SECONDS: "seconds of workflows",
+    metrics.TOKENS: "tokens",
+    metrics.CALLS: "calls",
+    (): "",
+}
+
+
+def render() -> str:
+    """The whole page."""
+    parts = (_spans(), _attributes(), _span_events(), _metrics(), _log_events(), _resource())
+    return "\n".join([_HEAD, *(line for part in parts for line in part)]).rstrip("\n") + "\n"
+
+
+def _spans() -> Iterator[str]:
+    yield "## Spans\n"
+    yield _table(
+        ("Run", "Span name", "`gen_ai.operation.name`", "Kind"),
+        (
+            (
+                span.run,
+                _code(span.name) if "{" in span.name else span.name,
+                _code(span.kind.value) if span.kind in GENAI_KINDS else "",
+                "CLIENT" if span.kind in CLIENT_KINDS else "INTERNAL",
+            )
+            for span in catalogue.SPANS
+        ),
+    )
+    yield _prose(
+        "What stands in braces is left out where nobody knows it. A failed run has the status ERROR; no "
+        "other status is set. A graph that goes on after an interrupt links to the interrupted span."
+    )
+
+
+def _attributes() -> Iterator[str]:
+    yield "## Attributes of spans\n"
+    yield _prose("A name that ends in a dot stands for all that begin so; the user chooses the rest.")
+    for title, rows in catalogue.ATTRIBUTES.items():
+        yield f"### {title}\n"
+        yield _table((*_COLUMNS, "Spans"), ((*_row(row), _kinds(row.on)) for row in rows))
+
+
+def _span_events() -> Iterator[str]:
+    yield "## Events of spans\n"
+    yield from _events(catalogue.SPAN_EVENTS)
+
+
+def _metrics() -> Iterator[str]:
+    yield "## Metrics\n"
+    yield _prose(
+        "`OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` chooses the newest names. A measurement "
+        f"has those of its attributes that its span has. The common ones are {_codes(metrics.COMMON)}."
+    )
+    for title, group in catalogue.METRICS.items():
+        yield f"### {title}\n"
+        yield _table(("Metric", "Instrument", "Unit", "What", "Attributes", "Buckets"), map(_metric, group))
+    yield "### Attributes of metrics only\n"
+    yield _table(_COLUMNS, map(_row, catalogue.METRIC_ATTRIBUTES))
+    yield "### Buckets\n"
+    yield _table(
+        ("Buckets", "Upper bounds"),
+        (
+            (title, ", ".join(f"{bound:.10g}" for bound in bounds))
+            for bounds, title in _BUCKETS.items()
+            if bounds
+        ),
+    )
+
+
+def _metric(metric: Metric) -> tuple[str, ...]:
+    attributes = _codes(metric.attributes).replace(_codes(metrics.COMMON), "common")
+    return (
+        _code(metric.name),
+        metric.instrument.value,
+        _code(metric.unit),
+        metric.description.removesuffix("."),
+        attributes,
+        _BUCKETS[metric.boundaries],
+    )
+
+
+def _log_events() -> Iterator[str]:
+    yield "## Log events\n"
+    yield _prose(
+        "Log records with a name and without a body. They have the attributes of their span "
+        f"({_kinds(MODEL_KINDS)}) and these. Messages, system instructions and tool definitions are data "
+        "there, not JSON text."
+    )
+    yield from _events(catalogue.LOG_EVENTS)
+
+
+def _resource() -> Iterator[str]:
+    yield "## Resource\n"
+    yield _prose(
+        "A provider of yours keeps the resource it has. That of a provider which langspan builds is the "
+        "SDK's own, with what `OTEL_RESOURCE_ATTRIBUTES` adds:"
+    )
+    yield _table(_COLUMNS, map(_row, catalogue.RESOURCE))
+
+
+def _events(events: Iterable[Event]) -> Iterator[str]:
+    for event in events:
+        yield f"### {event.name}\n"
+        severity = f" Severity: {event.severity}." if event.severity else ""
+        yield f"When: {event.when}. Source: {event.source.value}.{severity}\n"
+        if event.attributes:
+            yield _table(_COLUMNS, map(_row, event.attributes))
+
+
+def _row(row: Attribute) -> tuple[str, ...]:
+    when = f"{row.when}. One of {_codes(row.values)}" if len(row.values) > 1 else row.when
+    example = row.example if row.type in {Type.STRING, Type.JSON} else json.dumps(row.example)
+    return _code(row.name), row.type.value, row.level.value, when, _code(example), row.source.value
+
+
+def _kinds(kinds: frozenset[Kind]) -> str:
+    return "any" if kinds == frozenset(Kind) else _codes(kind.value for kind in Kind if kind in kinds)
+
+
+def _prose(text: str) -> str:
+    return textwrap.fill(text, 115, break_long_words=False, break_on_hyphens=False) + "\n"
+
+
+def _codes(texts: Iterable[str]) -> str:
+    return ", ".join(map(_code, texts))
+
+
+def _code(text: str) -> str:
+    return f"`{text}`"
+
+
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [titles, ("---",) * len(titles), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), "utf-8")
