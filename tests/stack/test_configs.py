@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from support.backends import COLLECTOR_CONFIG, JAEGER_CONFIG, JAEGER_UI_CONFIG, Backends, binary
+from support.catalogued import content_names
 
 FOLDER = COLLECTOR_CONFIG.parent
 COLLECTOR_CONFIGS = sorted(FOLDER.glob("collector*.yaml"))
@@ -51,6 +52,15 @@ def test_the_collector_accepts_its_configuration_with_every_block_switched_on(
 
     assert (0, "") == (result.returncode, result.stderr)
     assert load(everything) != load(config)
+
+
+@pytest.mark.parametrize("part", ["span", "spanevent", "log"])
+def test_the_block_that_strips_content_takes_out_all_of_ours(part: str) -> None:
+    """Patterns of the collector are Go's; these are Python's too, but for the end of the text."""
+    found = re.findall(rf'delete_matching_keys\({part}\.attributes, "(.+)"\)', COLLECTOR_CONFIG.read_text())
+    patterns = [pattern.replace(r"\\", "\\").replace(r"\z", r"\Z") for pattern in found]
+
+    assert [] == [name for name in content_names() if not any(re.search(p, name) for p in patterns)]
 
 
 def test_jaeger_accepts_its_configuration() -> None:
