@@ -90,8 +90,14 @@ REQUEST: Final = (
     *rows(
         Source.GENAI,
         _EMBEDDINGS,
-        (names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, Type.INT, Level.RECOMMENDED, 1536, "known"),
+        (names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, Type.INT, Level.RECOMMENDED, 1536, "it returned vectors"),
         (names.GEN_AI_REQUEST_ENCODING_FORMATS, Type.STRINGS, Level.RECOMMENDED, ["float"], _ASKED),
+    ),
+    *rows(
+        Source.OWN,
+        _EMBEDDINGS,
+        (names.LANGCHAIN_EMBEDDINGS_NAME, Type.STRING, Level.RECOMMENDED, "OpenAIEmbeddings", "always"),
+        (names.LANGSPAN_EMBEDDINGS_INPUT_COUNT, Type.INT, Level.RECOMMENDED, 3, "texts that can be counted"),
     ),
 )
 RESPONSE: Final = (
@@ -99,10 +105,6 @@ RESPONSE: Final = (
         Source.GENAI,
         MODEL_KINDS,
         (names.GEN_AI_RESPONSE_ID, Type.STRING, Level.RECOMMENDED, "chatcmpl-9", "the provider sends it"),
-    ),
-    *rows(
-        Source.GENAI,
-        _CALLS,
         (
             names.GEN_AI_RESPONSE_MODEL,
             Type.STRING,
@@ -110,10 +112,6 @@ RESPONSE: Final = (
             "gpt-5-mini-2025-08-07",
             "the provider sends it",
         ),
-    ),
-    *rows(
-        Source.GENAI,
-        MODEL_KINDS,
         (
             names.GEN_AI_RESPONSE_FINISH_REASONS,
             Type.STRINGS,
@@ -153,7 +151,7 @@ RESPONSE: Final = (
 USAGE: Final = (
     *rows(
         Source.GENAI,
-        _CALLS | {Kind.AGENT},
+        MODEL_KINDS | {Kind.AGENT},
         (
             names.GEN_AI_USAGE_INPUT_TOKENS,
             Type.INT,
@@ -161,10 +159,6 @@ USAGE: Final = (
             209,
             f"{_COUNTED}, cached ones included; of an agent: its own calls together",
         ),
-    ),
-    *rows(
-        Source.GENAI,
-        MODEL_KINDS | {Kind.AGENT},
         (
             names.GEN_AI_USAGE_OUTPUT_TOKENS,
             Type.INT,

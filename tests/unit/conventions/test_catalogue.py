@@ -150,6 +150,8 @@ NOT_TOLD = {
     "gen_ai.usage.text.cache_read.input_tokens",
     "gen_ai.usage.image.cache_read.input_tokens",
     "gen_ai.usage.audio.cache_read.input_tokens",
+    "embeddings gen_ai.response.model",  # a call of embeddings returns vectors and nothing else
+    "embeddings gen_ai.usage.input_tokens",
     "retrieval server.address",
     "retrieval server.port",
     *(
