@@ -46,7 +46,7 @@ _OF_EVENT: Final = (Source.OWN, _NOWHERE)
 SPANS: Final = (
     SpanName(Kind.CHAT, "chat {model}", "chat model"),
     SpanName(Kind.COMPLETION, "text_completion {model}", "completion model"),
-    SpanName(Kind.EMBEDDINGS, "embeddings {model}", "embedding model"),
+    SpanName(Kind.EMBEDDINGS, "embeddings {model}", "embeddings"),
     SpanName(Kind.TOOL, "execute_tool {tool}", "tool"),
     SpanName(Kind.RETRIEVER, "retrieval {retriever}", "retriever"),
     SpanName(Kind.AGENT, "invoke_agent {agent}", "agent made by `create_agent`, nested ones too"),
