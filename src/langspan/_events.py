@@ -21,17 +21,22 @@ class Category(enum.Enum):
 
 
 class Call(NamedTuple):
-    """A call of a model that starts runs, seen from outside: what their start events leave out.
+    """A call that starts runs, seen from outside: what their start events leave out.
 
     Attributes:
-        model: Whose method was called.
+        instance: The model or retriever whose method was called.
         arguments: Keywords of the call.
         streams: The answer was asked for as a stream.
     """
 
-    model: Any
+    instance: Any
     arguments: Mapping[str, Any]
     streams: bool
+
+    @property
+    def fields(self) -> Any:
+        """What the instance holds; only stored values, so that no code of its class runs."""
+        return getattr(self.instance, "__dict__", None)
 
 
 class Started(NamedTuple):

@@ -11,6 +11,7 @@ from opentelemetry.trace import Span, SpanContext
 
 from langspan._events import Call, Started
 from langspan.conventions._values import Attributes
+from langspan.conventions.agents import Answer
 from langspan.conventions.operations import GRAPH_KINDS, Kind, Operation
 
 # Never changed.
@@ -33,7 +34,7 @@ class Run:
 
     Attributes:
         event: The start event; let go when the run ends, for it holds the application's data.
-        call: The model's call that started the run, if it was seen; let go as well.
+        call: The call that started the run, if it was seen; let go as well.
         run_id: LangChain's id of the run.
         operation: What the run is recorded as.
         parent: The run that this one is nested in, if known.
@@ -52,7 +53,7 @@ class Run:
         started: Wall-clock nanoseconds.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
         last_chunk: Wall-clock nanoseconds of the latest one.
-        usage: On an agent's run: input and output tokens of each model call of its own.
+        answers: On an agent's run: what each model call of its own came to.
         calls: On an agent's run: the kind of each model and tool call of its own.
         interrupted: The run is a graph's that has stopped to wait for its user.
         is_linked: The span has a link to the interrupted run that this one goes on with.
@@ -61,6 +62,7 @@ class Run:
 
     __slots__ = (
         "agent",
+        "answers",
         "call",
         "calls",
         "content",
@@ -86,7 +88,6 @@ class Run:
         "run_id",
         "span",
         "started",
-        "usage",
     )
 
     span: Span
@@ -122,7 +123,7 @@ class Run:
         if kind is _AGENT:
             # Appended to from any thread; a list does that without a lock.
             self.agent = self
-            self.usage: list[tuple[int, int]] = []
+            self.answers: list[Answer] = []
             self.calls: list[Kind] = []
 
     def pass_through(self, span: Span) -> None:

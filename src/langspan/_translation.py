@@ -13,6 +13,7 @@ from langspan._events import Category, Started
 from langspan._run import Run
 from langspan.conventions import names
 from langspan.conventions._values import Attributes, as_mapping, as_str
+from langspan.conventions.agents import agent_end, answer
 from langspan.conventions.operations import (
     GENAI_KINDS,
     GRAPH_KINDS,
@@ -84,16 +85,16 @@ class Translator:
             return self._model_end(run, result)
         if kind is _RETRIEVER:
             return retriever_end(result)
-        if kind is _AGENT and run.usage:
-            return {
-                names.GEN_AI_USAGE_INPUT_TOKENS: sum(read for read, _ in run.usage),
-                names.GEN_AI_USAGE_OUTPUT_TOKENS: sum(written for _, written in run.usage),
-            }
+        if kind is _AGENT:
+            return agent_end(run.answers)
         return {}
 
     def at_failure(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
         """What a run that raised has to tell: for a model, the part of the answer that had come."""
-        if run.operation.kind in MODEL_KINDS:
+        kind = run.operation.kind
+        if kind is _AGENT:
+            return agent_end(run.answers)
+        if kind in MODEL_KINDS:
             response = extra.get("response")
             return self._model_end(run, response) if response is not None else self._streaming(run)
         return {}
@@ -104,10 +105,9 @@ class Translator:
         if is_cache_hit(result):
             attributes[names.LANGSPAN_CACHE_HIT] = True
         else:
-            usage = token_usage(result, provider)
-            attributes.update(usage)
-            if run.agent is not None and usage:
-                run.agent.usage.append(_totals(usage))
+            attributes.update(token_usage(result, provider))
+        if run.agent is not None:
+            run.agent.answers.append(answer(run.operation.target, attributes))
         attributes.update(self._streaming(run))
         return attributes
 
@@ -118,10 +118,6 @@ class Translator:
             names.GEN_AI_REQUEST_STREAM: True,
             names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_chunk - run.started) / 1e9,
         }
-
-
-def _totals(usage: Mapping[str, Any]) -> tuple[int, int]:
-    return usage.get(names.GEN_AI_USAGE_INPUT_TOKENS, 0), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS, 0)
 
 
 def _model_target(event: Started) -> str | None:
@@ -175,7 +171,7 @@ def _model_start(run: Run, event: Started) -> Attributes:
 def _constructor(run: Run, event: Started) -> Mapping[str, Any]:
     """What a model was made with; a class that LangChain cannot serialise tells it by its fields only."""
     kwargs = as_mapping(as_mapping(event.serialized).get("kwargs"))
-    return kwargs if kwargs or run.call is None else as_mapping(getattr(run.call.model, "__dict__", None))
+    return kwargs if kwargs or run.call is None else as_mapping(run.call.fields)
 
 
 def _tool_start(run: Run, event: Started) -> Attributes:
@@ -190,8 +186,14 @@ def _tool_start(run: Run, event: Started) -> Attributes:
     return attributes
 
 
-def _retriever_start(_run: Run, event: Started) -> Attributes:
-    return retriever_start(serialized=event.serialized, metadata=event.metadata, name=event.name)
+def _retriever_start(run: Run, event: Started) -> Attributes:
+    return retriever_start(
+        serialized=event.serialized,
+        metadata=event.metadata,
+        name=event.name,
+        fields=run.call.fields if run.call is not None else None,
+        arguments=run.call.arguments if run.call is not None else None,
+    )
 
 
 _START: Final[Mapping[Category, Callable[[Run, Started], Attributes]]] = {

@@ -158,6 +158,9 @@ def _tamed(run: Run, caller: Call | None) -> Run:
         if caller.way == "batch" and run.kind == "lambda":
             # Of a step with tags or arguments bound to it, LangChain tells a wrong parent in a nested batch.
             return dataclasses.replace(run, hidden=False)
+        if caller.way == "batch" and run.kind in ("graph", "fan-out"):
+            # Of a graph as well: LangGraph merges the callbacks given with those around, which win.
+            return dataclasses.replace(run, kind="lambda", hidden=False, calls=())
     return run
 
 
@@ -169,7 +172,9 @@ def _sure_way(call: Call) -> str:
         # A graph's stream shows nothing of hidden nodes, and an empty stream fails in the step after it.
         if any(part.kind in ("graph", "fan-out") and part.hidden for part in streamed):
             return "invoke"
-    if call.way == "close" and any(part.kind == "fan-out" for part in streamed):
+    # Inside a node, the first item of a graph's stream comes before any of its nodes has run.
+    closed_unread = call.run.kind != "graph" and any(part.kind == "graph" for part in streamed)
+    if call.way == "close" and (closed_unread or any(part.kind == "fan-out" for part in streamed)):
         return "stream"
     return call.way
 

@@ -20,7 +20,17 @@ REQUEST: Final = (
         Source.GENAI,
         _CALLS | {Kind.RETRIEVER},
         (names.GEN_AI_PROVIDER_NAME, Type.STRING, Level.REQUIRED, "openai", f"known{_OF_EMBEDDINGS}"),
-        (names.GEN_AI_REQUEST_MODEL, Type.STRING, Level.CONDITIONAL, "gpt-5-mini", f"known{_OF_EMBEDDINGS}"),
+    ),
+    *rows(
+        Source.GENAI,
+        _CALLS | {Kind.RETRIEVER, Kind.AGENT},
+        (
+            names.GEN_AI_REQUEST_MODEL,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "gpt-5-mini",
+            f"known{_OF_EMBEDDINGS}; of an agent: if it has called one only",
+        ),
     ),
     *rows(
         Source.CORE,
@@ -103,6 +113,17 @@ REQUEST: Final = (
 RESPONSE: Final = (
     *rows(
         Source.GENAI,
+        MODEL_KINDS | {Kind.AGENT},
+        (
+            names.GEN_AI_RESPONSE_FINISH_REASONS,
+            Type.STRINGS,
+            Level.RECOMMENDED,
+            ["stop"],
+            "the provider sends one for each choice; of an agent: its last answer's",
+        ),
+    ),
+    *rows(
+        Source.GENAI,
         MODEL_KINDS,
         (names.GEN_AI_RESPONSE_ID, Type.STRING, Level.RECOMMENDED, "chatcmpl-9", "the provider sends it"),
         (
@@ -111,13 +132,6 @@ RESPONSE: Final = (
             Level.RECOMMENDED,
             "gpt-5-mini-2025-08-07",
             "the provider sends it",
-        ),
-        (
-            names.GEN_AI_RESPONSE_FINISH_REASONS,
-            Type.STRINGS,
-            Level.RECOMMENDED,
-            ["stop"],
-            "the provider sends one for each choice",
         ),
         (names.GEN_AI_REQUEST_STREAM, Type.BOOL, Level.CONDITIONAL, True, f"{_STREAMED}; never `false`"),
         (

@@ -135,6 +135,13 @@ ACTORS: Final = (
         Source.GENAI,
         _RETRIEVER,
         (
+            names.GEN_AI_RETRIEVAL_TOP_K,
+            Type.INT,
+            Level.RECOMMENDED,
+            4,
+            "the retriever holds it, or the call names it",
+        ),
+        (
             names.GEN_AI_RETRIEVAL_DOCUMENTS,
             Type.JSON,
             Level.RECOMMENDED,

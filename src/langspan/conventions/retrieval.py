@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from langspan.conventions import names
-from langspan.conventions._values import Attributes, as_float, as_id, as_mapping, as_model, as_str
+from langspan.conventions._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
 from langspan.conventions.providers import class_provider
 
 _MAX_DOCUMENTS: Final = 100
+_TOP_K: Final = ("k", "top_k", "top_k_results", "number_of_results")
 _SCORES: Final = ("relevance_score", "score", "_score", "similarity_score")
 
 
@@ -22,6 +23,8 @@ def retriever_start(
     serialized: Mapping[str, Any] | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
+    fields: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Attributes:
     """Return what is known of a retriever run before it runs, without the query.
 
@@ -29,6 +32,8 @@ def retriever_start(
         serialized: The retriever's `serialized`; None for every retriever of today.
         metadata: Metadata of the start event (`ls_retriever_name` and its neighbours).
         name: The run's name, used when the metadata has no retriever name.
+        fields: What the retriever holds (`search_kwargs`, `k`); only counts of documents are looked at.
+        arguments: Keywords of the call, which go before.
     """
     meta = as_mapping(metadata)
     attributes: Attributes = {}
@@ -46,7 +51,19 @@ def retriever_start(
     model = as_model(meta.get("ls_embedding_model"))
     if model is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
+    top_k = _top_k(as_mapping(fields), as_mapping(arguments))
+    if top_k is not None:
+        attributes[names.GEN_AI_RETRIEVAL_TOP_K] = top_k
     return attributes
+
+
+def _top_k(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> int | None:
+    """How many documents are asked for, as vector stores and the community's retrievers spell it."""
+    for source in (arguments, as_mapping(fields.get("search_kwargs")), fields):
+        for key in _TOP_K:
+            if key in source and (count := as_count(source[key])) is not None:
+                return count
+    return None
 
 
 def retriever_end(documents: object) -> Attributes:

@@ -20,7 +20,7 @@ from langspan._guard import Guard
 from langspan.patches.ledger import Ledger, Wrapper
 from langspan.patches.subclasses import wrap_tree
 from langspan.patches.wrappers import (
-    around_model_call,
+    around_seen_call,
     around_stream,
     awaiting,
     awaiting_inside,
@@ -55,8 +55,9 @@ def install(ledger: Ledger, guard: Guard) -> None:
 
 
 def _entry_points(guard: Guard, category: Category) -> Mapping[str, Wrapper]:
-    whole_call = around_model_call(guard, category, streams=False)
-    stream = driving(guard, around_model_call(guard, category, streams=True))
+    whole_call = around_seen_call(guard, category)
+    # A streaming body is not told its run, so the start event itself makes the run current.
+    stream = driving(guard, around_seen_call(guard, category, enters=True, streams=True))
     return {
         "generate": calling(guard, whole_call),
         "agenerate": awaiting(guard, whole_call),

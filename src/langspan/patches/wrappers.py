@@ -91,14 +91,13 @@ def around_call(guard: Guard, category: Category, *, enters: bool = False) -> Ma
     return make
 
 
-def around_model_call(guard: Guard, category: Category, *, streams: bool) -> MakeScope:
-    """A scope for a call of a model, which tells the runs what their start events leave out.
-
-    A streaming body is not told its run, so there the start event itself makes the run current.
-    """
+def around_seen_call(
+    guard: Guard, category: Category, *, enters: bool = False, streams: bool = False
+) -> MakeScope:
+    """A scope for a call that will start a run, and tells it what its start event leaves out."""
 
     def make(instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope:
-        return Scope(guard, category, enters=streams, call=Call(instance, kwargs, streams))
+        return Scope(guard, category, enters=enters, call=Call(instance, kwargs, streams))
 
     return make
 
