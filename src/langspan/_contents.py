@@ -43,6 +43,8 @@ class Contents:
             Kind.COMPLETION: self._completion_start,
             Kind.TOOL: self._tool_start,
             Kind.RETRIEVER: self._retriever_start,
+            # The conventions have no place for what is embedded, nor for vectors.
+            Kind.EMBEDDINGS: lambda _: {},
         }
 
     def render(self, value: Any, where: str) -> str | None:
@@ -81,6 +83,8 @@ class Contents:
         if kind is Kind.RETRIEVER:
             shown = self._policy.render(document_texts(result), "documents")
             return _present({names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: shown})
+        if kind is Kind.EMBEDDINGS:
+            return {}
         output = self._state(kind, result, names.GEN_AI_OUTPUT_MESSAGES, names.LANGCHAIN_OUTPUT)
         return {**self._late_input(kind, extra), **_present(output)}
 

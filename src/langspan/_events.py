@@ -1,4 +1,4 @@
-"""What the handler hands to the recorder: one plain record for all of LangChain's start events."""
+"""What is handed to the recorder: one plain record for every start event."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from uuid import UUID
 
 
 class Category(enum.Enum):
-    """LangChain's callback families."""
+    """LangChain's callback families, and what has no callbacks: embeddings."""
 
     CHAT_MODEL = "chat_model"
     LLM = "llm"
     CHAIN = "chain"
     TOOL = "tool"
     RETRIEVER = "retriever"
+    EMBEDDINGS = "embeddings"
 
     __hash__ = object.__hash__
 
@@ -50,7 +51,7 @@ class Started(NamedTuple):
         serialized: LangChain's description of the object that runs.
         tags: Tags of the run.
         metadata: Metadata of the run.
-        payload: What it runs on: messages, prompts, inputs or query.
+        payload: What it runs on: messages, prompts, inputs, query or texts.
         extra: Every other keyword of the event, by name.
     """
 

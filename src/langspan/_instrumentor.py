@@ -19,7 +19,7 @@ from langspan._guard import Guard
 from langspan._handler import RecordingHandler
 from langspan._settings import CaptureContent, Redact, Settings, check_providers
 from langspan._slot import Slot
-from langspan.patches import langgraph, managers, models, retrievers, runnables, tokens, tools
+from langspan.patches import embeddings, langgraph, managers, models, retrievers, runnables, tokens, tools
 from langspan.patches.ledger import Ledger
 
 _logger = logging.getLogger("langspan")
@@ -131,7 +131,8 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 def _patch(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
     for patch in (runnables, managers, models, tokens, tools, retrievers):
         guard.call(patch.install, ledger, guard)
-    guard.call(langgraph.install, ledger, guard, handler)
+    for recording in (embeddings, langgraph):
+        guard.call(recording.install, ledger, guard, handler)
 
 
 def instrument(

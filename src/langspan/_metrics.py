@@ -42,6 +42,8 @@ class Metrics:
             attributes: All that is known of it, ``error.type`` included.
             seconds: As long as its span.
         """
+        if run.is_handed_on:
+            return
         kind = run.operation.kind
         duration = duration_metric(kind.value, latest=self._latest)
         if duration is not None:

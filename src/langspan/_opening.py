@@ -109,7 +109,7 @@ class Opener:
         """
         if current.get(_SUPPRESSED) or current.get(_SUPPRESSED_PLAIN):
             return None
-        marker: Any = current.get(self._key)
+        marker = self.run_in(current)
         if marker is not None and marker.is_left_out and self._is_left_out(event, marker, current):
             return None
         parent, base = self._parent(event.parent_run_id, marker, current)
@@ -123,6 +123,11 @@ class Opener:
         else:
             run.pass_through(trace.get_current_span(base))
             run.context = otel.set_value(self._key, run, base)
+
+    def run_in(self, context: Context) -> Run | None:
+        """The innermost run around code that runs in ``context``; it may have ended."""
+        marker: Any = context.get(self._key)
+        return marker  # type: ignore[no-any-return] # nobody else has the key
 
     def _is_left_out(self, event: Started, marker: Run, current: Context) -> bool:
         """Whether a run lies in a trace that was sampled out: its context is right as it is."""

@@ -95,6 +95,10 @@ class Recorder:
         """The open run of that id."""
         return self._runs.get(run_id)
 
+    def innermost(self) -> Run | None:
+        """The innermost run around the code that asks; it may have ended."""
+        return self._opener.run_in(otel.get_current())
+
     # -- start
 
     @contained

@@ -19,6 +19,7 @@ NOTHING: Final[Attributes] = {}
 NOTHING_SAID: Final[Mapping[str, str]] = {}
 _NO_CONTEXT: Final = Context()
 _AGENT: Final = Kind.AGENT
+_EMBEDDINGS: Final = Kind.EMBEDDINGS
 _CALLS: Final = frozenset({Kind.CHAT, Kind.COMPLETION, Kind.TOOL})
 
 
@@ -55,6 +56,7 @@ class Run:
         last_chunk: Wall-clock nanoseconds of the latest one.
         answers: On an agent's run: what each model call of its own came to.
         calls: On an agent's run: the kind of each model and tool call of its own.
+        is_handed_on: On a run of embeddings: others did, or do, the work. Theirs is what is measured.
         interrupted: The run is a graph's that has stopped to wait for its user.
         is_linked: The span has a link to the interrupted run that this one goes on with.
         failure: The exception that a nested run ended with: it is described there, once.
@@ -75,6 +77,7 @@ class Run:
         "inside_graph",
         "interrupted",
         "is_described",
+        "is_handed_on",
         "is_left_out",
         "is_linked",
         "is_open",
@@ -104,6 +107,7 @@ class Run:
         self.started = time.time_ns()
         self.is_open = self.is_visible = True
         self.is_recording = self.is_described = self.is_left_out = self.interrupted = self.is_linked = False
+        self.is_handed_on = False
         self.facts: Attributes = NOTHING
         self.pending: Attributes = NOTHING
         self.content: Mapping[str, str] = NOTHING_SAID
@@ -118,6 +122,8 @@ class Run:
             self.agent = parent.agent
             self.conversation = parent.conversation
             self.inside_graph = parent.inside_graph or kind in GRAPH_KINDS
+            if kind is _EMBEDDINGS and parent.operation.kind is _EMBEDDINGS:
+                parent.is_handed_on = True
             if self.agent is not None and kind in _CALLS:
                 self.agent.calls.append(kind)
         if kind is _AGENT:

@@ -14,6 +14,12 @@ from langspan._run import Run
 from langspan.conventions import names
 from langspan.conventions._values import Attributes, as_mapping, as_str
 from langspan.conventions.agents import agent_end, answer
+from langspan.conventions.embeddings import (
+    embeddings_end,
+    embeddings_model,
+    embeddings_provider,
+    embeddings_start,
+)
 from langspan.conventions.operations import (
     GENAI_KINDS,
     GRAPH_KINDS,
@@ -33,7 +39,7 @@ from langspan.conventions.tools import tool_start
 from langspan.conventions.usage import token_usage
 
 # Looked up once: an enum's members are slow to reach on the oldest Python we support.
-_RETRIEVER, _AGENT = Kind.RETRIEVER, Kind.AGENT
+_RETRIEVER, _AGENT, _EMBEDDINGS = Kind.RETRIEVER, Kind.AGENT, Kind.EMBEDDINGS
 
 
 class Translator:
@@ -63,10 +69,10 @@ class Translator:
         conversation = conversation_id(event.metadata) or run.conversation
         if conversation is not None:
             run.conversation = attributes[names.GEN_AI_CONVERSATION_ID] = conversation
-        if kind in MODEL_KINDS:
-            provider = provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
-            if provider is not None:
-                attributes[names.GEN_AI_PROVIDER_NAME] = provider
+        find_provider = _PROVIDERS.get(event.category)
+        provider = find_provider(event) if find_provider is not None else None
+        if provider is not None:
+            attributes[names.GEN_AI_PROVIDER_NAME] = provider
         return attributes
 
     def at_start(self, run: Run, event: Started) -> Attributes:
@@ -87,6 +93,8 @@ class Translator:
             return retriever_end(result)
         if kind is _AGENT:
             return agent_end(run.answers)
+        if kind is _EMBEDDINGS:
+            return embeddings_end(result)
         return {}
 
     def at_failure(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
@@ -137,20 +145,41 @@ def _retriever_target(event: Started) -> str | None:
     return event.name
 
 
+def _embeddings_target(event: Started) -> str | None:
+    return embeddings_model(event.extra.get("embeddings"))
+
+
 _TARGETS: Final[Mapping[Category, tuple[Kind, Callable[[Started], str | None]]]] = {
     Category.CHAT_MODEL: (Kind.CHAT, _model_target),
     Category.LLM: (Kind.COMPLETION, _model_target),
     Category.TOOL: (Kind.TOOL, _tool_target),
     Category.RETRIEVER: (Kind.RETRIEVER, _retriever_target),
+    Category.EMBEDDINGS: (Kind.EMBEDDINGS, _embeddings_target),
 }
 _TARGET_ATTRIBUTE: Final[Mapping[Kind, str]] = {
     Kind.CHAT: names.GEN_AI_REQUEST_MODEL,
     Kind.COMPLETION: names.GEN_AI_REQUEST_MODEL,
+    Kind.EMBEDDINGS: names.GEN_AI_REQUEST_MODEL,
     Kind.TOOL: names.GEN_AI_TOOL_NAME,
     Kind.RETRIEVER: names.LANGCHAIN_RETRIEVER_NAME,
     Kind.AGENT: names.GEN_AI_AGENT_NAME,
     Kind.WORKFLOW: names.GEN_AI_WORKFLOW_NAME,
     Kind.NODE: names.LANGGRAPH_NODE,
+}
+
+
+def _model_provider(event: Started) -> str | None:
+    return provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
+
+
+def _embeddings_provider(event: Started) -> str | None:
+    return embeddings_provider(event.extra.get("embeddings"))
+
+
+_PROVIDERS: Final[Mapping[Category, Callable[[Started], str | None]]] = {
+    Category.CHAT_MODEL: _model_provider,
+    Category.LLM: _model_provider,
+    Category.EMBEDDINGS: _embeddings_provider,
 }
 
 
@@ -196,9 +225,14 @@ def _retriever_start(run: Run, event: Started) -> Attributes:
     )
 
 
+def _embeddings_start(_run: Run, event: Started) -> Attributes:
+    return embeddings_start(event.extra.get("embeddings"), event.payload)
+
+
 _START: Final[Mapping[Category, Callable[[Run, Started], Attributes]]] = {
     Category.CHAT_MODEL: _model_start,
     Category.LLM: _model_start,
     Category.TOOL: _tool_start,
     Category.RETRIEVER: _retriever_start,
+    Category.EMBEDDINGS: _embeddings_start,
 }

@@ -146,7 +146,7 @@ _NESTED: Final = dict.fromkeys(
         "options",
     )
 )
-_URLS: Final = dict.fromkeys(
+URLS: Final = dict.fromkeys(
     (
         "base_url",
         "openai_api_base",
@@ -163,4 +163,4 @@ _URLS: Final = dict.fromkeys(
     (names.SERVER_ADDRESS, as_str),
 )
 # One look-up per argument: most arguments of a model are none of ours.
-ARGUMENTS: Final[Mapping[str, tuple[str, Converter] | None]] = {**RULES, **_URLS, **_NESTED}
+ARGUMENTS: Final[Mapping[str, tuple[str, Converter] | None]] = {**RULES, **URLS, **_NESTED}

@@ -144,7 +144,7 @@ def provider_name(
             reported = reported.lower()
             found = _NAMES.get(reported) or clean(reported)
     if found is None and isinstance(path, list) and path:
-        found = _package_provider(path[0])
+        found = package_provider(path[0])
     return _vertex(serialized) if found == _GEMINI else found
 
 
@@ -153,8 +153,8 @@ def class_provider(name: object) -> str | None:
     return _CLASSES.get(name.lower()) if isinstance(name, str) else None
 
 
-def _package_provider(package: object) -> str | None:
-    """`langchain_groq` -> `groq`."""
+def package_provider(package: object) -> str | None:
+    """Return the provider that a partner package is for, else None: `langchain_groq` -> `groq`."""
     if not isinstance(package, str) or not package.startswith("langchain_"):
         return None
     return _NAMES.get(package.removeprefix("langchain_"))

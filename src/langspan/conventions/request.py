@@ -118,16 +118,22 @@ def _add_thinking(attributes: Attributes, thinking: object) -> None:
 
 def _split_server(attributes: Attributes) -> None:
     """Replace a URL by its host and port."""
-    host, port = _server(str(attributes.pop(names.SERVER_ADDRESS)))
+    attributes.update(server(str(attributes.pop(names.SERVER_ADDRESS))))
+
+
+def server(url: str) -> Attributes:
+    """Return `server.address` and `server.port` of a URL; user, password, path and query stay behind."""
+    host, port = _host_and_port(url)
+    found: Attributes = {}
     if host is not None:
-        attributes[names.SERVER_ADDRESS] = host
+        found[names.SERVER_ADDRESS] = host
     if port is not None:
-        attributes[names.SERVER_PORT] = port
+        found[names.SERVER_PORT] = port
+    return found
 
 
 @lru_cache(maxsize=64)  # a process talks to few servers, and taking a URL apart is the dearest step of a call
-def _server(url: str) -> tuple[str | None, int | None]:
-    """Host and port of a URL; user, password, path and query stay behind."""
+def _host_and_port(url: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
         host, port = parts.hostname, parts.port
