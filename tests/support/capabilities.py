@@ -52,3 +52,4 @@ NODE_TIMEOUTS = Capability("node timeouts", "timeout" in inspect.signature(State
 GRAPH_EVENTS = Capability("event streams of graphs (v3)", "stream_events" in vars(Pregel))
 GRAPH_CALLBACKS = Capability("callbacks of interrupted graphs", _imports("langgraph.callbacks"))
 TOOL_NODES = Capability("langgraph.prebuilt that fits its langgraph", _imports("langgraph.prebuilt"))
+NUMPY = Capability("numpy, which searches stored vectors", _imports("numpy"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import wrapt
+
 from langspan._guard import Guard
 from langspan.patches.ledger import Ledger, Wrapper
 
@@ -26,6 +28,11 @@ def wrap_tree(
         for name, wrapper in wrappers.items():
             if name in vars(cls):
                 ledger.wrap(cls, name, wrapper, feature=feature)
+                continue
+            origin = next((each for each in cls.__mro__ if name in vars(each)), base)
+            if not issubclass(origin, base):
+                # From a class that others inherit, too: for them it stays as it is.
+                ledger.replace(cls, name, wrapt.FunctionWrapper(vars(origin)[name], wrapper))
 
     for name, wrapper in wrappers.items():
         ledger.wrap(base, name, wrapper, feature=feature)
