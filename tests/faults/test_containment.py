@@ -17,7 +17,7 @@ import pytest
 
 import langspan
 from langspan.patches.ledger import _MISSING
-from support.application import agents, chains, models
+from support.application import agents, chains, embeddings, models
 from support.application.observe import Scenario, Seen, observe
 from support.faults import InjectedError, Target, fault, targets, watched
 from support.production import Harness
@@ -26,7 +26,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBe
 
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
-    for scenario in (*chains.SCENARIOS, *models.SCENARIOS, *models.EVENT_STREAMS, *agents.SCENARIOS)
+    for scenario in (
+        *chains.SCENARIOS,
+        *models.SCENARIOS,
+        *models.EVENT_STREAMS,
+        *agents.SCENARIOS,
+        *embeddings.SCENARIOS,
+    )
 }
 SET_UP, TAKE_DOWN = "instrument", "uninstrument"
 FEW = 5

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
 
 from langspan.patches import langgraph, ledger, models, runnables, subclasses
-from support.application import agents, chains
+from support.application import agents, chains, embeddings
 from support.application import models as model_calls
 from support.application.observe import Scenario, observe
 from support.expectations import Span, order
@@ -33,10 +34,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     chains.retriever_invoke,
     model_calls.chat_stream,
     model_calls.llm_abatch,
+    embeddings.embed_in_others,
 )
 MODEL = "spans made inside model calls"
 TOOL = "a cancelled tool"
 RETRIEVER = "spans made inside retrievers"
+EMBEDDINGS = "calls of embeddings"
 CHAIN_EVENTS = "a chain may stay open"
 FALLBACKS = "a stream with fallbacks"
 GRAPHS = "an agent may be recorded as a workflow"
@@ -69,6 +72,10 @@ HOOKS = {
     "BaseTool.arun": TOOL,
     "BaseRetriever.invoke": RETRIEVER,
     "BaseRetriever.ainvoke": RETRIEVER,
+    "Embeddings.embed_documents": EMBEDDINGS,
+    "Embeddings.embed_query": EMBEDDINGS,
+    "Embeddings.aembed_documents": EMBEDDINGS,
+    "Embeddings.aembed_query": EMBEDDINGS,
     "langgraph._internal._runnable._set_config_context": "spans made inside graph nodes",
     "Pregel._defaults": GRAPHS,
     "langgraph.pregel.main.get_callback_manager_for_config": GRAPHS,
@@ -174,7 +181,7 @@ def patched() -> Iterator[set[str]]:
 
 def is_override(owner: Any) -> bool:
     """Whether a method was patched because a class overrides that of LangChain's own."""
-    bases = (BaseChatModel, BaseLLM, BaseTool, BaseRetriever)
+    bases = (BaseChatModel, BaseLLM, BaseTool, BaseRetriever, Embeddings)
     return isinstance(owner, type) and owner not in bases and issubclass(owner, bases)
 
 

@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 import pytest
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.load.serializable import Serializable
 from langchain_core.retrievers import BaseRetriever
@@ -28,6 +29,7 @@ FAMILIES: dict[type, Any] = {
     BaseLLM: ways.LLM,
     BaseTool: ways.TOOL,
     BaseRetriever: ways.RETRIEVER,
+    Embeddings: ways.EMBEDDINGS,
     Pregel: {**ways.GRAPH, **ways.GRAPH_STATE},
 }
 # Only where a class has an implementation of its own; what it inherits raises NotImplementedError.

@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 import langspan.conventions
 from langspan import CallbackHandler
+from langspan._events import Category, Started
 from privacy.judge import sightings
 from support.canary import canary
 from support.telemetry import Telemetry
@@ -69,6 +71,27 @@ def _retriever(handler: CallbackHandler, documents: Any = (), **event: Any) -> N
     handler.on_retriever_end(documents, run_id=run_id)
 
 
+class _Keeper(Embeddings):
+    """Keeps a value under a name, and no name of its own."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return []
+
+    def embed_query(self, text: str) -> list[float]:
+        return []
+
+
+def _embeddings(handler: CallbackHandler, **fields: Any) -> None:
+    embeddings = _Keeper()
+    vars(embeddings).update(fields)
+    run_id = uuid.uuid4()
+    # There is no callback for it: this is what the patch does.
+    handler.recorder.start(
+        Started(Category.EMBEDDINGS, run_id, None, None, None, None, None, ("",), {"embeddings": embeddings})
+    )
+    handler.recorder.end(run_id, ())
+
+
 HOLDERS: dict[str, Call] = {
     "arguments of a call": lambda h, key, value: _chat(h, invocation_params={key: value}),
     "options of a call": lambda h, key, value: _chat(h, options={key: value}),
@@ -91,9 +114,12 @@ HOLDERS: dict[str, Call] = {
     "metadata of a tool": lambda h, key, value: _tool(h, metadata={key: value}),
     "serialized retriever": lambda h, key, value: _retriever(h, serialized={key: value}),
     "metadata of a retriever": lambda h, key, value: _retriever(h, metadata={key: value}),
+    "embeddings": lambda h, key, value: _embeddings(h, **{key: value}),
     "metadata of a document": lambda h, key, value: _retriever(h, [Document("x", metadata={key: value})]),
 }
 MODELS = {"model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id"}
+EMBEDDING_MODELS = {"deployment", "model", "model_id", "model_name", "repo_id"}
+FORMATS = {"embedding_types", "encoding_format"}
 SERVERS = {
     "anthropic_api_url",
     "api_base",
@@ -169,10 +195,11 @@ RECORDED: dict[str, set[str]] = {
     "serialized retriever": {"name"},
     "metadata of a retriever": ANYWHERE
     | {"ls_embedding_model", "ls_retriever_name", "ls_vector_store_provider"},
+    "embeddings": EMBEDDING_MODELS | SERVERS | FORMATS | {"model_kwargs"},
     "metadata of a document": set(),
 }
 # What may be an address, which may carry a password or a key.
-ADDRESSES = SERVERS | MODELS | {"ls_model_name", "ls_embedding_model"}
+ADDRESSES = SERVERS | MODELS | EMBEDDING_MODELS | {"ls_model_name", "ls_embedding_model"}
 
 
 def recorded(holder: str, value: Callable[[str], Any]) -> set[str]:

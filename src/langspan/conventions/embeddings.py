@@ -18,13 +18,13 @@ from langspan.conventions.request import server
 
 _MODELS: Final = ("model", "model_name", "model_id", "repo_id", "deployment")
 # On Azure the deployment is what is asked for; there the model's name is often a default that nobody chose.
-_AZURE_MODELS: Final = ("deployment", "azure_deployment", *_MODELS)
+_AZURE_MODELS: Final = ("deployment", *_MODELS)
 _AZURE: Final = "azure.ai.openai"
 _GEMINI, _VERTEX = "gcp.gemini", "gcp.vertex_ai"
 _FORMATS: Final = ("encoding_format", "embedding_types")
 _ARGUMENTS: Final = "model_kwargs"
 _VERTEX_FLAG: Final = "vertexai"
-_NAMES: Final = frozenset({*_AZURE_MODELS, *URLS, *_FORMATS, _ARGUMENTS, _VERTEX_FLAG})
+_NAMES: Final = frozenset({*_MODELS, *URLS, *_FORMATS, _ARGUMENTS, _VERTEX_FLAG})
 
 
 def embeddings_model(embeddings: object) -> str | None:

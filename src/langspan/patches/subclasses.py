@@ -29,7 +29,8 @@ def wrap_tree(
             if name in vars(cls):
                 ledger.wrap(cls, name, wrapper, feature=feature)
                 continue
-            origin = next((each for each in cls.__mro__ if name in vars(each)), base)
+            nearer = cls.__mro__[: cls.__mro__.index(base)]
+            origin = next((each for each in nearer if name in vars(each)), base)
             if not issubclass(origin, base):
                 # From a class that others inherit, too: for them it stays as it is.
                 ledger.replace(cls, name, wrapt.FunctionWrapper(vars(origin)[name], wrapper))
