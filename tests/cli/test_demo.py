@@ -23,6 +23,7 @@ SHAPE = """\
 invoke_workflow support_desk
    node recall
       retrieval PolicyRetriever
+         embeddings word-hash-64
    node look_up
       invoke_agent order_agent
          node model

@@ -182,6 +182,7 @@ def test_a_failed_span_shows_its_error(attributes, message, shown):
         pytest.param({"langspan.outcome": "cancelled"}, "cancelled", id="outcome"),
         pytest.param({"langspan.retrieval.document_count": 1}, "1 document", id="one document"),
         pytest.param({"langspan.retrieval.document_count": 0}, "0 documents", id="no document"),
+        pytest.param({"langspan.embeddings.input_count": 2}, "2 texts", id="texts"),
     ],
 )
 def test_what_is_neither_figure_nor_error_is_said_in_words(attributes, shown):

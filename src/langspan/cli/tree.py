@@ -10,6 +10,7 @@ from langspan.cli.nesting import Line, nested
 from langspan.conventions.names import (
     GEN_AI_USAGE_INPUT_TOKENS,
     GEN_AI_USAGE_OUTPUT_TOKENS,
+    LANGSPAN_EMBEDDINGS_INPUT_COUNT,
     LANGSPAN_RETRIEVAL_DOCUMENT_COUNT,
     OperationName,
 )
@@ -35,6 +36,9 @@ _COLOURS = {
     OperationName.INVOKE_AGENT: "1;35",
     OperationName.INVOKE_WORKFLOW: "1;35",
 }
+
+
+_COUNTED = ((LANGSPAN_RETRIEVAL_DOCUMENT_COUNT, "document"), (LANGSPAN_EMBEDDINGS_INPUT_COUNT, "text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +151,13 @@ def _draw_line(line: Line, layout: _Layout, table: Table, style: Style) -> str:
 
 
 def _note(row: SpanRow, style: Style) -> tuple[str, str]:
-    """Say in words what the figures do not: an error, another way to end, what was found."""
+    """Say in words what the figures do not: an error, another way to end, what was found or embedded."""
     if row.error:
         return f"{style.pick('✗', 'x')} {clean(row.error)}", _RED
     if row.outcome:
         return clean(row.outcome), _YELLOW
-    found = row.count(LANGSPAN_RETRIEVAL_DOCUMENT_COUNT)
-    return ("" if found is None else _counted(found, "document")), _DIM
+    counts = ((row.count(key), word) for key, word in _COUNTED)
+    return next((_counted(count, word) for count, word in counts if count is not None), ""), _DIM
 
 
 def _bar(row: SpanRow, layout: _Layout, style: Style) -> str:
