@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -14,37 +15,21 @@ from langchain_core.vectorstores import InMemoryVectorStore
 
 from support.capabilities import NUMPY
 from support.cases import Case, Cases, check
-from support.models import work
+from support.models import ScriptedEmbeddings, work
 from support.probe import Probe, turn
 from support.recording import Recording
 
 cases = Cases()
 
 
-class Sync(Embeddings):
-    """A class without asynchronous methods of its own: LangChain runs the others in a thread."""
+class Async(ScriptedEmbeddings):
+    """A class with asynchronous methods of its own."""
 
-    model = "m"
-
-    def __init__(self, probe: Probe, error: Exception | None = None) -> None:
-        self.probe, self.error = probe, error
-
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        with work(self.probe):
-            if self.error is not None:
-                raise self.error
-            return [[0.5] for _ in texts]
-
-    def embed_query(self, text: str) -> list[float]:
-        return self.embed_documents([text])[0]
-
-
-class Async(Sync):
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
-        with work(self.probe):
+        with work(self.body):
             await turn()
-            if self.error is not None:
-                raise self.error
+            if self.fails_with is not None:
+                raise self.fails_with
             return [[0.5] for _ in texts]
 
     async def aembed_query(self, text: str) -> list[float]:
@@ -54,7 +39,7 @@ class Async(Sync):
 
 class Hanging(Async):
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
-        with work(self.probe):
+        with work(self.body):
             await asyncio.get_running_loop().create_future()
         return []
 
@@ -66,15 +51,15 @@ class Wrapped(Embeddings):
         self.inner = inner
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        with work(self.inner.probe):
+        with work(self.inner.body):
             return self.inner.embed_documents(texts)
 
     def embed_query(self, text: str) -> list[float]:
-        with work(self.inner.probe):
+        with work(self.inner.body):
             return self.inner.embed_query(text)
 
     async def aembed_query(self, text: str) -> list[float]:
-        with work(self.inner.probe):
+        with work(self.inner.body):
             return await self.inner.aembed_query(text)
 
 
@@ -91,16 +76,16 @@ class Searching(BaseRetriever):
 
 
 @cases("""
-    embeddings m
+    embeddings scripted-1
       http
 """)
 def embed_documents(probe: Probe) -> None:
-    Sync(probe).embed_documents(["a", "b"])
+    ScriptedEmbeddings(probe).embed_documents(["a", "b"])
 
 
 @cases()
 def embed_query(probe: Probe) -> None:
-    Sync(probe).embed_query("a")
+    ScriptedEmbeddings(probe).embed_query("a")
 
 
 @cases()
@@ -115,22 +100,22 @@ async def aembed_query(probe: Probe) -> None:
 
 @cases()
 async def aembed_documents_in_a_thread(probe: Probe) -> None:
-    await Sync(probe).aembed_documents(["a"])
+    await ScriptedEmbeddings(probe).aembed_documents(["a"])
 
 
 @cases()
 async def aembed_query_in_a_thread(probe: Probe) -> None:
-    await Sync(probe).aembed_query("a")
+    await ScriptedEmbeddings(probe).aembed_query("a")
 
 
 @cases("""
-    embeddings m
+    embeddings scripted-1
       http
-    embeddings m
+    embeddings scripted-1
       http
 """)
 def two_calls(probe: Probe) -> None:
-    embeddings = Sync(probe)
+    embeddings = ScriptedEmbeddings(probe)
     embeddings.embed_query("a")
     embeddings.embed_query("b")
 
@@ -142,12 +127,12 @@ async def two_calls_at_once(probe: Probe) -> None:
 
 
 @cases("""
-    embeddings m (error ValueError)
+    embeddings scripted-1 (error ValueError)
       http
 """)
 def a_failing_call(probe: Probe) -> None:
     with pytest.raises(ValueError, match="no"):
-        Sync(probe, ValueError("no")).embed_query("a")
+        ScriptedEmbeddings(probe, ValueError("no")).embed_query("a")
 
 
 @cases()
@@ -159,11 +144,11 @@ async def a_failing_call_async(probe: Probe) -> None:
 @cases()
 async def a_failing_call_in_a_thread(probe: Probe) -> None:
     with pytest.raises(ValueError, match="no"):
-        await Sync(probe, ValueError("no")).aembed_query("a")
+        await ScriptedEmbeddings(probe, ValueError("no")).aembed_query("a")
 
 
 @cases("""
-    embeddings m (cancelled)
+    embeddings scripted-1 (cancelled)
       http
 """)
 async def a_cancelled_call(probe: Probe) -> None:
@@ -174,6 +159,25 @@ async def a_cancelled_call(probe: Probe) -> None:
         await task
 
 
+@cases()
+async def a_cancelled_call_in_a_thread(probe: Probe) -> None:
+    entered, left = threading.Event(), threading.Event()
+
+    class Blocking(ScriptedEmbeddings):
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            with work(self.body):
+                entered.set()
+                assert left.wait(10)
+                return [[0.5] for _ in texts]
+
+    task = asyncio.create_task(Blocking(probe).aembed_query("a"))
+    assert await asyncio.to_thread(entered.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    left.set()
+
+
 @cases("")
 async def a_call_that_nobody_awaits(probe: Probe) -> None:
     Async(probe).aembed_query("a").close()
@@ -182,11 +186,11 @@ async def a_call_that_nobody_awaits(probe: Probe) -> None:
 @cases("""
     embeddings
       http
-        embeddings m
+        embeddings scripted-1
           http
 """)
 def embeddings_around_others(probe: Probe) -> None:
-    Wrapped(Sync(probe)).embed_documents(["a"])
+    Wrapped(ScriptedEmbeddings(probe)).embed_documents(["a"])
 
 
 @cases()
@@ -196,16 +200,16 @@ async def embeddings_around_others_async(probe: Probe) -> None:
 
 @cases()
 async def embeddings_around_others_in_a_thread(probe: Probe) -> None:
-    await Wrapped(Sync(probe)).aembed_documents(["a"])
+    await Wrapped(ScriptedEmbeddings(probe)).aembed_documents(["a"])
 
 
 @cases("""
     retrieval Searching
-      embeddings m
+      embeddings scripted-1
         http
 """)
 def in_a_retriever(probe: Probe) -> None:
-    Searching(embeddings=Sync(probe)).invoke("a")
+    Searching(embeddings=ScriptedEmbeddings(probe)).invoke("a")
 
 
 @cases()
@@ -215,21 +219,21 @@ async def in_a_retriever_async(probe: Probe) -> None:
 
 @cases(
     """
-    embeddings m
+    embeddings scripted-1
       http
     retrieval VectorStoreRetriever
-      embeddings m
+      embeddings scripted-1
         http
 """,
     needs=NUMPY,
 )
 def in_a_vector_store(probe: Probe) -> None:
-    InMemoryVectorStore.from_texts(["a"], Sync(probe)).as_retriever().invoke("a")
+    InMemoryVectorStore.from_texts(["a"], ScriptedEmbeddings(probe)).as_retriever().invoke("a")
 
 
 @cases(needs=NUMPY)
 async def in_a_vector_store_async(probe: Probe) -> None:
-    store = await InMemoryVectorStore.afrom_texts(["a"], Sync(probe))
+    store = await InMemoryVectorStore.afrom_texts(["a"], ScriptedEmbeddings(probe))
     await store.as_retriever().ainvoke("a")
 
 
@@ -238,21 +242,21 @@ async def in_a_vector_store_async(probe: Probe) -> None:
       a
         http
       retrieval Searching
-        embeddings m
+        embeddings scripted-1
           http
 """)
 def in_a_chain(probe: Probe) -> None:
-    (RunnableLambda(probe.step("a")) | Searching(embeddings=Sync(probe))).invoke("a")
+    (RunnableLambda(probe.step("a")) | Searching(embeddings=ScriptedEmbeddings(probe))).invoke("a")
 
 
 @cases("""
     a
       http
-        embeddings m
+        embeddings scripted-1
           http
 """)
 def below_a_span_of_the_application(probe: Probe) -> None:
-    RunnableLambda(probe.step("a", Sync(probe).embed_query)).invoke("a")
+    RunnableLambda(probe.step("a", ScriptedEmbeddings(probe).embed_query)).invoke("a")
 
 
 @cases.each

@@ -23,7 +23,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 from support.agents import ASK, agent
 from support.graphs import START_STATE, anode, line, node
-from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, StreamingChat
+from support.models import ScriptedChat, ScriptedEmbeddings, ScriptedLLM, ScriptedRetriever, StreamingChat
 from support.probe import LogWatch, Probe, settled
 from support.recording import Recording, instrumented, open_runs
 from support.steps import asteps, steps
@@ -57,6 +57,14 @@ async def retriever(probe: Probe) -> None:
     await ScriptedRetriever(body=probe).ainvoke("?")
 
 
+def embeddings(probe: Probe) -> None:
+    ScriptedEmbeddings(body=probe).embed_query("?")
+
+
+async def embeddings_async(probe: Probe) -> None:
+    await ScriptedEmbeddings(body=probe).aembed_query("?")
+
+
 def tool(probe: Probe) -> None:
     double(probe).invoke({"number": 1})
 
@@ -88,6 +96,8 @@ WAYS = pytest.mark.parametrize(
         model_astream,
         completion,
         retriever,
+        embeddings,
+        embeddings_async,
         tool,
         graph,
         graph_stream,

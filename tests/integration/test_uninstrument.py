@@ -16,7 +16,14 @@ from langchain_core.tools import tool
 
 from support.interpreters import ask
 from support.model_kinds import KINDS
-from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, StreamingChat, tool_call
+from support.models import (
+    ScriptedChat,
+    ScriptedEmbeddings,
+    ScriptedLLM,
+    ScriptedRetriever,
+    StreamingChat,
+    tool_call,
+)
 from support.recording import Recording, instrumented
 
 HOSTS = ("langchain_core", "langchain", "langgraph", "support")
@@ -61,6 +68,7 @@ def _use_everything(tracer: Any = None) -> None:
     list(StreamingChat().stream("hi"))
     ScriptedLLM().invoke("hi")
     ScriptedRetriever().invoke("hi")
+    ScriptedEmbeddings().embed_query("hi")
 
 
 @pytest.fixture

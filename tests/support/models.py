@@ -1,4 +1,4 @@
-"""Real model, tool and retriever classes that answer by script, and open a span of their own meanwhile."""
+"""Real classes of models, retrievers and embeddings that answer by script, and open a span meanwhile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import (
@@ -154,6 +155,24 @@ class ScriptedRetriever(BaseRetriever):
 
     async def _aget_relevant_documents(self, query: str, *, run_manager: Any = None) -> list[Document]:
         return self._get_relevant_documents(query)
+
+
+class ScriptedEmbeddings(Embeddings):
+    """Embeddings of one dimension, without asynchronous methods: LangChain runs these in a thread."""
+
+    model = "scripted-1"
+
+    def __init__(self, body: Any = None, fails_with: BaseException | None = None) -> None:
+        self.body, self.fails_with = body, fails_with
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        with work(self.body):
+            if self.fails_with is not None:
+                raise self.fails_with
+            return [[0.5] for _ in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed_documents([text])[0]
 
 
 def work(tracer: Any) -> Any:

@@ -64,15 +64,15 @@ def _beginning(ledger: Ledger, recorder: Recorder, many: bool) -> Begin:
         texts = args[0] if args else kwargs.get("texts" if many else "text")
         recorder.start(
             Started(
-                _EMBEDDINGS,
-                run_id,
-                None,
-                None,
-                None,
-                None,
-                None,
-                texts if many else (texts,),
-                {"embeddings": embeddings},
+                category=_EMBEDDINGS,
+                run_id=run_id,
+                parent_run_id=None,
+                name=None,
+                serialized=None,
+                tags=None,
+                metadata=None,
+                payload=texts if many else (texts,),
+                extra={"embeddings": embeddings},
             )
         )
         run = recorder.run(run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
@@ -14,7 +15,8 @@ class Known(Embeddings):
 
     def __init__(self, error: Exception | None = None) -> None:
         self.model = "text-embedding-3-small"
-        self.base_url = "http://models.test:8080/v1"
+        # Another one each time: what is found out about an address is kept.
+        self.base_url = f"http://models.test:8080/{uuid.uuid4()}"
         self.model_kwargs = {"encoding_format": "float"}
         self.error = error
 
