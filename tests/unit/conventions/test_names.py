@@ -16,6 +16,7 @@ LATER = {
     "gen_ai.prompt.version",
     "gen_ai.prompt.variable.",
     "gen_ai.request.reasoning.level",
+    "gen_ai.retrieval.top_k",
     "gen_ai.request.previous_response.id",
     "gen_ai.token.modality",
     "gen_ai.usage.cache_write.input_tokens",
