@@ -3,7 +3,7 @@
 Variants take turns, so that a machine whose speed drifts treats all alike; processor time is measured, and
 the lowest of many rounds is reported, for whatever else runs on the machine only ever adds.
 
-    python -m benchmarks [--rounds 15] [--only chat] [--variants "langspan,sampled out"] [--history]
+    python -m benchmarks [--rounds 15] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from benchmarks.history import history
+from benchmarks.turns import turns
 from benchmarks.variants import VARIANTS
 from benchmarks.workloads import Workload, workloads
 
@@ -108,11 +109,15 @@ def main() -> None:
     parser.add_argument("--only", default="", help="operations whose name contains this")
     parser.add_argument("--variants", default="", help="comma list; the floors are always measured")
     parser.add_argument("--history", action="store_true", help="cost of a run as finished runs pile up")
+    parser.add_argument("--turns", action="store_true", help="cost of a turn as a conversation grows")
     arguments = parser.parse_args()
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
     print(f"Python {platform.python_version()}, {versions}\n")
     if arguments.history:
         history()
+        return
+    if arguments.turns:
+        turns()
         return
     wanted = [name.strip() for name in arguments.variants.split(",") if name.strip()]
     always = ("untraced", "floor", "floor, metrics")
