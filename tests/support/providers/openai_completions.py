@@ -23,7 +23,8 @@ def answer(request: Request, reply: Reply) -> Answer:
     asked = request.json
     common = {"id": ID, "object": "text_completion", "created": 1589478378, "model": MODEL}
     common["system_fingerprint"] = "fp_44709d6fcb"
-    reason, count = _ENDINGS[reply.ending], asked.get("n") or 1
+    prompts = asked["prompt"] if isinstance(asked["prompt"], list) else [asked["prompt"]]
+    reason, count = _ENDINGS[reply.ending], len(prompts) * (asked.get("n") or 1)
 
     def choice(index: int, text: str, reason: str | None) -> dict[str, Any]:
         return {"text": text, "index": index, "logprobs": None, "finish_reason": reason}
