@@ -8,8 +8,9 @@ run=${BACKENDS_RUN:-$(CDPATH='' cd -- "$here/../.." && pwd)/.backends/run}
 attempts=50 # five a second: ten seconds
 
 # ours PID: true when PID is alive and runs with our configuration (a process id can be given to another).
+# -ww: the whole command line, however narrow the terminal is said to be.
 ours() {
-    ps -p "$1" -o args= 2>/dev/null | grep -qF "$config/"
+    ps -ww -p "$1" -o args= 2>/dev/null | grep -qF "$config/"
 }
 
 stop() {

@@ -15,8 +15,9 @@ attempts=150 # five a second: half a minute
 started=
 
 # running NAME: true when the process we noted is alive and still ours (a process id can be given to another).
+# -ww: the whole command line, however narrow the terminal is said to be.
 running() {
-    [ -f "$run/$1.pid" ] && ps -p "$(cat "$run/$1.pid")" -o args= 2>/dev/null | grep -qF "$config/"
+    [ -f "$run/$1.pid" ] && ps -ww -p "$(cat "$run/$1.pid")" -o args= 2>/dev/null | grep -qF "$config/"
 }
 
 answers() {

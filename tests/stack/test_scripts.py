@@ -30,12 +30,16 @@ def run(script: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Free ports and a folder of its own, so that a stack that a developer runs is left alone."""
+@pytest.fixture(params=["", "40"], ids=["any width", "a narrow terminal"])
+def env(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
+    """Free ports and a folder of its own, so that a stack that a developer runs is left alone.
+
+    Where COLUMNS is set, ps cuts what it prints.
+    """
     ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
     binaries = {"OTELCOL_BIN": str(binary("otelcol")), "JAEGER_BIN": str(binary("jaeger"))}
     env = {**ports, **binaries, "BACKENDS_RUN": str(tmp_path)}
+    env["COLUMNS"] = request.param
     env["JAEGER_OTLP_ENDPOINT"] = f"127.0.0.1:{ports['JAEGER_OTLP_PORT']}"
     yield env
     run("down.sh", env)
