@@ -146,6 +146,8 @@ def test_a_call(client: Any, run: Run, provider: Provider, telemetry: Telemetry)
     assert (Tokens(32, 3), (Tokens(32, 3),) * 2) == (server.sent(), _told(telemetry))
 
 
+# langchain-openai adds up the counts of several prompts, and warns of a detail that was sent as null.
+@pytest.mark.filterwarnings("ignore:Unexpected type for token usage:UserWarning")
 @every_chat
 @pytest.mark.parametrize("method", ["batch", "abatch", "generate", "agenerate"])
 def test_several_prompts(client: Any, method: str, provider: Provider, telemetry: Telemetry) -> None:
@@ -243,9 +245,9 @@ def test_a_fallback_to_another_provider(
 def test_a_stream_left_early_invents_no_tokens(
     client: Any, asynchronous: bool, provider: Provider, telemetry: Telemetry
 ) -> None:
-    """The server has sent some text, and no final counts."""
+    """The server has sent the first word, and no final counts."""
     server = Counting(provider, client)
-    server.cut = _before_the_last
+    server.cut = _after_the_first_word
     model = server.model()
 
     async def leave() -> None:
@@ -269,9 +271,9 @@ def test_a_stream_left_early_invents_no_tokens(
     assert Tokens() == _measured(telemetry)
 
 
-def _before_the_last(answer: Answer) -> Answer:
-    """Enough for the first text, and not the counts at the end."""
-    return replace(answer, pieces=answer.pieces[:6], whole=False)
+def _after_the_first_word(answer: Answer) -> Answer:
+    said = next(number for number, piece in enumerate(answer.pieces) if b"Hello" in piece)
+    return replace(answer, pieces=answer.pieces[: said + 1], whole=False)
 
 
 # -- agents

@@ -48,7 +48,7 @@ def agent_end(answers: Sequence[Answer]) -> Attributes:
     """Return the sums of the tokens, the model if there was but one, and why the last answer ended.
 
     Args:
-        answers: The agent's own model calls that were answered, in the order of their ends.
+        answers: The agent's own model calls, failed ones too, in the order of their ends.
     """
     if not answers:
         return {}

@@ -84,3 +84,60 @@ def test_texts_in_order():
 
 def test_texts_of_nothing():
     assert [] == document_texts(None)
+
+
+# -- how many documents are asked for
+
+
+class Lazy:
+    """Fields that are no mapping."""
+
+    k = 4
+
+
+TOP_K = [
+    pytest.param({"search_kwargs": {"k": 4}}, {}, 4, id="a vector store's retriever"),
+    pytest.param({"k": 4}, {}, 4, id="a field k"),
+    pytest.param({"top_k": 4}, {}, 4, id="a field top_k"),
+    pytest.param({"top_k_results": 4}, {}, 4, id="as search APIs spell it"),
+    pytest.param({"number_of_results": 4}, {}, 4, id="as a search service spells it"),
+    pytest.param({"search_kwargs": {"k": 4}}, {"k": 7}, 7, id="the call goes before"),
+    pytest.param({"k": 4, "search_kwargs": {"k": 7}}, {}, 7, id="arguments of the search go before fields"),
+    pytest.param({"search_kwargs": {"k": 4}}, {"k": None}, 4, id="a call that does not say goes after"),
+    pytest.param({"search_kwargs": {"k": "many"}, "k": 4}, {}, 4, id="no count: the next is looked at"),
+    pytest.param({"search_kwargs": {"score_threshold": 0.5}}, {}, None, id="not said"),
+    pytest.param({"search_kwargs": {}}, {"filter": {"k": 3}}, None, id="a filter's k is not meant"),
+    pytest.param({"k": True}, {}, None, id="bool is no count"),
+    pytest.param({"k": -1}, {}, None, id="negative is no count"),
+    pytest.param({"k": 2.5}, {}, None, id="a fraction is no count"),
+    pytest.param({"search_kwargs": None}, {}, None, id="no arguments of the search"),
+    pytest.param({"search_kwargs": [("k", 4)]}, {}, None, id="malformed arguments of the search"),
+    pytest.param(None, None, None, id="a call that nobody saw"),
+    pytest.param(Lazy(), Lazy(), None, id="no mappings"),
+]
+
+
+@pytest.mark.parametrize(("fields", "arguments", "expected"), TOP_K)
+def test_top_k(fields, arguments, expected):
+    found = retriever_start(name="r", fields=fields, arguments=arguments)
+    assert (expected, "r") == (found.get("gen_ai.retrieval.top_k"), found["langchain.retriever.name"])
+
+
+def test_nothing_else_is_read_from_fields_and_arguments():
+    fields = {"k": 4, "search_kwargs": {"filter": "private"}, "api_key": "private", "tags": ["private"]}
+    assert {"langchain.retriever.name": "r", "gen_ai.retrieval.top_k": 4} == retriever_start(
+        name="r", fields=fields, arguments={"filter": "private"}
+    )
+
+
+class Careless(dict):
+    """What the application holds must not be changed, nor asked for more than the counts."""
+
+    def __setitem__(self, key, value):
+        raise AssertionError
+
+
+def test_what_the_application_holds_is_not_changed():
+    fields = Careless(search_kwargs=Careless(k=4))
+    retriever_start(name="r", fields=fields, arguments=Careless(filter=1))
+    assert {"search_kwargs": {"k": 4}} == fields
