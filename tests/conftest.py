@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from opentelemetry import _logs, metrics, trace
 from opentelemetry import context as otel
+from opentelemetry.util._once import Once
 
 import langspan
 from support.catalogued import Watch
@@ -52,7 +54,21 @@ def only_catalogued(catalogue_watch: Watch) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def clean_slate(only_catalogued: None) -> Iterator[None]:
+def no_global_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test starts as a new process does: no global provider is set, and one can be."""
+    for module, name in (
+        (trace, "_TRACER_PROVIDER"),
+        (metrics._internal, "_METER_PROVIDER"),
+        (_logs._internal, "_LOGGER_PROVIDER"),
+    ):
+        monkeypatch.setattr(module, name, None)
+        monkeypatch.setattr(module, f"{name}_SET_ONCE", Once())
+    # This stand-in remembers the real provider that it was told of.
+    monkeypatch.setattr(metrics._internal, "_PROXY_METER_PROVIDER", metrics._internal._ProxyMeterProvider())
+
+
+@pytest.fixture(autouse=True)
+def clean_slate(only_catalogued: None, no_global_providers: None) -> Iterator[None]:
     """No test starts or ends with a span current, or leaves a context that failed to detach."""
     watch = DetachWatch()
     logger = logging.getLogger("opentelemetry.context")

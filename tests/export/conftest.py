@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import _logs, metrics, trace
-from opentelemetry.util._once import Once
 
 from langspan.export import Telemetry, resolve
 from support.otlp import Server, receive
@@ -17,18 +15,6 @@ from support.otlp import Server, receive
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("OTEL_", "LANGSPAN_"))]:
         monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def _unset_globals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test start as a new process does: no global provider is set, and one can be."""
-    for module, name in (
-        (trace, "_TRACER_PROVIDER"),
-        (metrics._internal, "_METER_PROVIDER"),
-        (_logs._internal, "_LOGGER_PROVIDER"),
-    ):
-        monkeypatch.setattr(module, name, None)
-        monkeypatch.setattr(module, f"{name}_SET_ONCE", Once())
 
 
 @pytest.fixture

@@ -131,3 +131,14 @@ def test_an_abandoned_guard_exports_nothing_more(guard):
     guard.abandon("the process exits")
     assert not guard.attempt(Exporter(SpanExportResult.SUCCESS).export, 2)
     assert (0, 2) == (guard.sent, guard.lost)
+
+
+def test_an_attempt_that_fails_after_it_was_abandoned_is_not_told_again(guard, caplog):
+    def export():
+        guard.abandon("the process exits")
+        return SpanExportResult.FAILURE
+
+    assert not guard.attempt(export, 2)
+    guard.close()
+    assert 1 == len(caplog.messages)
+    assert 2 == guard.lost

@@ -69,14 +69,17 @@ class ExportGuard:
         return False
 
     def abandon(self, reason: str) -> None:
-        """Let every later attempt fail at once, because nobody waits for it any more."""
+        """Let every later attempt fail at once, because nobody waits for it any more.
+
+        What is lost from here on has been told by then, an attempt that still runs included.
+        """
         self._abandoned = True
         words = _summary(self._words) or "no answer so far"
         _log.warning("langspan: the %s not yet exported are lost: %s: %s", self.items, reason, words)
 
     def close(self) -> None:
         """Say what has not been said, and leave the exporter's loggers as they were."""
-        if self._unsaid:
+        if self._unsaid and not self._abandoned:
             self._say()
         for logger in self._loggers:
             logger.removeFilter(self._filter)
@@ -86,7 +89,7 @@ class ExportGuard:
         self._unsaid += count
         # The exporters drop repeated lines themselves, so a later failure may come without a word.
         self._reason = reason or self._reason
-        if self._clock() >= self._quiet_until:
+        if not self._abandoned and self._clock() >= self._quiet_until:
             self._quiet_until = self._clock() + SECONDS_BETWEEN_LINES
             self._say()
 
