@@ -16,10 +16,10 @@ from langspan.conventions import names
 from langspan.conventions._values import as_mapping
 from langspan.conventions.content import ContentPolicy
 from langspan.conventions.conversation import ConversationRenderer
-from langspan.conventions.messages import is_message
 from langspan.conventions.operations import GRAPH_KINDS, MODEL_KINDS, Kind
 from langspan.conventions.retrieval import document_texts
 from langspan.conventions.run import user_metadata
+from langspan.conventions.states import since_the_question, state_messages
 from langspan.conventions.tools import tool_arguments, tool_result
 
 Texts = dict[str, str]
@@ -140,25 +140,17 @@ class Contents:
     def _state(self, kind: Kind, value: Any, messages_name: str, name: str) -> dict[str, str | None]:
         """A graph's state: its messages as messages, the rest and every other value as JSON."""
         state = as_mapping(value)
-        messages = state.get("messages") if kind in _AGENTS else None
-        if isinstance(messages, list) and messages and all(map(is_message, messages)):
+        messages = state_messages(state.get("messages")) if kind in _AGENTS else None
+        if messages is not None:
             rest = {key: item for key, item in state.items() if key != "messages"}
             if messages_name == names.GEN_AI_OUTPUT_MESSAGES:
-                messages = _since_the_question(messages)
+                messages = since_the_question(messages)
             return {
                 messages_name: self._conversation.input(messages),
                 name: self._policy.render(rest, "state") if rest else None,
             }
         where = "state" if kind in GRAPH_KINDS else name.rpartition(".")[2]
         return {name: self._policy.render(value, where)}
-
-
-def _since_the_question(messages: list[Any]) -> list[Any]:
-    """What an agent has added to the conversation: everything after its user's latest message."""
-    for position in range(len(messages) - 1, -1, -1):
-        if getattr(messages[position], "type", None) == "human":
-            return messages[position + 1 :] or messages[position:]
-    return messages
 
 
 def _present(texts: Mapping[str, str | None]) -> Texts:
