@@ -21,7 +21,7 @@ def state_messages(value: object) -> list[Any] | None:
     Args:
         value: One of these, or a list of them.
     """
-    items = value if isinstance(value, list) else [value]
+    items: list[Any] = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, _SHAPES) for item in items):
         return None
     if all(isinstance(item, BaseMessage) for item in items):
