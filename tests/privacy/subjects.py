@@ -166,6 +166,7 @@ TEMPLATED: Fields = {
     names.LANGCHAIN_INPUT: {"answer", "answer_call", "answer_reasoning", "unused_variable", "variable"},
 }
 FLOW: Fields = {
+    names.GEN_AI_INPUT_MESSAGES: {"human"},
     names.GEN_AI_OUTPUT_MESSAGES: {"human"},
     names.LANGCHAIN_INPUT: {"command_update", "human", "node_output", "send", "state"},
     names.LANGCHAIN_OUTPUT: {"command_update", "node_output", "send"},
