@@ -34,8 +34,9 @@ lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev ## write docs/telemetry.md from the catalogue in the code
-	$(BIN)/python docs/telemetry.py
+docs: $(VENV)/.dev ## write docs/telemetry.md and docs/providers.md from the code and the tables of the tests
+	PYTHONPATH=tests $(BIN)/python docs/telemetry.py
+	PYTHONPATH=tests $(BIN)/python docs/providers.py
 
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from langspan.conventions import catalogue, metrics, names
 from langspan.conventions.catalogue import Attribute, Event, Type
 from langspan.conventions.metrics import Metric
 from langspan.conventions.operations import CLIENT_KINDS, GENAI_KINDS, MODEL_KINDS, Kind
+from support.markdown import code, codes, prose, table
 
 PAGE = Path(__file__).with_suffix(".md")
 
@@ -51,19 +51,19 @@ def render() -> str:
 
 def _spans() -> Iterator[str]:
     yield "## Spans\n"
-    yield _table(
+    yield table(
         ("Run", "Span name", "`gen_ai.operation.name`", "Kind"),
         (
             (
                 span.run,
-                _code(span.name) if "{" in span.name else span.name,
-                _code(span.kind.value) if span.kind in GENAI_KINDS else "",
+                code(span.name) if "{" in span.name else span.name,
+                code(span.kind.value) if span.kind in GENAI_KINDS else "",
                 "CLIENT" if span.kind in CLIENT_KINDS else "INTERNAL",
             )
             for span in catalogue.SPANS
         ),
     )
-    yield _prose(
+    yield prose(
         "What stands in braces is left out where nobody knows it. A failed run has the status ERROR; no "
         "other status is set. A graph that goes on after an interrupt links to the interrupted span."
     )
@@ -71,10 +71,10 @@ def _spans() -> Iterator[str]:
 
 def _attributes() -> Iterator[str]:
     yield "## Attributes of spans\n"
-    yield _prose("A name that ends in a dot stands for all that begin so; the user chooses the rest.")
+    yield prose("A name that ends in a dot stands for all that begin so; the user chooses the rest.")
     for title, rows in catalogue.ATTRIBUTES.items():
         yield f"### {title}\n"
-        yield _table((*_COLUMNS, "Spans"), ((*_row(row), _kinds(row.on)) for row in rows))
+        yield table((*_COLUMNS, "Spans"), ((*_row(row), _kinds(row.on)) for row in rows))
 
 
 def _span_events() -> Iterator[str]:
@@ -84,17 +84,17 @@ def _span_events() -> Iterator[str]:
 
 def _metrics() -> Iterator[str]:
     yield "## Metrics\n"
-    yield _prose(
+    yield prose(
         "`OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` chooses the newest names. A measurement "
-        f"has those of its attributes that its span has. The common ones are {_codes(metrics.COMMON)}."
+        f"has those of its attributes that its span has. The common ones are {codes(metrics.COMMON)}."
     )
     for title, group in catalogue.METRICS.items():
         yield f"### {title}\n"
-        yield _table(("Metric", "Instrument", "Unit", "What", "Attributes", "Buckets"), map(_metric, group))
+        yield table(("Metric", "Instrument", "Unit", "What", "Attributes", "Buckets"), map(_metric, group))
     yield "### Attributes of metrics only\n"
-    yield _table(_COLUMNS, map(_row, catalogue.METRIC_ATTRIBUTES))
+    yield table(_COLUMNS, map(_row, catalogue.METRIC_ATTRIBUTES))
     yield "### Buckets\n"
-    yield _table(
+    yield table(
         ("Buckets", "Upper bounds"),
         (
             (title, ", ".join(f"{bound:.10g}" for bound in bounds))
@@ -105,11 +105,11 @@ def _metrics() -> Iterator[str]:
 
 
 def _metric(metric: Metric) -> tuple[str, ...]:
-    attributes = _codes(metric.attributes).replace(_codes(metrics.COMMON), "common")
+    attributes = codes(metric.attributes).replace(codes(metrics.COMMON), "common")
     return (
-        _code(metric.name),
+        code(metric.name),
         metric.instrument.value,
-        _code(metric.unit),
+        code(metric.unit),
         metric.description.removesuffix("."),
         attributes,
         _BUCKETS[metric.boundaries],
@@ -118,7 +118,7 @@ def _metric(metric: Metric) -> tuple[str, ...]:
 
 def _log_events() -> Iterator[str]:
     yield "## Log events\n"
-    yield _prose(
+    yield prose(
         "Log records with a name and without a body. They have the attributes of their span "
         f"({_kinds(MODEL_KINDS)}) and these. Messages, system instructions and tool definitions are data "
         "there, not JSON text."
@@ -128,11 +128,11 @@ def _log_events() -> Iterator[str]:
 
 def _resource() -> Iterator[str]:
     yield "## Resource\n"
-    yield _prose(
+    yield prose(
         "A provider of yours keeps the resource it has. That of a provider which langspan builds is the "
         "SDK's own, with what `OTEL_RESOURCE_ATTRIBUTES` adds:"
     )
-    yield _table(_COLUMNS, map(_row, catalogue.RESOURCE))
+    yield table(_COLUMNS, map(_row, catalogue.RESOURCE))
 
 
 def _events(events: Iterable[Event]) -> Iterator[str]:
@@ -141,34 +141,17 @@ def _events(events: Iterable[Event]) -> Iterator[str]:
         severity = f" Severity: {event.severity}." if event.severity else ""
         yield f"When: {event.when}. Source: {event.source.value}.{severity}\n"
         if event.attributes:
-            yield _table(_COLUMNS, map(_row, event.attributes))
+            yield table(_COLUMNS, map(_row, event.attributes))
 
 
 def _row(row: Attribute) -> tuple[str, ...]:
-    when = f"{row.when}. One of {_codes(row.values)}" if len(row.values) > 1 else row.when
+    when = f"{row.when}. One of {codes(row.values)}" if len(row.values) > 1 else row.when
     example = row.example if row.type in {Type.STRING, Type.JSON} else json.dumps(row.example)
-    return _code(row.name), row.type.value, row.level.value, when, _code(example), row.source.value
+    return code(row.name), row.type.value, row.level.value, when, code(example), row.source.value
 
 
 def _kinds(kinds: frozenset[Kind]) -> str:
-    return "any" if kinds == frozenset(Kind) else _codes(kind.value for kind in Kind if kind in kinds)
-
-
-def _prose(text: str) -> str:
-    return textwrap.fill(text, 115, break_long_words=False, break_on_hyphens=False) + "\n"
-
-
-def _codes(texts: Iterable[str]) -> str:
-    return ", ".join(map(_code, texts))
-
-
-def _code(text: str) -> str:
-    return f"`{text}`"
-
-
-def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [titles, ("---",) * len(titles), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+    return "any" if kinds == frozenset(Kind) else codes(kind.value for kind in Kind if kind in kinds)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/telemetry.md")
+PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/telemetry.md", "docs/providers.md")
 
 _FENCE = re.compile(r"^```(\w*)$")
 _HEADING = re.compile(r"^#+ (.+)$")
@@ -110,4 +110,4 @@ def _rows(lines: Iterator[str]) -> list[list[str]]:
     return [_cells(line) for line in takewhile(lambda line: line.startswith("|"), lines)]
 
 
-README, CHANGELOG, CONTRIBUTING, TELEMETRY = map(Page.read, PAGES)
+README, CHANGELOG, CONTRIBUTING, TELEMETRY, PROVIDERS = map(Page.read, PAGES)

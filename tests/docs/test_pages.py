@@ -7,9 +7,9 @@ import tomllib
 
 import pytest
 
-from docs.pages import CHANGELOG, CONTRIBUTING, README, REPOSITORY, TELEMETRY, code
+from docs.pages import CHANGELOG, CONTRIBUTING, PROVIDERS, README, REPOSITORY, TELEMETRY, code
 
-PAGES = [README, CHANGELOG, CONTRIBUTING, TELEMETRY]
+PAGES = [README, CHANGELOG, CONTRIBUTING, TELEMETRY, PROVIDERS]
 ALL = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Which suite runs or compares the blocks of a language; the picture is checked below.
 CHECKED = {"python": "test_programs", "sh": "test_commands", "text": "test_trace"}
@@ -30,7 +30,8 @@ def test_only_the_trace_and_the_picture_are_plain_text():
 @ALL
 def test_every_link_leads_somewhere(page):
     targets = [target for target in page.links() if not target.startswith("https://")]
-    missing = [t for t in targets if not (t in page.anchors() or (REPOSITORY / t.partition("#")[0]).exists())]
+    folder = (REPOSITORY / page.name).parent
+    missing = [t for t in targets if not (t in page.anchors() or (folder / t.partition("#")[0]).exists())]
     assert [] == missing
     assert [] == [t for t in targets if t.startswith("#") and t not in page.anchors()]
 

@@ -10,6 +10,8 @@ from typing import Any
 
 Facts = dict[str, Any]
 
+OPERATION = "gen_ai.operation.name"
+PROVIDER = "gen_ai.provider.name"
 MODEL = "gen_ai.request.model"
 STREAM = "gen_ai.request.stream"
 FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"

@@ -40,6 +40,7 @@ CLIENTS = (
             "cut": "httpx.RemoteProtocolError",
         },
         always={"stream_usage": True},
+        close=lambda model: model.llm.async_client.close(),
         options={
             "parameters": {
                 "temperature": 0.3,

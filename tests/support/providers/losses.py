@@ -1,4 +1,4 @@
-"""The cells of the table that are not "kept": what each class loses, and what its API never sends."""
+"""What each class loses of what was on the wire."""
 
 from __future__ import annotations
 
@@ -145,6 +145,7 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
             (f.STREAM,),
             "langchain-ollama has every answer streamed, and tells so with the first chunk only",
             ("failed",),
+            but_not=("cut",),
             modes=("invoke", "ainvoke"),
         ),
     ),
@@ -178,6 +179,15 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
     "ChatHuggingFace": (
         Loss((f.MODEL,), "huggingface-hub sends a placeholder to an endpoint of one's own"),
         Loss((f.RESPONSE_MODEL,), "langchain-huggingface writes the requested one in its place", _ANSWERED),
+        Loss(
+            (f.ADDRESS, f.PORT),
+            "langchain-huggingface tells no callback of the endpoint inside, which has it",
+        ),
+        Loss(
+            (f.TOP_P,),
+            "langchain-huggingface takes over its endpoint's default and does not send it",
+            leaves=0.95,
+        ),
     ),
     "ChatFireworks": (
         Loss((f.ID,), "langchain-fireworks does not keep the id", _ANSWERED),
@@ -185,96 +195,3 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
         _merged("langchain-fireworks"),
     ),
 }
-
-_NO_SEED = "the API has no seed"
-_NO_PENALTIES = "the API has no penalties"
-_NO_TOP_K = "the API has no top k"
-_ONE_CHOICE = "the API gives one answer"
-_NO_LEVELS = "the API has no reasoning levels"
-_NOTHING_WRITTEN = "the API does not count cache writes"
-_WITHIN_OUTPUT = "the API counts reasoning within the output"
-_TOTALS_ONLY = "the API counts totals only"
-_NO_ID = "the API gives no id"
-_PENALTIES = (f.FREQUENCY, f.PRESENCE)
-
-NEVER_SENT: Final[Mapping[str, Mapping[str, str]]] = {
-    "ChatOpenAI": {f.TOP_K: _NO_TOP_K},
-    "AzureChatOpenAI": {f.TOP_K: _NO_TOP_K},
-    "ChatOpenAI, Responses API": {
-        f.TOP_K: _NO_TOP_K,
-        f.SEED: _NO_SEED,
-        f.STOP: "the API has no stop sequences",
-        **dict.fromkeys(_PENALTIES, _NO_PENALTIES),
-        f.CHOICES: _ONE_CHOICE,
-    },
-    "OpenAI": {
-        f.TOP_K: _NO_TOP_K,
-        f.CACHE_WRITE: _NOTHING_WRITTEN,
-        f.LEVEL: "completion models do not reason",
-        f.OUTPUT_TYPE: "the API gives text only",
-    },
-    "ChatAnthropic": {
-        f.SEED: _NO_SEED,
-        **dict.fromkeys(_PENALTIES, _NO_PENALTIES),
-        f.CHOICES: _ONE_CHOICE,
-    },
-    "ChatGoogleGenerativeAI": {f.CACHE_WRITE: _NOTHING_WRITTEN},
-    "ChatGoogleGenerativeAI, Vertex AI": {f.CACHE_WRITE: _NOTHING_WRITTEN},
-    "ChatBedrockConverse": {
-        f.ID: "the API gives an id of the request only",
-        f.RESPONSE_MODEL: "the API does not name the model",
-        f.REASONING: _WITHIN_OUTPUT,
-        f.SEED: _NO_SEED,
-        **dict.fromkeys(_PENALTIES, _NO_PENALTIES),
-        f.CHOICES: _ONE_CHOICE,
-    },
-    "ChatCohere": {
-        f.RESPONSE_MODEL: "the API does not name the model",
-        f.CACHE_WRITE: _NOTHING_WRITTEN,
-        f.REASONING: _WITHIN_OUTPUT,
-        f.LEVEL: _NO_LEVELS,
-        f.CHOICES: _ONE_CHOICE,
-    },
-    "ChatOllama": {
-        f.ID: _NO_ID,
-        f.CACHE_READ: _TOTALS_ONLY,
-        f.CACHE_WRITE: _TOTALS_ONLY,
-        f.REASONING: _TOTALS_ONLY,
-        **dict.fromkeys(_PENALTIES, "langchain-ollama does not send them"),
-        f.CHOICES: _ONE_CHOICE,
-    },
-    "ChatMistralAI": {
-        f.TOP_K: _NO_TOP_K,
-        f.CACHE_WRITE: _NOTHING_WRITTEN,
-        f.REASONING: _WITHIN_OUTPUT,
-        f.LEVEL: _NO_LEVELS,
-    },
-    "ChatGroq": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
-    "ChatDeepSeek": {
-        f.TOP_K: _NO_TOP_K,
-        f.SEED: _NO_SEED,
-        f.CHOICES: _ONE_CHOICE,
-        f.CACHE_WRITE: _NOTHING_WRITTEN,
-    },
-    "ChatXAI": {f.TOP_K: _NO_TOP_K, f.CACHE_WRITE: _NOTHING_WRITTEN},
-    "ChatTogether": dict.fromkeys((f.CACHE_READ, f.CACHE_WRITE, f.REASONING), _TOTALS_ONLY),
-    "ChatFireworks": {f.CACHE_WRITE: _NOTHING_WRITTEN},
-    "ChatHuggingFace": {
-        f.ID: "the server's id is empty",
-        f.TOP_K: _NO_TOP_K,
-        f.CHOICES: _ONE_CHOICE,
-        f.LEVEL: _NO_LEVELS,
-        **dict.fromkeys((f.CACHE_READ, f.CACHE_WRITE, f.REASONING), _TOTALS_ONLY),
-    },
-}
-
-
-def cell(client: str, fact: str) -> list[str]:
-    """What a page says of one fact of one class: nothing if it is kept, else why and where it is not."""
-    if fact in NEVER_SENT[client]:
-        return [f"never sent: {NEVER_SENT[client][fact]}"]
-    return [
-        f"lost ({', '.join(loss.only or loss.when)}): {loss.reason}"
-        for loss in LOSSES[client]
-        if fact in loss.facts
-    ]

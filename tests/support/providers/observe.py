@@ -83,6 +83,7 @@ class Observatory:
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._seen: dict[tuple[str, str, str], Observation] = {}
+        self._facts: dict[str, list[tuple[Facts, Facts]]] = {}
 
     def observe(self, client: Client, scenario: Scenario, mode: str) -> Observation:
         """Play a scenario, or remember how it went."""
@@ -94,6 +95,12 @@ class Observatory:
     def all_of(self, client: Client) -> list[Observation]:
         """Every scenario of a client, in every mode."""
         return [self.observe(client, scenario, mode) for scenario in client.scenarios() for mode in MODES]
+
+    def facts_of(self, client: Client) -> list[tuple[Facts, Facts]]:
+        """What the wire said and what the span says, of every call of a client."""
+        if client.name not in self._facts:
+            self._facts[client.name] = [(wire(seen), said(seen)) for seen in self.all_of(client)]
+        return self._facts[client.name]
 
 
 def _play(client: Client, scenario: Scenario, mode: str, provider: Provider) -> Observation:
@@ -160,8 +167,8 @@ def wire(seen: Observation) -> Facts:
         facts[f.ERROR] = class_name(seen.error)
     facts |= client.constant | scenario.asked
     return facts | {
-        "gen_ai.operation.name": "text_completion" if client.completion else "chat",
-        "gen_ai.provider.name": client.provider,
+        f.OPERATION: "text_completion" if client.completion else "chat",
+        f.PROVIDER: client.provider,
         f.ADDRESS: "127.0.0.1",
         f.PORT: seen.port,
     }

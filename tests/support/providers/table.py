@@ -2,7 +2,7 @@
 
 Every cell is kept (the span says what the wire said), lost in some situations or all,
 or never on the wire. `tests/providers/test_table.py` holds each of them against real exchanges. The data is
-in `losses`; a page of documentation can be made from it.
+in `losses` and `absences`, `cells` reads it, and `make docs` writes docs/providers.md from it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ Situation = Literal["whole", "streamed", "cut", "failed"]
 """An answer in one piece, a stream to its end, a stream cut in the middle, no answer at all."""
 
 FACTS: Final[Mapping[str, str]] = {
+    f.PROVIDER: "provider",
+    f.OPERATION: "operation",
     f.MODEL: "requested model",
     f.RESPONSE_MODEL: "answering model",
     f.ID: "response id",
@@ -43,6 +45,23 @@ FACTS: Final[Mapping[str, str]] = {
     f.PORT: "server port",
     f.ERROR: "error type",
 }
+"""What every class may tell."""
+
+SPECIAL: Final[Mapping[str, str]] = {
+    f.CACHE_5M: "tokens written to cache for 5 minutes",
+    f.CACHE_1H: "tokens written to cache for an hour",
+    f.TEXT_IN: "text tokens in",
+    f.IMAGE_IN: "image tokens in",
+    f.AUDIO_IN: "audio tokens in",
+    f.AUDIO_OUT: "audio tokens out",
+    f.BUDGET: "reasoning budget",
+    f.PREVIOUS: "previous response id",
+    f.API_TYPE: "kind of API",
+    f.TIER_ASKED: "requested service tier",
+    f.TIER: "service tier",
+    f.FINGERPRINT: "system fingerprint",
+}
+"""What few of the APIs know."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +87,11 @@ class Loss:
     modes: tuple[str, ...] = ()
     leaves: Any = None
     instead: str = ""
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether nothing is left of the facts, whatever the call."""
+        return not (self.only or self.but_not or self.modes or self.instead) and self.leaves is None
 
     def applies(self, situation: Situation, scenario: str, mode: str) -> bool:
         """Whether the facts are lost in a call."""

@@ -1,0 +1,253 @@
+"""Writes providers.md, beside it, from the table that the tests hold against real exchanges: `make docs`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from support.markdown import code, codes, prose, table
+from support.providers.absences import NEVER_SENT, ONLY_SENT_BY
+from support.providers.cells import Mark, losing, mark, peculiar
+from support.providers.client import Client
+from support.providers.clients import CLIENTS
+from support.providers.losses import LOSSES
+from support.providers.scenarios import MODES, SCENARIOS, Scenario
+from support.providers.table import FACTS, SPECIAL, Loss, Situation
+
+PAGE = Path(__file__).with_suffix(".md")
+_PINNED = PAGE.parents[1] / "requirements" / "newest.txt"
+
+_HEAD = f"""\
+# Providers
+
+What a model call's span says, for each LangChain class. The real package calls a server on loopback that
+speaks the provider's format, and what the span has to say is read from the bytes that were sent. Each cell is
+a passing test in `tests/providers`. Made by `make docs` from the tables of these tests in
+`tests/support/providers`: change it there.
+
+* {Mark.RECORDED} recorded whenever it was sent
+* {Mark.PART} recorded, but for what the [notes](#notes) of these numbers say
+* {Mark.LOST} lost by the package before any callback, as the note says
+* {Mark.NEVER_SENT} [never sent](#never-sent)
+"""
+_TITLES = {**FACTS, **SPECIAL}
+_PLACES: Mapping[Situation, str] = {
+    "whole": "in one piece",
+    "streamed": "streamed",
+    "cut": "cut off while streamed",
+    "failed": "failed",
+}
+_SCENES = {
+    "plain": "A question, and an answer of a few words.",
+    "usage not asked for": "Without the argument that makes some classes ask for the tokens of a stream.",
+    "usage never sent": "The server counts no tokens.",
+    "parameters": "Request parameters, given to the constructor.",
+    "parameters of the call": "Others, given to the call, which win.",
+    "length": "The answer reaches the limit of tokens.",
+    "content filter": "The provider's filter ends the answer.",
+    "refusal": "The model declines, or the provider blocks the prompt.",
+    "tool call": "The model calls a bound tool.",
+    "structured by tool": "`with_structured_output`, by `function_calling`.",
+    "structured by schema": "The same, by `json_schema`.",
+    "JSON mode": "The same, by `json_mode`.",
+    "reasoning": "The model thinks before it answers.",
+    "reasoning level": "The application says how much.",
+    "cache read": "Part of the prompt comes from the provider's cache.",
+    "cache write": "Part of it goes there.",
+    "input counted early": "A stream counts what came in at its start only.",
+    "two choices": "The application asks for two answers.",
+    "unauthorized": "Status 401.",
+    "rate limited": "Status 429.",
+    "server error": "Status 500.",
+    "cut": "The connection breaks in the middle of the answer.",
+    "timeout": "No answer comes, until the client gives up.",
+}
+
+_Cells = Mapping[str, str]
+
+
+def render() -> str:
+    """The whole page."""
+    notes = _Notes()
+    parts = (_facts(notes), _scenarios(notes), _notes(notes), _never_sent(), _classes(), _names())
+    return "\n".join([_HEAD, *(line for part in parts for line in part)]).rstrip("\n") + "\n"
+
+
+class _Notes:
+    """What is lost, numbered: what several classes lose in the same way is one note.
+
+    Attributes:
+        rows: What is lost, when and why, with the classes that lose it.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, str], list[str]] = {}
+        for client in CLIENTS.values():
+            for note in _told(client):
+                self.rows.setdefault(note, []).append(client.name)
+
+    def number(self, client: str, *when_and_why: str) -> int:
+        """Of what a class loses, by when and why."""
+        (number,) = (
+            number
+            for number, ((_, *place), names) in enumerate(self.rows.items(), 1)
+            if client in names and place == [*when_and_why]
+        )
+        return number
+
+    def numbers(self, client: str, losses: Iterable[Loss]) -> list[int]:
+        """The same, of several losses."""
+        return sorted({self.number(client, _when(loss), loss.reason) for loss in losses})
+
+
+def _told(client: Client) -> Iterator[tuple[str, str, str]]:
+    """What a class loses, when and why."""
+    lost: dict[tuple[str, str], list[str]] = {}
+    for loss in LOSSES[client.name]:
+        changed = "" if loss.leaves is None and not loss.instead else " (changed)"
+        titles = [title + changed for fact, title in _TITLES.items() if fact in loss.facts]
+        lost.setdefault((_when(loss), loss.reason), []).extend(titles)
+    for (when, why), titles in lost.items():
+        yield ", ".join(titles), when, why
+    for scenario in client.raises:
+        yield "the answer", *_raised(client, scenario)
+    for scenario, why in client.skips.items():
+        yield "not played", _in(scenario), why
+
+
+def _raised(client: Client, scenario: str) -> tuple[str, str]:
+    error = client.raises[scenario].rpartition(".")[2]
+    return f"{_in(scenario)}, {_PLACES['whole']}", f"{client.package} raises {error} over it"
+
+
+def _when(loss: Loss) -> str:
+    always = {"whole", "streamed"} <= {*loss.when}
+    parts = (
+        _in(*loss.only) if loss.only else "",
+        "" if always else " or ".join(_PLACES[situation] for situation in loss.when),
+        f"by {codes(loss.modes)}" if loss.modes else "",
+        f"not {_in(*loss.but_not)}" if loss.but_not else "",
+    )
+    return ", ".join(filter(None, parts)) or "always"
+
+
+def _in(*scenarios: str) -> str:
+    return f"in *{', '.join(scenarios)}*"
+
+
+def _facts(notes: _Notes) -> Iterator[str]:
+    yield "## Facts\n"
+    columns = {
+        title: {name: _cell(notes, client.name, fact) for name, client in CLIENTS.items()}
+        for fact, title in FACTS.items()
+    }
+    everywhere = [title for title, cells in columns.items() if {*cells.values()} == {Mark.RECORDED.value}]
+    yield _by_class({title: cells for title, cells in columns.items() if title not in everywhere})
+    yield prose(f"{Mark.RECORDED} for every class: {', '.join(everywhere)}.")
+    yield prose("Only these classes have:")
+    yield table(
+        ("Fact", "Classes"),
+        (
+            (title, ", ".join(f"{_shown(name)} {_cell(notes, name, fact)}" for name in ONLY_SENT_BY[fact]))
+            for fact, title in SPECIAL.items()
+        ),
+    )
+
+
+def _cell(notes: _Notes, client: str, fact: str) -> str:
+    shown = mark(client, fact)
+    losses = losing(client, fact) if shown in {Mark.PART, Mark.LOST} else []
+    return " ".join([shown.value, *map(str, notes.numbers(client, losses))])
+
+
+def _scenarios(notes: _Notes) -> Iterator[str]:
+    yield "## Scenarios\n"
+    yield prose(
+        f"Each is played by {codes(MODES)}. {Mark.RECORDED}: the span says all that was sent, but for what "
+        "the class loses in a plain call too, see above. Notes say what else is lost, or, alone, why it is "
+        "not played. Empty: not played, as a rule because the API or the class has no such thing."
+    )
+    columns = {
+        scenario.name: {name: _scene(notes, client, scenario) for name, client in CLIENTS.items()}
+        for scenario in SCENARIOS.values()
+    }
+    everywhere = [title for title, cells in columns.items() if {*cells.values()} == {Mark.RECORDED.value}]
+    yield _by_class({title: cells for title, cells in columns.items() if title not in everywhere})
+    yield prose(f"{Mark.RECORDED} for every class: {', '.join(everywhere)}.")
+    yield table(("Scenario", "What happens"), ((name, _SCENES[name]) for name in SCENARIOS))
+
+
+def _scene(notes: _Notes, client: Client, scenario: Scenario) -> str:
+    if reason := client.skips.get(scenario.name):
+        return str(notes.number(client.name, _in(scenario.name), reason))
+    if scenario not in client.scenarios():
+        return ""
+    numbers = notes.numbers(client.name, peculiar(client, scenario))
+    if scenario.name in client.raises:
+        numbers.append(notes.number(client.name, *_raised(client, scenario.name)))
+    return " ".join([Mark.PART if numbers else Mark.RECORDED, *map(str, numbers)])
+
+
+def _notes(notes: _Notes) -> Iterator[str]:
+    yield "## Notes\n"
+    yield prose("A fact that is marked as changed is on the span with another value than was sent.")
+    yield table(
+        ("", "Lost", "When", "Why", "Classes"),
+        ((str(number), *note, _list(names)) for number, (note, names) in enumerate(notes.rows.items(), 1)),
+    )
+
+
+def _never_sent() -> Iterator[str]:
+    yield "## Never sent\n"
+    found: dict[tuple[str, str], list[str]] = {}
+    for fact, title in FACTS.items():
+        for name in CLIENTS:
+            if fact in NEVER_SENT[name]:
+                found.setdefault((title, NEVER_SENT[name][fact]), []).append(name)
+    merged: dict[tuple[str, str], list[str]] = {}
+    for (title, why), names in found.items():
+        merged.setdefault((why, _list(names)), []).append(title)
+    yield table(("Fact", "Why", "Classes"), ((", ".join(titles), *row) for row, titles in merged.items()))
+
+
+def _classes() -> Iterator[str]:
+    yield "## Classes\n"
+    yield prose("With the versions that `requirements/newest.txt` has for the tests.")
+    pinned = dict(re.findall(r"^([\w-]+)==(\S+)", _PINNED.read_text("utf-8"), re.MULTILINE))
+    yield table(
+        ("Class", "Package", "Version", "`gen_ai.provider.name`"),
+        (
+            (_shown(client.name), client.package, pinned[client.package], code(client.provider))
+            for client in CLIENTS.values()
+        ),
+    )
+
+
+def _names() -> Iterator[str]:
+    yield "## Names\n"
+    yield prose("The attribute that holds each fact; [Telemetry](telemetry.md) has their types and examples.")
+    yield table(("Fact", "Attribute"), ((title, code(fact)) for fact, title in _TITLES.items()))
+
+
+def _by_class(columns: Mapping[str, _Cells]) -> str:
+    """A row for each class; columns that are the same in each row are one."""
+    merged: dict[tuple[str, ...], list[str]] = {}
+    for title, cells in columns.items():
+        merged.setdefault(tuple(cells.values()), []).append(title)
+    titles = ("Class", *map(", ".join, merged.values()))
+    return table(titles, zip(map(_shown, CLIENTS), *merged, strict=True))
+
+
+def _list(clients: Iterable[str]) -> str:
+    return ", ".join(map(_shown, clients))
+
+
+def _shown(client: str) -> str:
+    """A class as a list has it; a comma would look like the next one."""
+    name, _, back_end = client.partition(", ")
+    return f"{name} ({back_end})" if back_end else name
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), "utf-8")
