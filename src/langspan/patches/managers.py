@@ -2,7 +2,7 @@
 
 LangChain tells each event to one handler after another. Where it lets a handler's failure through, or the
 caller is cancelled while a slow handler is told of a start, the rest of the event is lost, and with it the
-end of a run that we have already opened. Where ours is the only handler there is nobody who could fail. Models, tools and retrievers need no care here: there is a scope
+end of a run that we have already opened. Models, tools and retrievers need no care here: there is a scope
 around their calls.
 """
 
@@ -15,7 +15,6 @@ from typing import Any, Final
 from langchain_core.callbacks import manager as callback_manager
 
 from langspan._guard import Guard
-from langspan._handler import RecordingHandler
 from langspan.patches.ledger import Ledger, Wrapper
 from langspan.patches.lookup import run_of
 
@@ -36,8 +35,6 @@ def install(ledger: Ledger, guard: Guard) -> None:
 
 def _starting(guard: Guard) -> Wrapper:
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if _is_alone(instance):
-            return wrapped(*args, **kwargs)
         run_id = guard.call(_known_id, args, kwargs)
         try:
             return wrapped(*args, **kwargs)
@@ -49,7 +46,7 @@ def _starting(guard: Guard) -> Wrapper:
 
 
 def _astarting(guard: Guard) -> Wrapper:
-    async def start(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         run_id = guard.call(_known_id, args, kwargs)
         try:
             return await wrapped(*args, **kwargs)
@@ -57,18 +54,11 @@ def _astarting(guard: Guard) -> Wrapper:
             guard.call(_abandon, instance, run_id, error)
             raise
 
-    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if _is_alone(instance):
-            return wrapped(*args, **kwargs)
-        return start(wrapped, instance, args, kwargs)
-
     return wrapper
 
 
 def _ending(guard: Guard) -> Wrapper:
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if _is_alone(instance):
-            return wrapped(*args, **kwargs)
         try:
             return wrapped(*args, **kwargs)
         except BaseException as error:
@@ -79,7 +69,7 @@ def _ending(guard: Guard) -> Wrapper:
 
 
 def _aending(guard: Guard) -> Wrapper:
-    async def end(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         try:
             return await wrapped(*args, **kwargs)
         # A cancelled caller stops waiting for the event, but LangChain shields the event itself.
@@ -87,18 +77,7 @@ def _aending(guard: Guard) -> Wrapper:
             guard.call(_abandon, instance, instance.run_id, error)
             raise
 
-    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if _is_alone(instance):
-            return wrapped(*args, **kwargs)
-        return end(wrapped, instance, args, kwargs)
-
     return wrapper
-
-
-def _is_alone(manager: Any) -> bool:
-    """Whether our handler is the only one that the manager tells."""
-    handlers = manager.handlers
-    return len(handlers) == 1 and handlers[0].__class__ is RecordingHandler
 
 
 def _known_id(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
