@@ -4,6 +4,7 @@ Variants take turns, so that a machine whose speed drifts treats all alike; proc
 the lowest of many rounds is reported, for whatever else runs on the machine only ever adds.
 
     python -m benchmarks [--rounds 15] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
+        [--parts]
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from importlib import metadata
 from typing import NamedTuple
 
 from benchmarks.history import history
+from benchmarks.parts import parts
 from benchmarks.turns import turns
 from benchmarks.variants import VARIANTS
 from benchmarks.workloads import Workload, workloads
@@ -109,19 +111,18 @@ def main() -> None:
     parser.add_argument("--only", default="", help="operations whose name contains this")
     parser.add_argument("--variants", default="", help="comma list; the floors are always measured")
     parser.add_argument("--history", action="store_true", help="cost of a run as finished runs pile up")
+    parser.add_argument("--parts", action="store_true", help="where the time of one chat call goes")
     parser.add_argument("--turns", action="store_true", help="cost of a turn as a conversation grows")
     arguments = parser.parse_args()
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
     print(f"Python {platform.python_version()}, {versions}\n")
-    if arguments.history:
-        history()
-        return
-    if arguments.turns:
-        turns()
-        return
-    wanted = [name.strip() for name in arguments.variants.split(",") if name.strip()]
+    for wanted, show in ((arguments.history, history), (arguments.parts, parts), (arguments.turns, turns)):
+        if wanted:
+            show()
+            return
+    asked = [name.strip() for name in arguments.variants.split(",") if name.strip()]
     always = ("untraced", "floor", "floor, metrics")
-    chosen = [name for name in VARIANTS if not wanted or name in wanted or name in always]
+    chosen = [name for name in VARIANTS if not asked or name in asked or name in always]
     shown = [name for name in chosen if name not in always]
     print("| " + " | ".join(["operation", "untraced µs", "spans", "floor, µs a span", *shown]) + " |")
     print("|" + " --- |" * (4 + len(shown)))

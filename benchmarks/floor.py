@@ -11,7 +11,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 from opentelemetry import trace
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "gen_ai.operation.name": "chat",
     "gen_ai.provider.name": "scripted",
     "gen_ai.request.model": "scripted-1",
@@ -33,7 +33,7 @@ class FloorHandler(BaseCallbackHandler):
         self._open: dict[Any, trace.Span] = {}
 
     def _start(self, *_args: Any, run_id: Any, **_kwargs: Any) -> None:
-        self._open[run_id] = self._tracer.start_span("run", attributes=_ATTRIBUTES)
+        self._open[run_id] = self._tracer.start_span("run", attributes=ATTRIBUTES)
 
     def _end(self, *_args: Any, run_id: Any, **_kwargs: Any) -> None:
         self._open.pop(run_id).end()
@@ -41,7 +41,7 @@ class FloorHandler(BaseCallbackHandler):
     def _model_end(self, *_args: Any, run_id: Any, **_kwargs: Any) -> None:
         self._open.pop(run_id).end()
         for histogram in self._histograms or ():
-            histogram.record(1.0, _ATTRIBUTES)
+            histogram.record(1.0, ATTRIBUTES)
 
     on_chat_model_start = on_llm_start = on_chain_start = on_tool_start = on_retriever_start = _start
     on_chain_end = on_chain_error = on_tool_end = on_tool_error = on_retriever_end = on_retriever_error = _end

@@ -30,7 +30,7 @@ class Counter(SpanProcessor):
 
 Variant = Callable[[], AbstractContextManager[Counter]]
 
-_slot = Slot()
+SLOT = Slot()
 
 
 def _provider(**options: Any) -> tuple[TracerProvider, Counter]:
@@ -49,11 +49,11 @@ def floor(*, metrics: bool = False) -> Iterator[Counter]:
     provider, counter = _provider()
     meter = MeterProvider([InMemoryMetricReader()]).get_meter("floor")
     histograms = [meter.create_histogram(f"h{number}") for number in range(3)] if metrics else None
-    _slot.handler = FloorHandler(provider.get_tracer("floor"), histograms)
+    SLOT.handler = FloorHandler(provider.get_tracer("floor"), histograms)
     try:
         yield counter
     finally:
-        _slot.handler = None
+        SLOT.handler = None
 
 
 @contextmanager

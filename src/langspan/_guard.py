@@ -70,13 +70,16 @@ Method = TypeVar("Method", bound=Callable[..., None])
 
 
 def contained(method: Method) -> Method:
-    """Make a method that LangChain calls unable to raise: errors go to ``self.guard``."""
+    """Make a method that LangChain calls unable to raise: errors go to ``self.guard``.
+
+    It takes arguments by position only: passing keywords on costs more than all else that is done here.
+    """
     where = method.__qualname__
 
     @functools.wraps(method)
-    def call(self: Any, /, *args: Any, **kwargs: Any) -> None:
+    def call(self: Any, /, *args: Any) -> None:
         try:
-            method(self, *args, **kwargs)
+            method(self, *args)
         except Exception as error:  # noqa: BLE001 - the boundary itself
             self.guard.report(where, error)
 

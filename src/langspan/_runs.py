@@ -99,8 +99,7 @@ class Runs(Generic[Entry, Trail]):
 
     def get(self, run_id: UUID) -> Entry | None:
         """The open run of that id, if any."""
-        with self._lock:
-            held = self._open.get(run_id)
+        held = self._open.get(run_id)  # atomic by itself: no lock
         return None if held is None else held[1]
 
     def take(self, run_id: UUID, entry: Entry | None = None) -> Entry | None:
@@ -114,10 +113,11 @@ class Runs(Generic[Entry, Trail]):
             The entry for the first caller only, so that a run ends exactly once whoever asks.
         """
         with self._lock:
-            held = self._open.get(run_id)
-            if held is None or (entry is not None and held[1] is not entry):
+            if entry is not None and self.get(run_id) is not entry:
                 return None
-            del self._open[run_id]
+            held = self._open.pop(run_id, None)
+            if held is None:
+                return None
             if len(self._ended) >= self._max_ended:
                 self._ended_before = self._ended
                 self._ended = {}

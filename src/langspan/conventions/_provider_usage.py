@@ -25,6 +25,7 @@ _CONTAINERS: Final = (
 )
 # Ollama has no usage object: its two counts lie among the other facts.
 _LOOSE: Final = ("prompt_eval_count", "eval_count")
+_PLACES: Final = frozenset({*_CONTAINERS, *_LOOSE})
 
 _COUNTS: Final[Mapping[str, str]] = {
     "input_tokens": _INPUT,
@@ -116,6 +117,8 @@ def counts(facts: Mapping[str, Any]) -> Attributes:
     Args:
         facts: A message's `response_metadata`, a `generation_info` or an `llm_output`.
     """
+    if _PLACES.isdisjoint(facts):  # most facts hold no counts: one look tells
+        return {}
     for key in _CONTAINERS:
         held = facts.get(key)
         if held is not None:

@@ -1,0 +1,146 @@
+"""Where the time of one chat call goes: each part by itself, as a share of the floor's span.
+
+Parts take turns and the lowest figures are shown. Each is timed in a loop of its own, so that they add up to
+a little less than the whole.
+"""
+
+from __future__ import annotations
+
+import time
+import timeit
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.trace import SpanKind, Tracer
+
+from benchmarks.floor import ATTRIBUTES
+from benchmarks.variants import SLOT
+from benchmarks.workloads import chat
+from langspan import CallbackHandler
+from langspan._events import Category, Started
+from langspan._run import Run
+from langspan._runs import Runs
+from langspan._translation import Translator
+
+_ROUNDS = 200
+_LOOPS = 100
+
+
+class _Last(SpanProcessor):
+    """Keeps the last span."""
+
+    span: ReadableSpan
+
+    def on_end(self, span: ReadableSpan) -> None:
+        self.span = span
+
+
+class _Noting(BaseCallbackHandler):
+    """Keeps what a chat model's events say."""
+
+    run_inline = True
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
+        known = (kwargs.pop(name, None) for name in ("run_id", "parent_run_id", "name"))
+        more = (kwargs.pop("tags", None), kwargs.pop("metadata", None))
+        self.started = Started(Category.CHAT_MODEL, *known, serialized, *more, messages, kwargs)
+
+    def on_llm_end(self, response: Any, **kwargs: Any) -> None:
+        self.result = response
+
+
+class _Deaf(BaseCallbackHandler):
+    """Hears of everything and does nothing."""
+
+    run_inline = True
+
+
+def parts() -> None:
+    """Print the parts of one chat call in microseconds, and as multiples of the floor's span."""
+    run = chat()
+    last, noted = _Last(), _Noting()
+    provider = TracerProvider()
+    provider.add_span_processor(last)
+    handler = CallbackHandler(provider)
+    _once(noted, run)
+    _once(handler, run)
+    tracer = TracerProvider().get_tracer("parts")
+    steps = {
+        "OpenTelemetry: the floor's span, 7 attributes": lambda: _span(tracer, ATTRIBUTES),
+        "OpenTelemetry: the span of a chat, all its attributes": _span_like(tracer, last.span),
+        **_own(handler, noted),
+    }
+    figures = dict.fromkeys(steps, float("inf"))
+    for _ in range(_ROUNDS):
+        for name, step in steps.items():
+            figures[name] = min(figures[name], _time(step))
+    bare = _added(_Deaf(), run)
+    floor = next(iter(figures.values()))
+    print("| part | µs | of the floor's span |")
+    print("| --- | --- | --- |")
+    for name, seconds in {"LangChain: telling one handler that does nothing": bare, **figures}.items():
+        print(f"| {name} | {seconds * 1e6:.1f} | {seconds / floor:.2f} |")
+
+
+def _own(handler: CallbackHandler, noted: _Noting) -> dict[str, Callable[[], object]]:
+    """What langspan does in each call, without LangChain and OpenTelemetry."""
+    translator, event = Translator(), noted.started
+    operation = translator.operation(event, None, None)
+    run = Run(handler.recorder, event, operation, None)
+    run.facts = translator.at_creation(run, event)
+    table: Runs[int, int] = Runs(max_open=10, max_age=10, max_ended=2048, trail=int)
+
+    def keep() -> None:
+        table.add(event.run_id, 1)
+        table.take(event.run_id)
+
+    return {
+        "langspan: what the run is": lambda: translator.operation(event, None, None),
+        "langspan: attributes for the sampler": lambda: translator.at_creation(run, event),
+        "langspan: attributes of the request": lambda: translator.at_start(run, event),
+        "langspan: attributes of the answer": lambda: translator.at_end(run, noted.result),
+        "langspan: the run itself": lambda: Run(handler.recorder, event, operation, None),
+        "langspan: the table of open runs": keep,
+    }
+
+
+def _once(handler: BaseCallbackHandler, run: Callable[[], object]) -> None:
+    SLOT.handler = handler
+    run()
+    SLOT.handler = None
+
+
+def _added(handler: BaseCallbackHandler, run: Callable[[], object]) -> float:
+    """Seconds that a handler adds to a call."""
+    lowest = {}
+    for _ in range(_ROUNDS):
+        for each in (None, handler):
+            SLOT.handler = each
+            seconds = _time(run)
+            lowest[each] = min(lowest.get(each, seconds), seconds)
+    SLOT.handler = None
+    return lowest[handler] - lowest[None]
+
+
+def _time(step: Callable[[], object]) -> float:
+    """Seconds of processor time of one call."""
+    return timeit.timeit(step, number=_LOOPS, timer=time.process_time) / _LOOPS
+
+
+def _span(tracer: Tracer, attributes: Any) -> None:
+    tracer.start_span("run", attributes=attributes).end()
+
+
+def _span_like(tracer: Tracer, span: ReadableSpan) -> Callable[[], None]:
+    """The same span made again: what a sampler sees at its start, the rest in one call at its end."""
+    attributes = dict(span.attributes or {})
+    sampled = {name: attributes.pop(name) for name in list(attributes)[:3]}
+
+    def make() -> None:
+        again = tracer.start_span(span.name, None, SpanKind.CLIENT, sampled, record_exception=False)
+        again.set_attributes(attributes)
+        again.end()
+
+    return make
