@@ -22,12 +22,6 @@ settings.register_profile("thorough", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def pytest_collection_finish() -> None:
-    """Keep what importing and collecting has made out of the garbage collector's way, which many tests call."""
-    gc.collect()
-    gc.freeze()
-
-
 @pytest.fixture
 def recording() -> Recording:
     """An SDK provider with an in-memory exporter; not instrumented."""

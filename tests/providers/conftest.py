@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import certifi
@@ -25,7 +28,17 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def observatory(one_certificate: None) -> Iterator[Observatory]:
+def one_loader() -> Iterator[None]:
+    """Let all clients of AWS share what they know of its services: reading it takes a second each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        if find_spec("botocore"):
+            session, loaders = import_module("botocore.session"), import_module("botocore.loaders")
+            patch.setattr(session, "create_loader", cache(loaders.create_loader))
+        yield
+
+
+@pytest.fixture(scope="session")
+def observatory(one_certificate: None, one_loader: None) -> Iterator[Observatory]:
     """Plays scenarios with the real LangChain classes."""
     with serve() as provider:
         yield Observatory(provider)

@@ -16,7 +16,7 @@ from support.providers.server import Answer, Exchange, Request, json_answer
 
 # A constructor says this, and the call says something else.
 _OVERRIDDEN = {"temperature": 0.5}
-_PATIENCE, _SHORT_PATIENCE = 30.0, 0.1
+_PATIENCE = 30.0
 
 
 class Api(Protocol):
@@ -86,12 +86,15 @@ class Client:
             if (scenario.standard or name in own) and name not in self.skips
         ]
 
-    def build(self, scenario: Scenario, url: str) -> Any:
-        """The model, talking to the server at `url`; skip if its package is not installed."""
+    def build(self, scenario: Scenario, url: str, short: float = 0.1) -> Any:
+        """The model, talking to the server at `url`; skip if its package is not installed.
+
+        It waits `short` seconds for a server that is silent.
+        """
         module, name = self.path
         pytest.importorskip(self.path[0].partition(".")[0], reason=f"pip install {self.package}")
         usage = {} if scenario.name == "usage not asked for" else self.always
-        patience = _SHORT_PATIENCE if scenario.fault == SILENCE else _PATIENCE
+        patience = short if scenario.fault == SILENCE else _PATIENCE
         overridden = _OVERRIDDEN if scenario.name == "parameters of the call" else {}
         own = self.options.get(scenario.name, {})
         arguments = {**self.arguments(url, patience), **usage, **overridden, **own}
