@@ -2,9 +2,11 @@
 # Run the tests in one environment after another: the oldest supported versions, then every Python found.
 # Environments are kept in .lanes and made anew when their requirements change.
 #
-# What leans on versions most is tested in every lane; TESTS=tests runs everything.
+# What leans on versions most is tested in every lane; TESTS=tests runs everything. Random examples lean on
+# versions least: few are tried.
 set -eu
 cd "$(dirname "$0")/.."
+export HYPOTHESIS_PROFILE="${HYPOTHESIS_PROFILE:-quick}"
 
 find_python() {
     for candidate in "python$1" "$HOME/.pyenv/versions/$1".*/bin/python; do

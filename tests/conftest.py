@@ -17,6 +17,7 @@ import langspan
 from support.catalogued import Watch
 from support.recording import DetachWatch, Recording, instrumented, open_runs
 
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.register_profile("ci", deadline=None, max_examples=50)
 settings.register_profile("thorough", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
