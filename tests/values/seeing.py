@@ -125,7 +125,7 @@ def outcome(run: Callable[[Any], Any], make: Callable[[], Any]) -> Any:
 def texts(telemetry: Telemetry) -> Iterator[tuple[str, str]]:
     """Every text among the attributes of spans and of their events, by the attribute's name."""
     for span in telemetry.spans:
-        yield "name", span.name
+        yield "name", span.name if isinstance(span.name, str) else f"no text: {type(span.name)}"
         for attributes in (span.attributes or {}, *(event.attributes or {} for event in span.events)):
             for name, held in attributes.items():
                 for text in held if isinstance(held, tuple) else (held,):
