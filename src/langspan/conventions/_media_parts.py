@@ -100,7 +100,7 @@ def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
             data=_first(source, "base64", "data", "file_data", "bytes"),
             uri=_first(source, "url", "file_uri", "file_url"),
             file_id=_first(source, "file_id", "id"),
-            mime_type=_first(source, "mime_type", "media_type") or block.get("mime_type"),
+            mime_type=_first({**block, **source}, "mime_type", "media_type"),
         )
 
     return read

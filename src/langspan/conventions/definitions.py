@@ -70,7 +70,7 @@ def _built_in(tool: Mapping[str, Any], kind: object) -> list[Definition]:
     """A tool of the provider: `{"type": "web_search"}`, or Gemini's `{"google_search": {}}`."""
     if isinstance(kind, str):
         return [{"type": kind, "name": kind}]
-    return [{"type": key, "name": key} for key in tool if isinstance(key, str)][:1]
+    return [{"type": key, "name": key} for key in map(as_str, tool) if key is not None][:1]
 
 
 def _add_schema(definition: Definition, fields: Mapping[str, Any]) -> None:

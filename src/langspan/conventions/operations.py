@@ -113,10 +113,11 @@ def chain_operation(
 
 def is_hidden(tags: Sequence[Any] | None) -> bool:
     """Tell whether LangChain marks a run as none of the user's business."""
-    return bool(tags) and any(isinstance(tag, str) and tag == HIDDEN_TAG for tag in tags or ())
+    # By its type only: a tag may be anything, and a run without an answer to this would have no span.
+    return any(issubclass(type(tag), str) and str.__eq__(tag, HIDDEN_TAG) for tag in tags or ())
 
 
-def _is_step(tags: Sequence[str] | None) -> bool:
+def _is_step(tags: Sequence[Any] | None) -> bool:
     for tag in tags or ():  # noqa: SIM110 - a generator would cost more than the rest of the rules
         if isinstance(tag, str) and tag.startswith(_STEP_TAG):
             return True
