@@ -15,7 +15,7 @@ from values.weird import ODD
 
 VALUES: Final = {**ODD, **SILENT, **RESISTING}
 # Every so many-th pair of field and value, another row of them for each field; 1 for all pairs.
-EVERY: Final = int(os.environ.get("LANGSPAN_TEST_EVERY_VALUE", "6"))
+EVERY: Final = int(os.environ.get("LANGSPAN_EVERY_VALUE", "6"))
 
 
 def _values_for(field: str, every: int) -> dict[str, Callable[[], Any]]:
