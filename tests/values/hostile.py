@@ -130,7 +130,6 @@ SILENT: dict[str, Callable[[], Any]] = {
     "str raises": lambda: hostile("__str__"),
     "has everything": Everything,
     "exception that cannot speak": lambda: SilentError("x"),
-    "message of anything": lambda: AIMessage.model_construct(content=Odd(), tool_calls=[{"args": Odd()}]),
 }
 
 # Values that resist being looked at. What is known of the field they stand in may be lost, no more.
@@ -150,6 +149,7 @@ RESISTING: dict[str, Callable[[], Any]] = {
     "bool raises": lambda: hostile("__bool__"),
     "equality raises": lambda: hostile("__eq__", "__ne__", "__hash__"),
     "class raises": ClassRaises,
+    "message of anything": lambda: AIMessage.model_construct(content=Odd(), tool_calls=[{"args": Odd()}]),
     "class lies": Liar,
     "class of a hostile class": lambda: OfMeta,
     "object of a hostile class": OfMeta,
