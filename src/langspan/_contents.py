@@ -13,7 +13,7 @@ from typing import Any, Final
 from langspan._events import Started
 from langspan._settings import Settings
 from langspan.conventions import names
-from langspan.conventions._values import as_mapping
+from langspan.conventions._values import as_mapping, clean
 from langspan.conventions.content import ContentPolicy
 from langspan.conventions.conversation import ConversationRenderer
 from langspan.conventions.operations import GRAPH_KINDS, MODEL_KINDS, Kind
@@ -64,7 +64,7 @@ class Contents:
         describe = self._starts.get(kind)
         texts = describe(event) if describe is not None else self._chain_start(kind, event)
         for key, value in islice(user_metadata(event.metadata).items(), _MAX_METADATA):
-            texts[names.LANGCHAIN_METADATA_PREFIX + key] = self._policy.text(value, "metadata")
+            texts[names.LANGCHAIN_METADATA_PREFIX + clean(key)] = self._policy.text(value, "metadata")
         return _present(texts)
 
     def at_end(self, kind: Kind, result: Any, extra: Mapping[str, Any]) -> Texts:
@@ -134,7 +134,7 @@ class Contents:
             for key, value in as_mapping(event.payload).items():
                 if isinstance(key, str):
                     shown = self._policy.text(value, "prompt_variable")
-                    texts[names.GEN_AI_PROMPT_VARIABLE_PREFIX + key] = shown
+                    texts[names.GEN_AI_PROMPT_VARIABLE_PREFIX + clean(key)] = shown
         return texts
 
     def _state(self, kind: Kind, value: Any, messages_name: str, name: str) -> dict[str, str | None]:

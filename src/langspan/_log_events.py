@@ -34,6 +34,11 @@ def is_supported() -> bool:
     return "event_name" in parameters or "args" in parameters
 
 
+def _keyed(fields: dict[str, Any]) -> dict[str, Any]:
+    """Give an empty key, which OpenTelemetry drops with a warning, a name."""
+    return {key or '""': value for key, value in fields.items()} if "" in fields else fields
+
+
 class LogEvents:
     """Emits events of model runs.
 
@@ -53,7 +58,8 @@ class LogEvents:
             content: Its content, as JSON texts by attribute.
         """
         structured = {
-            name: json.loads(text) if name in _STRUCTURED else text for name, text in content.items()
+            name: json.loads(text, object_hook=_keyed) if name in _STRUCTURED else text
+            for name, text in content.items()
         }
         self._emit(EventName.OPERATION_DETAILS, SeverityNumber.DEBUG, run, {**attributes, **structured})
 

@@ -27,10 +27,10 @@ from langspan.conventions.operations import (
     CLIENT_KINDS,
     GENAI_KINDS,
     GRAPH_KINDS,
-    HIDDEN_TAG,
     UNKNOWN_OPERATION,
     Graph,
     Operation,
+    is_hidden,
 )
 
 # Where OpenTelemetry keeps the span in a context, learned from what it does; entering our own key beside it
@@ -160,7 +160,7 @@ class Opener:
             return UNKNOWN_OPERATION
 
     def _is_visible(self, event: Started, operation: Operation) -> bool:
-        if event.tags and HIDDEN_TAG in event.tags:
+        if event.tags and is_hidden(event.tags):
             return False
         return not self._genai_only or operation.kind in GENAI_KINDS
 

@@ -50,7 +50,7 @@ class Translator:
         if event.category is Category.CHAIN:
             inside_graph = parent is not None and parent.inside_graph
             # Chain groups and classic chains have their name only here.
-            name = event.name or as_str(as_mapping(event.serialized).get("name"))
+            name = as_str(event.name) or as_str(as_mapping(event.serialized).get("name"))
             return chain_operation(name, event.tags, event.metadata, inside_graph=inside_graph, graph=graph)
         kind, target = _TARGETS[event.category]
         return operation(kind, target(event))
@@ -137,12 +137,11 @@ def _model_target(event: Started) -> str | None:
 
 
 def _tool_target(event: Started) -> str | None:
-    name = (event.serialized or {}).get("name") or event.name
-    return name if isinstance(name, str) else None
+    return as_str(as_mapping(event.serialized).get("name")) or as_str(event.name)
 
 
 def _retriever_target(event: Started) -> str | None:
-    return event.name
+    return as_str(event.name)
 
 
 def _embeddings_target(event: Started) -> str | None:

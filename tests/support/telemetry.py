@@ -58,6 +58,10 @@ class Telemetry(Recording):
         finally:
             langspan.uninstrument()
 
+    def clear(self) -> None:
+        super().clear()
+        self._logs.clear()
+
     def requests(self) -> list[Any]:
         """One export request for each signal that has something to tell."""
         metrics, events = self._reader.get_metrics_data(), self._logs.get_finished_logs()

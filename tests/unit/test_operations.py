@@ -16,8 +16,22 @@ from langspan.conventions.operations import (
     Kind,
     Operation,
     chain_operation,
+    is_hidden,
     operation,
 )
+
+
+class Undecided:
+    """Like an array: a comparison is no answer."""
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise ValueError("neither")
+
+    __hash__ = None  # type: ignore[assignment]
+
 
 GRAPH = {"ls_integration": "langgraph"}
 AGENT = {"ls_integration": "langchain_create_agent"}
@@ -193,3 +207,10 @@ def test_without_metadata_and_announcement_every_run_is_a_chain(
 @given(st.sampled_from(sorted(GENAI_KINDS, key=str)), st.none() | texts)
 def test_an_operations_name_begins_with_its_kind(kind: Kind, target: str | None) -> None:
     assert kind.value == operation(kind, target).name.split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    "tag", [7, None, Undecided(), ["langsmith:hidden"]], ids=["int", "None", "array", "list"]
+)
+def test_a_tag_may_be_anything_and_only_one_text_hides_a_run(tag):
+    assert (False, True) == (is_hidden([tag]), is_hidden([tag, "langsmith:hidden"]))

@@ -48,7 +48,7 @@ def message_key(message: Any) -> Hashable:
             shown = [extras.get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
             rest = _frozen([calls, bad_calls, shown], budget)
         return *map(_as_text, (kind, role, name, call_id, status)), _frozen(content, budget), rest
-    except (_NotPlainError, AttributeError):
+    except (_NotPlainError, AttributeError, RecursionError):  # the last of what holds itself
         return None
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from typing import Final
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
 _SAMPLE: Final = 256  # characters that decide whether a long text can be base64 at all
 _SHORTEST: Final = 512  # below this a text is left alone: ids and keys may look like base64
 _DIGEST: Final = 16  # hexadecimal digits kept
+_MIME_TYPE: Final = re.compile(r"[\w.+-]{1,63}/[\w.+*-]{1,127}", re.ASCII)
 
 Reference = dict[str, str | int]
 
@@ -24,6 +26,8 @@ def of_bytes(data: bytes | bytearray | memoryview, mime_type: str | None = None)
     """
     reference: Reference = {} if mime_type is None else {"mime_type": mime_type}
     reference["size"] = data.nbytes if isinstance(data, memoryview) else len(data)
+    if isinstance(data, memoryview) and not data.c_contiguous:
+        data = data.tobytes()
     reference["sha256"] = hashlib.sha256(data).hexdigest()[:_DIGEST]
     return reference
 
@@ -37,12 +41,21 @@ def of_base64(text: str, mime_type: str | None = None) -> Reference:
     """
     if text.startswith("data:"):
         head, _, text = text.partition(",")
-        mime_type = head[5:].partition(";")[0] or mime_type
+        mime_type = as_mime_type(head[5:]) or mime_type
     try:
         data = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
         data = text.encode(errors="replace")
     return of_bytes(data, mime_type)
+
+
+def as_mime_type(value: object) -> str | None:
+    """Return a MIME type without its parameters; None for whatever else is said to be one.
+
+    It is recorded beside the data as it is, so nothing that the application wrote may hide in it.
+    """
+    kind = value.partition(";")[0].strip() if isinstance(value, str) else ""
+    return kind if _MIME_TYPE.fullmatch(kind) else None
 
 
 def is_data_url(text: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from langspan.conventions import _media
-from langspan.conventions._values import as_mapping
+from langspan.conventions._values import as_mapping, is_filled
 
 Part = dict[str, Any]
 
@@ -31,13 +31,16 @@ def media_part(
         file_id: The provider's id of an uploaded file.
         mime_type: The MIME type, if known.
     """
-    mime = mime_type if isinstance(mime_type, str) and mime_type else None
+    mime = _media.as_mime_type(mime_type)
     if isinstance(uri, str) and uri.startswith("data:"):
         data, uri = uri, None
     if isinstance(data, str) and data:
         return _blob(modality, _media.of_base64(data, mime))
     if isinstance(data, bytes | bytearray | memoryview):
-        return _blob(modality, _media.of_bytes(data, mime))
+        try:
+            return _blob(modality, _media.of_bytes(data, mime))
+        except ValueError:  # a view of memory that has been released
+            return None
     if isinstance(uri, str) and uri:
         return _located("uri", "uri", uri, modality, mime)
     if isinstance(file_id, str) and file_id:
@@ -97,7 +100,7 @@ def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
             data=_first(source, "base64", "data", "file_data", "bytes"),
             uri=_first(source, "url", "file_uri", "file_url"),
             file_id=_first(source, "file_id", "id"),
-            mime_type=_first(source, "mime_type", "media_type") or block.get("mime_type"),
+            mime_type=_first({**block, **source}, "mime_type", "media_type"),
         )
 
     return read
@@ -105,8 +108,8 @@ def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
 
 def _first(fields: Mapping[str, Any], *keys: str) -> Any:
     for key in keys:
-        if fields.get(key):
-            return fields[key]
+        if is_filled(value := fields.get(key)):
+            return value
     return None
 
 

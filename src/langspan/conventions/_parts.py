@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from langspan.conventions._media_parts import MEDIA_READERS, untyped_media
-from langspan.conventions._values import as_mapping
+from langspan.conventions._values import as_mapping, as_str
 
 Part = dict[str, Any]
 
@@ -88,9 +88,8 @@ def part_of(block: Mapping[str, Any]) -> Part:
 
 def call_id_of(block: Any) -> str | None:
     """Return the id of the tool call that a content block repeats, if it is one."""
-    if isinstance(block, dict) and block.get("type") in _TOOL_CALL_KINDS:
-        call_id = block.get("call_id") or block.get("id")
-        return call_id if isinstance(call_id, str) else None
+    if isinstance(block, dict) and as_str(block.get("type")) in _TOOL_CALL_KINDS:
+        return _first_text(block, "call_id", "id")
     return None
 
 
@@ -103,7 +102,7 @@ def _untyped(block: Mapping[str, Any]) -> Part:
         return tool_call_part(call.get("name"), call.get("toolUseId"), call.get("input"))
     result = as_mapping(block.get("toolResult"))
     if result:
-        failed = result.get("status") == "error"
+        failed = as_str(result.get("status")) == "error"
         return tool_response_part(result.get("toolUseId"), result.get("content"), failed=failed)
     return _generic(block)
 
@@ -130,14 +129,18 @@ def _reasoning(block: Mapping[str, Any]) -> Part:
     return {"type": "reasoning", "content": ""}
 
 
-def _joined(value: Any) -> str:
+def _joined(value: Any, nesting: int = 8) -> str:
     """Text given plainly, as `{"text": ...}`, or as a list of either."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        return "\n".join(filter(None, map(_joined, value)))
+        return "\n".join(filter(None, (_joined(item, nesting - 1) for item in value))) if nesting else ""
     text = as_mapping(value).get("text")
     return text if isinstance(text, str) else ""
+
+
+def _first_text(block: Mapping[str, Any], *keys: str) -> str | None:
+    return next((text for key in keys if isinstance(text := block.get(key), str) and text), None)
 
 
 def _refusal(block: Mapping[str, Any]) -> Part:
@@ -153,13 +156,13 @@ def _tool_call(block: Mapping[str, Any]) -> Part:
     arguments = next(
         (fields[key] for key in ("args", "input", "arguments") if fields.get(key) is not None), None
     )
-    return tool_call_part(fields.get("name"), block.get("call_id") or block.get("id"), arguments)
+    return tool_call_part(fields.get("name"), _first_text(block, "call_id", "id"), arguments)
 
 
 def _tool_result(block: Mapping[str, Any]) -> Part:
-    call_id = block.get("tool_use_id") or block.get("call_id") or block.get("tool_call_id")
+    call_id = _first_text(block, "tool_use_id", "call_id", "tool_call_id")
     content = block.get("content") if "content" in block else block.get("output")
-    return tool_response_part(call_id, content, failed=bool(block.get("is_error")))
+    return tool_response_part(call_id, content, failed=block.get("is_error") is True)
 
 
 def _server_call(block: Mapping[str, Any]) -> Part:
@@ -181,13 +184,13 @@ def _server_answer(block: Mapping[str, Any]) -> Part:
 
 
 def _server_result(block: Mapping[str, Any], kind: str) -> Part:
-    call_id = block.get("tool_call_id") or block.get("tool_use_id") or block.get("id")
+    call_id = _first_text(block, "tool_call_id", "tool_use_id", "id")
     output = next(
         (block[key] for key in ("output", "content", "code_execution_result") if block.get(key) is not None),
         None,
     )
     part: Part = {"type": "server_tool_call_response"}
-    if isinstance(call_id, str):
+    if call_id is not None:
         part["id"] = call_id
     part["server_tool_call_response"] = {"type": kind.removesuffix("_tool_result"), "output": output}
     return part

@@ -92,7 +92,7 @@ class Plainer:
                 if len(tree[key]) < len(value):
                     tree[key].append(LeftOut(len(value) - len(tree[key])))
             else:
-                tree[key] = self.plain(value, depth + 1)
+                tree[key if type(key) is str else self._key(key)] = self.plain(value, depth + 1)
         return tree
 
     def text(self, text: str, _depth: int = 0) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from langspan.conventions import names
-from langspan.conventions._values import Attributes, as_count, as_mapping
+from langspan.conventions._values import Attributes, as_count, as_mapping, is_filled
 
 _INPUT: Final = names.GEN_AI_USAGE_INPUT_TOKENS
 _OUTPUT: Final = names.GEN_AI_USAGE_OUTPUT_TOKENS
@@ -141,7 +141,7 @@ def _read(usage: Mapping[str, Any]) -> Attributes:
         if attribute is not None:
             if (count := as_count(value)) is not None:
                 found.setdefault(attribute, count)
-        elif value and (known := _DETAILS.get(key)) is not None:
+        elif is_filled(value) and (known := _DETAILS.get(key)) is not None:
             _read_details(found, value, known)
     billed = usage.get("billed_units")
     if billed is not None and (charged := _read(_fields(billed))):

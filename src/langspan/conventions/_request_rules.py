@@ -82,7 +82,8 @@ def _modalities(value: object) -> str | None:
 
 
 def _service_tier(value: object) -> str | None:
-    return None if value == "auto" else as_str(value)
+    tier = as_str(value)
+    return None if tier == "auto" else tier
 
 
 # Argument of a model or of one call -> attribute and conversion. Providers spell one idea in many ways.

@@ -21,6 +21,7 @@ Attributes: TypeAlias = dict[str, AttributeValue]
 
 INT64_MAX: Final = 2**63 - 1
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_ASKED: Final = frozenset({str, bytes, bool, int, float, dict, list, tuple, type(None)})
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
@@ -30,6 +31,14 @@ def as_mapping(value: object) -> Mapping[str, Any]:
     if value is None or not isinstance(value, Mapping):
         return _NOTHING
     return value
+
+
+def is_filled(value: object) -> bool:
+    """Tell whether a value is there, and is not empty or 0.
+
+    Only plain values are asked. Any other object counts as filled: it may answer with an error, as arrays do.
+    """
+    return type(value) not in _ASKED or bool(value)
 
 
 def clean(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from langspan.conventions._keys import message_key, tools_key
-from langspan.conventions._values import as_mapping
+from langspan.conventions._values import as_mapping, is_filled
 from langspan.conventions.content import ContentPolicy
 from langspan.conventions.definitions import OFFERED, tool_definitions
 from langspan.conventions.messages import (
@@ -95,7 +95,7 @@ class ConversationRenderer:
         """
         params = as_mapping(invocation_params)
         offered = [params.get(name) for name in OFFERED]
-        if not any(offered):
+        if not any(map(is_filled, offered)):
             return None
         key = tools_key(offered, schemas=schemas)
         found = self._recalled(key, lambda: self._definitions(params, schemas=schemas))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan.conventions._values import as_mapping
+from langspan.conventions._values import as_mapping, as_str
 
 Definition = dict[str, Any]
 
@@ -45,8 +45,8 @@ def tool_definitions(
 
 def _definitions(tool: object, *, schemas: bool) -> list[Definition]:
     if not isinstance(tool, Mapping):
-        name = getattr(tool, "name", None) or getattr(tool, "__name__", None)
-        return [{"type": _FUNCTION, "name": name}] if isinstance(name, str) else []
+        found = (as_str(getattr(tool, mark, None)) for mark in ("name", "__name__"))
+        return [{"type": _FUNCTION, "name": name} for name in found if name is not None][:1]
     for key in _GROUPS:
         group = tool.get(key)
         if isinstance(group, list | tuple):
@@ -70,7 +70,7 @@ def _built_in(tool: Mapping[str, Any], kind: object) -> list[Definition]:
     """A tool of the provider: `{"type": "web_search"}`, or Gemini's `{"google_search": {}}`."""
     if isinstance(kind, str):
         return [{"type": kind, "name": kind}]
-    return [{"type": key, "name": key} for key in map(str, tool)][:1]
+    return [{"type": key, "name": key} for key in map(as_str, tool) if key is not None][:1]
 
 
 def _add_schema(definition: Definition, fields: Mapping[str, Any]) -> None:

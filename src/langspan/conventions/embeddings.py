@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Sized
 from numbers import Real
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from langspan.conventions import names
 from langspan.conventions._request_rules import URLS
@@ -83,18 +83,31 @@ def embeddings_end(vectors: object) -> Attributes:
 
 
 def _dimensions(vectors: object) -> int | None:
-    shape = getattr(vectors, "shape", None)
-    if isinstance(shape, tuple):
+    shape = _shape(vectors)
+    if shape is not None:
         return _length(shape[1]) if len(shape) == 2 else None  # noqa: PLR2004 - texts and dimensions
-    if not isinstance(vectors, Sequence) or not vectors:
+    if not _is_sequence(vectors) or not vectors:
         return None
     first = vectors[0]
-    shape = getattr(first, "shape", None)
-    if isinstance(shape, tuple):
+    shape = _shape(first)
+    if shape is not None:
         return _length(shape[0]) if len(shape) == 1 else None
-    if isinstance(first, Sequence) and first and isinstance(first[0], Real):
+    if _is_sequence(first) and first and isinstance(first[0], Real):
         return len(first)
     return None
+
+
+def _shape(value: object) -> tuple[Any, ...] | None:
+    try:
+        shape = getattr(value, "shape", None)
+    except ValueError:  # a view of memory that has been released
+        return None
+    return shape if isinstance(shape, tuple) else None
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """A view of memory has told by its shape what it can."""
+    return isinstance(value, Sequence) and not isinstance(value, memoryview)
 
 
 def _length(value: object) -> int | None:

@@ -22,7 +22,7 @@ from langspan.conventions._parts import (
     tool_response_part,
 )
 from langspan.conventions._result import generations_of, message_of
-from langspan.conventions._values import as_mapping
+from langspan.conventions._values import as_mapping, as_str
 from langspan.conventions.definitions import tool_definitions
 from langspan.conventions.response import finish_reason
 
@@ -157,7 +157,7 @@ def message_fields(message: Any) -> Message:
     role = _role(kind, message)
     content = getattr(message, "content", None)
     if role == "tool":
-        failed = getattr(message, "status", None) == "error"
+        failed = as_str(getattr(message, "status", None)) == "error"
         parts = [tool_response_part(getattr(message, "tool_call_id", None), content, failed=failed)]
     elif role == "assistant":
         parts = _assistant_parts(message, content)

@@ -9,6 +9,8 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from langspan.conventions._values import as_str
+
 HIDDEN_TAG: Final = "langsmith:hidden"
 _STEP_TAG: Final = "graph:step:"
 AGENT_INTEGRATION: Final = "langchain_create_agent"
@@ -93,7 +95,7 @@ def chain_operation(
         graph: The graph that announced this run, if one did.
     """
     label = name or "chain"
-    if name and metadata and metadata.get("langgraph_node") == name and _is_step(tags):
+    if name and metadata and as_str(metadata.get("langgraph_node")) == name and _is_step(tags):
         return Operation(Kind.NODE, f"node {label}", label)
     if graph is not None and graph.name in (name, None):
         return _graph_operation(label, metadata, is_agent=graph.is_agent)
@@ -104,14 +106,23 @@ def chain_operation(
     is_agent = mark == AGENT_INTEGRATION
     # Without an announcement: a graph's root is the first run of a tree that carries the mark, and a
     # nested agent's root is the only run that bears the agent's own name.
-    if not inside_graph or (is_agent and agent is not None and agent == name):
+    if not inside_graph or (is_agent and name is not None and as_str(agent) == name):
         return _graph_operation(label, metadata, is_agent=is_agent)
     return Operation(Kind.CHAIN, label, None)
 
 
-def _is_step(tags: Sequence[str] | None) -> bool:
+def is_hidden(tags: Sequence[Any] | None) -> bool:
+    """Tell whether LangChain marks a run as none of the user's business."""
+    for tag in tags or ():  # noqa: SIM110 - as below: a generator would cost more
+        # By its type only: a tag may be anything, and a run without an answer to this would have no span.
+        if issubclass(type(tag), str) and str.__eq__(tag, HIDDEN_TAG):
+            return True
+    return False
+
+
+def _is_step(tags: Sequence[Any] | None) -> bool:
     for tag in tags or ():  # noqa: SIM110 - a generator would cost more than the rest of the rules
-        if tag.startswith(_STEP_TAG):
+        if isinstance(tag, str) and tag.startswith(_STEP_TAG):
             return True
     return False
 
@@ -119,7 +130,7 @@ def _is_step(tags: Sequence[str] | None) -> bool:
 def _graph_operation(label: str, metadata: Mapping[str, Any] | None, *, is_agent: bool) -> Operation:
     if is_agent:
         agent = (metadata or {}).get("lc_agent_name")
-        return operation(Kind.AGENT, _meaningful(label) or (agent if isinstance(agent, str) else None))
+        return operation(Kind.AGENT, _meaningful(label) or as_str(agent))
     return operation(Kind.WORKFLOW, _meaningful(label))
 
 

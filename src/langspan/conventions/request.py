@@ -58,9 +58,8 @@ def model_request(
     if kwargs:
         _collect(attributes, kwargs)
     for source in (params, as_mapping(options), kwargs):
-        thinking = source.get("thinking") or as_mapping(source.get(_BEDROCK)).get("thinking")
-        if thinking is not None:
-            _add_thinking(attributes, thinking)
+        _add_thinking(attributes, source.get("thinking"))
+        _add_thinking(attributes, as_mapping(source.get(_BEDROCK)).get("thinking"))
     if names.SERVER_ADDRESS in attributes:
         _split_server(attributes)
     _refine_openai(attributes, provider, kwargs)
@@ -97,7 +96,7 @@ def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
             continue
         rule = ARGUMENTS[key]
         if rule is None:
-            if value and isinstance(value, Mapping):
+            if isinstance(value, Mapping):
                 nested.append(value)
         elif rule[0] not in attributes and (converted := rule[1](value)) is not None:
             attributes[rule[0]] = converted

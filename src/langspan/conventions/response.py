@@ -19,7 +19,7 @@ from langspan.conventions._result import (
     output_of,
     unglued,
 )
-from langspan.conventions._values import Attributes, as_mapping, as_model, as_str
+from langspan.conventions._values import Attributes, as_float, as_mapping, as_model, as_str, is_filled
 
 # LangChain makes these up when the provider gave no id.
 _INVENTED_IDS: Final = ("lc_", "run-")
@@ -75,7 +75,7 @@ def is_cache_hit(result: object) -> bool:
     for generation in generations_of(result):
         usage = getattr(message_of(generation), "usage_metadata", None)
         if isinstance(usage, dict) and "total_cost" in usage:
-            return bool(usage["total_cost"] == 0)
+            return as_float(usage["total_cost"]) == 0
     return False
 
 
@@ -113,7 +113,7 @@ def _add_openai_api(attributes: Attributes, facts: Mapping[str, Any], response_i
     ours = facts.get("model_provider") is not None
     if response_id.startswith("resp_"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
-    elif response_id.startswith("chatcmpl-") or (ours and facts.get("finish_reason")):
+    elif response_id.startswith("chatcmpl-") or (ours and is_filled(facts.get("finish_reason"))):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
 
 
@@ -136,7 +136,9 @@ def _response_id(*candidates: object) -> str | None:
 def _finish_reason(generation: object) -> str | None:
     message = message_of(generation)
     facts = as_mapping(getattr(message, "response_metadata", None))
-    reason = _first_reason(facts) or _first_reason(as_mapping(getattr(generation, "generation_info", None)))
+    reason = _first_reason(facts)
+    if reason is None:
+        reason = _first_reason(as_mapping(getattr(generation, "generation_info", None)))
     if reason is None:
         return _from_status(facts, message) if "status" in facts else None
     text = as_str(reason.name if _is_plain_enum(reason) else reason)
@@ -146,7 +148,7 @@ def _finish_reason(generation: object) -> str | None:
 def _first_reason(facts: Mapping[str, Any]) -> Any:
     if facts:
         for key in _REASONS:
-            if reason := facts.get(key):
+            if is_filled(reason := facts.get(key)):
                 return reason
     return None
 
@@ -156,9 +158,9 @@ def _is_plain_enum(value: object) -> bool:
 
 
 def _from_status(facts: Mapping[str, Any], message: object) -> str | None:
-    status = facts.get("status")
+    status = as_str(facts.get("status"))
     if status == "completed":
-        return "tool_calls" if getattr(message, "tool_calls", None) else "stop"
+        return "tool_calls" if is_filled(getattr(message, "tool_calls", None)) else "stop"
     if status == "incomplete":
         cause = as_mapping(facts.get("incomplete_details")).get("reason")
         return _INCOMPLETE.get(cause) or as_str(cause) if isinstance(cause, str) else None

@@ -6,7 +6,7 @@ Source: OpenTelemetry GenAI conventions (retrieval span); LangChain's retriever 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from langspan.conventions import names
@@ -89,8 +89,8 @@ def document_texts(documents: object) -> list[str]:
     Args:
         documents: What `on_retriever_end` receives.
     """
-    if not isinstance(documents, Iterable):
-        return []
+    if not isinstance(documents, list | tuple):
+        return []  # nothing that reading could use up
     texts = (getattr(document, "page_content", None) for document in documents)
     return [text if isinstance(text, str) else "" for text in texts]
 

@@ -13,6 +13,7 @@ from langspan.conventions import names
 from langspan.conventions._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, clean
 
 _RETRY: Final = "retry:attempt:"
+_MAX_NESTING: Final = 8  # of sequences in a path; LangGraph's go two deep
 # Tags that LangChain and LangGraph add for themselves.
 _BOOKKEEPING: Final = ("seq:step:", "graph:step:", "map:key:", "branch:", "condition:", "langsmith:", _RETRY)
 
@@ -21,14 +22,14 @@ def _texts(value: object) -> list[str] | None:
     """Any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
     if not isinstance(value, list | tuple) or not value:
         return None
-    return [_text(item) for item in value]
+    return [_text(item, _MAX_NESTING) for item in value]
 
 
-def _text(item: object) -> str:
+def _text(item: object, nesting: int) -> str:
     if isinstance(item, str):
         return clean(item)
     if isinstance(item, tuple | list):
-        return "/".join(map(_text, item))
+        return "/".join(_text(part, nesting - 1) for part in item) if nesting else ""
     return str(item) if item is None or as_float(item) is not None or isinstance(item, bool) else ""
 
 

@@ -75,10 +75,10 @@ def tool_result(output: object) -> object:
 
 def tool_error(output: object) -> str | None:
     """Return `error.type` for a tool that reported its failure as a result, else None."""
-    if _is_tool_message(output) and getattr(output, "status", None) == "error":
+    if _is_tool_message(output) and as_str(getattr(output, "status", None)) == "error":
         return names.TOOL_ERROR
     return None
 
 
 def _is_tool_message(output: object) -> bool:
-    return getattr(output, "type", None) == "tool" and hasattr(output, "content")
+    return as_str(getattr(output, "type", None)) == "tool" and hasattr(output, "content")

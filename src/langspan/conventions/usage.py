@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from langspan.conventions import _provider_usage, names
 from langspan.conventions._result import backend_of, generations_of, message_of, output_of
-from langspan.conventions._values import Attributes, as_count, as_mapping
+from langspan.conventions._values import Attributes, as_count, as_mapping, is_filled
 
 _TIERS: Final = (
     "priority",
@@ -90,12 +90,12 @@ def _add_standard(
             usage[attribute] = count
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
     backend = None
-    if details_in or details_out:
+    if is_filled(details_in) or is_filled(details_out):
         backend = backend_of(as_mapping(getattr(message, "response_metadata", None)))
         zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
-        if details_in:
+        if details_in is not None:
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
-        if details_out:
+        if details_out is not None:
             _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
     has_all = details_in is not None and backend not in _LEAVES_OUT_DETAILS
     return has_all and bool(usage.get(names.GEN_AI_USAGE_INPUT_TOKENS))
@@ -106,7 +106,7 @@ def _add_details(
 ) -> None:
     for key, value in details.items():
         attribute = known.get(key)
-        if attribute is None or not (value or zeros) or attribute in usage:
+        if attribute is None or not (zeros or is_filled(value)) or attribute in usage:
             continue
         count = as_count(value)
         if count is not None:
@@ -146,8 +146,8 @@ def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
 def _has_content(generation: object) -> bool:
     message = message_of(generation)
     if message is None:
-        return bool(getattr(generation, "text", None))
-    return bool(getattr(message, "content", None) or getattr(message, "tool_calls", None))
+        return is_filled(getattr(generation, "text", None))
+    return is_filled(getattr(message, "content", None)) or is_filled(getattr(message, "tool_calls", None))
 
 
 def _add_cache_writes(usage: Attributes) -> None:

@@ -307,3 +307,11 @@ def test_any_conversation_is_valid_json_within_the_limit(messages, limit):
         if text is not None:
             json.loads(text)
             assert len(text.encode()) <= limit
+
+
+def test_arguments_that_hold_themselves_are_shown_up_to_there():
+    arguments = {"q": "x"}
+    arguments["self"] = [arguments]
+    message = AIMessage("", additional_kwargs={"function_call": {"name": "search", "arguments": arguments}})
+    (shown,) = json.loads(ConversationRenderer(POLICY).input([message]))
+    assert {"q": "x", "self": ["[circular]"]} == shown["parts"][0]["arguments"]

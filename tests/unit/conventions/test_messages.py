@@ -599,3 +599,9 @@ def test_junk_content_becomes_well_formed_parts(content, calls, extras, kind):
         assert isinstance(part["type"], str)
         assert part.keys() >= REQUIRED.get(part["type"], set())
     assert json.loads(ContentPolicy().render(message, "input"))["parts"] is not None
+
+
+@pytest.mark.parametrize("mime_type", ["my secret", "a/b/c", "<Image object at 0x7f00>", ""])
+def test_what_is_no_mime_type_is_not_recorded_as_one(mime_type):
+    image = {"type": "image", "base64": BASE64, "mime_type": mime_type}
+    assert [blob("image")] == message_fields(HumanMessage([image]))["parts"]

@@ -141,3 +141,9 @@ def test_what_the_application_holds_is_not_changed():
     fields = Careless(search_kwargs=Careless(k=4))
     retriever_start(name="r", fields=fields, arguments=Careless(filter=1))
     assert {"search_kwargs": {"k": 4}} == fields
+
+
+def test_documents_that_can_be_read_only_once_are_left_to_the_application():
+    documents = iter([Document("a")])
+    assert [] == document_texts(documents)
+    assert [Document("a")] == list(documents)
