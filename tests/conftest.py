@@ -32,6 +32,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByClient(config, log)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_heap() -> None:
+    """Keep what earlier tests have imported away from the garbage collector, which many tests call."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def recording() -> Recording:
     """An SDK provider with an in-memory exporter; not instrumented."""
