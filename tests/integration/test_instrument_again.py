@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import pytest
 from langchain_core.callbacks import CallbackManager
 from langchain_core.tracers.context import _configure_hooks
 
 import langspan
-from langspan._handler import RecordingHandler
 from support.models import ScriptedChat
 from support.recording import Recording, instrumented
 
@@ -83,12 +83,15 @@ def test_langchains_list_of_hooks_does_not_grow(recording: Recording) -> None:
 
 
 def test_nothing_of_a_former_cycle_is_kept(recording: Recording) -> None:
+    handlers = []
     for _ in range(3):
-        with instrumented(recording):
+        with instrumented(recording) as handle:
             ScriptedChat().invoke("hi")
+            handlers.append(weakref.ref(handle._handler))
+        del handle
     gc.collect()
 
-    assert 0 == sum(type(each) is RecordingHandler for each in gc.get_objects())
+    assert [None] * 3 == [handler() for handler in handlers]
 
 
 def test_callbacks_that_hold_a_former_handler_are_traced_by_the_next_one(recording: Recording) -> None:
