@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+import weakref
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -149,3 +151,16 @@ def test_undo_restores_every_attribute_after_any_sequence(patches: list[tuple[st
     ledger.undo(GUARD)
 
     assert before == vars(owner)
+
+
+def test_a_patch_that_waits_for_an_import_is_let_go_when_undone() -> None:
+    def patch(module: ModuleType) -> None:
+        raise AssertionError
+
+    ledger = Ledger()
+    ledger.when_imported(Guard(), "never_imported_by_anybody", patch)
+    waiting = weakref.ref(patch)
+    ledger.undo(Guard())
+    del patch
+
+    assert waiting() is None

@@ -6,11 +6,8 @@ LangGraph is optional, so each patch waits until the module it belongs to is imp
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
-
-import wrapt
 
 from langspan import _graphs
 from langspan._guard import Guard
@@ -34,18 +31,10 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
         guard: The error boundary.
         handler: Hears of interrupts of graphs whose callbacks hold no handler of ours.
     """
-    _when_imported(ledger, guard, "langgraph._internal._runnable", _patch_runnable)
-    _when_imported(ledger, guard, "langgraph.pregel.main", functools.partial(_patch_pregel, handler=handler))
-
-
-def _when_imported(
-    ledger: Ledger, guard: Guard, name: str, patch: Callable[[Ledger, Guard, ModuleType], None]
-) -> None:
-    def hook(module: ModuleType) -> None:
-        if not ledger.closed:
-            guard.call(patch, ledger, guard, module)
-
-    wrapt.register_post_import_hook(hook, name)
+    runnable = functools.partial(_patch_runnable, ledger, guard)
+    ledger.when_imported(guard, "langgraph._internal._runnable", runnable)
+    pregel = functools.partial(_patch_pregel, ledger, guard, handler=handler)
+    ledger.when_imported(guard, "langgraph.pregel.main", pregel)
 
 
 def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType) -> None:

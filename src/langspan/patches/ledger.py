@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, Final
 
 import wrapt
@@ -20,12 +22,33 @@ class Ledger:
     """Replaces attributes of modules and classes, and puts the originals back.
 
     Attributes:
-        closed: The patches are undone; a hook that waits for an import must not patch any more.
+        closed: The patches are undone; what waits for a class to be defined must not patch any more.
     """
 
     def __init__(self) -> None:
         self.closed = False
         self._entries: list[tuple[Any, str, Any, Any]] = []
+        self._awaited: dict[str, Callable[[ModuleType], None]] = {}
+
+    def when_imported(self, guard: Guard, name: str, patch: Callable[[ModuleType], None]) -> None:
+        """Have a module patched as soon as it is imported; now, if it is already.
+
+        Args:
+            guard: The error boundary.
+            name: The module.
+            patch: Patches it. Forgotten when the patches are undone before.
+        """
+        self._awaited[name] = patch
+        # An import hook cannot be taken back, so it must not keep anything of ours alive.
+        ledger = weakref.ref(self)
+
+        def hook(module: ModuleType) -> None:
+            alive = ledger()
+            awaited = None if alive is None else alive._awaited.pop(name, None)  # noqa: SLF001 - same class
+            if awaited is not None:
+                guard.call(awaited, module)
+
+        wrapt.register_post_import_hook(hook, name)
 
     def wrap(self, owner: Any, name: str, wrapper: Wrapper, *, feature: str) -> None:
         """Wrap ``owner.name``; if the host library no longer has it, say what is lost and go on.
@@ -63,6 +86,7 @@ class Ledger:
             guard: The error boundary: one that cannot be put back does not keep the others.
         """
         self.closed = True
+        self._awaited.clear()
         while self._entries:
             guard.call(_put_back, *self._entries.pop())
 
