@@ -38,7 +38,7 @@ from support.application.waiting import cancelled
 from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, StreamingChat, StreamingLLM
 
 RUNS = int(os.environ.get("LANGSPAN_SOAK_RUNS", "15000"))
-REMEMBERED = 4_096
+GENERATION = 2_048
 """So many ended runs are remembered; memory is not flat before that."""
 ROOM = 100_000
 """Bytes that may come and go with the moment of measuring."""
@@ -158,13 +158,16 @@ def test_mixed_runs_leave_nothing_behind(handle: langspan.Instrumentation, tally
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
-    asyncio.run(carry_out(tally, max(RUNS // 2, 3 * REMEMBERED)))
+    asyncio.run(carry_out(tally, max(RUNS // 2, 3 * GENERATION)))
     gc.collect()
     tracemalloc.start()
     try:
-        asyncio.run(carry_out(tally, tally.started + REMEMBERED + 1_000))
+        # Ended runs are remembered in two generations: all of what is there has to be seen being made, and
+        # both moments have to find the younger one equally full.
+        asyncio.run(carry_out(tally, tally.started + 2 * GENERATION))
         former, before = memory(), tally.started
-        asyncio.run(carry_out(tally, max(RUNS, tally.started + 2_000)))
+        generations = max(1, (RUNS - before) // GENERATION)
+        asyncio.run(carry_out(tally, before + generations * GENERATION))
         growth = memory() - former
     finally:
         tracemalloc.stop()
