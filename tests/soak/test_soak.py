@@ -39,7 +39,7 @@ from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, Streami
 
 RUNS = int(os.environ.get("LANGSPAN_SOAK_RUNS", "15000"))
 GENERATION = 2_048
-"""So many ended runs are remembered; memory is not flat before that."""
+"""So many ended runs at least, and twice as many at most, are remembered: memory is not flat before that."""
 ROOM = 100_000
 """Bytes that may come and go with the moment of measuring."""
 
