@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from langchain_core.messages import BaseMessage, convert_to_messages
+from langchain_core.messages import convert_to_messages
 
-_SHAPES: Final = (BaseMessage, str, tuple, list, dict)
+from langspan.conventions.messages import is_message
+
+# What callers may write for a message.
+_SHORTHANDS: Final = (str, tuple, list, dict)
 
 
 def state_messages(value: object) -> list[Any] | None:
@@ -22,9 +25,9 @@ def state_messages(value: object) -> list[Any] | None:
         value: One of these, or a list of them.
     """
     items: list[Any] = value if isinstance(value, list) else [value]
-    if not items or not all(isinstance(item, _SHAPES) for item in items):
+    if not items or not all(is_message(item) or isinstance(item, _SHORTHANDS) for item in items):
         return None
-    if all(isinstance(item, BaseMessage) for item in items):
+    if all(map(is_message, items)):
         return items
     try:
         return list(convert_to_messages(items))
