@@ -131,9 +131,7 @@ def _attempt(
     model = client.build(scenario, provider.url, patience)
     try:
         _call(client, model, scenario, mode)
-        provider.was_asked()
     except Exception as error:
-        provider.was_asked()
         raised = type(error)
     if raised and client.warns:
         del model
