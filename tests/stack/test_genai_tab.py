@@ -6,9 +6,6 @@ The tab parses a JSON text (or a list) of messages with `role` and `parts`; it k
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 
 from support.backends import Backends
 from support.otlp_data import Span
+from support.sending_apps import run_app
 
 APP = Path(__file__).with_name("genai_app.py")
 MODEL_READS = {
@@ -36,18 +34,7 @@ PARTS = {"text": "content", "reasoning": "content", "tool_call": "name", "tool_c
 @pytest.fixture(scope="module")
 def held(backends: Backends) -> list[Span]:
     """The trace of one run of the application, as Jaeger gives it."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "LANGS"))}
-    environ = {
-        **clean,
-        "OTEL_EXPORTER_OTLP_ENDPOINT": backends.collector.http,
-        "OTEL_SERVICE_NAME": "forecaster",
-        "PYTHONPATH": str(APP.parents[1]),
-    }
-    result = subprocess.run(
-        [sys.executable, str(APP)], env=environ, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert 0 == result.returncode, result.stderr
-    made = json.loads(result.stdout)
+    made = run_app(APP, backends.collector)
     return backends.jaeger.trace(made["trace_id"], spans=made["spans"])
 
 
