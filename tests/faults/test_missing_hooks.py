@@ -81,13 +81,13 @@ HOOKS = {
     "langgraph.pregel.main.get_callback_manager_for_config": GRAPHS,
     "langgraph.pregel.main.get_async_callback_manager_for_config": GRAPHS,
 }
-YOUNG = {
+YOUNG = (
     # Not in the oldest versions that we support: there, and here if they are gone, nothing is said.
     "BaseChatModel._iter_v2_events",
     "BaseChatModel._aiter_v2_events",
     "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
     "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
-}
+)
 
 
 def full_name(owner: Any, name: str) -> str:
@@ -136,6 +136,14 @@ def _without_kinds_of_graphs(spans: Iterable[Span]) -> tuple[Span, ...]:
     return tuple(sorted(simpler, key=order))
 
 
+def _without_interrupts_of_graphs(spans: Iterable[Span]) -> tuple[Span, ...]:
+    simpler = []
+    for span in spans:
+        status = "ok" if (span.name, span.status) == ("graph", "interrupted") else span.status
+        simpler.append(Span(span.name, span.kind, status, _without_interrupts_of_graphs(span.children)))
+    return tuple(sorted(simpler, key=order))
+
+
 @pytest.fixture(scope="module")
 def whole_tree() -> tuple[Span, ...]:
     return tree()
@@ -150,8 +158,10 @@ def test_a_missing_hook_costs_one_warning_and_not_the_tree(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     hidden(hook)
+    # A graph that old versions do not announce is a chain, and chains are not interrupted.
+    compared = _without_interrupts_of_graphs if lost is GRAPHS else tuple
     with caplog.at_level(logging.WARNING, "langspan"):
-        assert whole_tree == tree()
+        assert compared(whole_tree) == compared(tree())
     (warning,) = [record.getMessage() for record in caplog.records if record.name == "langspan"]
     assert f"{hook} is not there" in warning
     assert lost in warning
@@ -186,4 +196,4 @@ def is_override(owner: Any) -> bool:
 
 
 def test_every_hook_is_listed_here(patched: set[str]) -> None:
-    assert HOOKS.keys() | YOUNG >= patched >= HOOKS.keys()
+    assert HOOKS.keys() | set(YOUNG) >= patched >= HOOKS.keys()

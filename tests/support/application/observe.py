@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, NamedTuple
@@ -45,7 +46,8 @@ async def observe(scenario: Scenario) -> Seen:
     items: list[str] = []
     raised = None
     try:
-        await _collect(scenario({"callbacks": [listener], **CONFIG}), items)
+        # Old versions of LangGraph write into the caller's metadata.
+        await _collect(scenario({"callbacks": [listener], **copy.deepcopy(CONFIG)}), items)
     except BaseException as error:
         raised = _shown(error)
     await _settle()
