@@ -29,7 +29,7 @@ class Guard:
 
     def __init__(self, *, raising: bool = False) -> None:
         self.raising = raising
-        self._seen: set[tuple[str, type[BaseException]]] = set()
+        self._seen: dict[tuple[str, type[BaseException]], object] = {}
 
     def report(self, where: str, error: Exception) -> None:
         """Log an internal error, once for each place and type of error.
@@ -43,10 +43,10 @@ class Guard:
         """
         if self.raising:
             raise error
-        kind = (where, type(error))
-        if kind in self._seen:
+        mine = object()
+        # One step, for another thread may fail at the same place right now.
+        if self._seen.setdefault((where, type(error)), mine) is not mine:
             return
-        self._seen.add(kind)
         # Logging passes through filters of the host's own, and those may fail.
         with contextlib.suppress(Exception):
             _logger.warning(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -55,6 +57,24 @@ def test_an_error_is_logged_once_per_place_and_type(caplog: pytest.LogCaptureFix
         ("fails", "KeyError"),
         ("elsewhere", "KeyError"),
     ] == [record.args for record in caplog.records]
+
+
+def test_an_error_that_two_threads_meet_at_once_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    meeting = threading.Barrier(2, timeout=30)
+
+    class Meets(type):
+        def __hash__(cls) -> int:  # called where the error is looked up: both threads are there by then
+            meeting.wait()
+            return 1
+
+    class SharedError(Exception, metaclass=Meets):
+        pass
+
+    guard = Guard()
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(guard.call, [fails] * 2, [SharedError(), SharedError()]))
+
+    assert 1 == len(caplog.records)
 
 
 def test_the_text_of_an_error_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
