@@ -15,6 +15,8 @@ from langgraph.graph import START, MessagesState, StateGraph
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 import langspan
+from langspan._instrumentor import _slot
+from langspan._slot import Slot
 from support.models import ScriptedChat, StreamingChat, usage
 from support.recording import Recording, current_span_id, instrumented
 
@@ -154,3 +156,16 @@ def test_runs_in_other_threads_are_ended_once_each_while_they_go_on(recording: R
             thread.join()
 
     assert ([], sorted(balance.started)) == (failures, sorted(balance.ended))
+
+
+def test_tracing_may_stop_between_two_looks_of_langchain_at_the_handler(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LangChain asks whether there is a handler, and then for it."""
+    with instrumented(recording):
+        answers = iter([_slot.handler, None])
+        monkeypatch.setattr(Slot, "get", lambda _slot: next(answers, None))
+        assert "hello" == ScriptedChat(answers=("hello",)).invoke("hi").text
+
+    assert None is next(answers, None)
+    assert ([], []) == (recording.spans, caplog.records)
