@@ -18,6 +18,7 @@ from langchain_core.outputs import (
     LLMResult,
 )
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import BaseTool
 from opentelemetry import trace
 from pydantic import Field
 
@@ -45,7 +46,7 @@ class ScriptedChat(BaseChatModel):
         return {"ls_provider": "scripted", "ls_model_name": self.model_name, "ls_model_type": "chat"}
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
-        return self.bind(tools=[getattr(tool, "name", str(tool)) for tool in tools])
+        return self.bind(tools=[tool.name if isinstance(tool, BaseTool) else str(tool) for tool in tools])
 
     def _answer(self) -> AIMessage:
         with work(self.body):
