@@ -25,7 +25,7 @@ class Call(NamedTuple):
     """A call that starts runs, seen from outside: what their start events leave out.
 
     Attributes:
-        instance: The model or retriever whose method was called.
+        instance: The model, tool or retriever whose method was called.
         arguments: Keywords of the call.
         streams: The answer was asked for as a stream.
     """

@@ -18,6 +18,13 @@ def announce(graph: Graph, config: object) -> None:
     _announced.set((graph, config))
 
 
+def specify(graph: Graph) -> None:
+    """Say which graph it is that was announced in this context without a name."""
+    announced = _announced.get()
+    if announced is not None and announced[0].name is None:
+        _announced.set((graph, announced[1]))
+
+
 def is_announced(config: object) -> bool:
     """Whether the graph that will start with this very config has announced itself."""
     announced = _announced.get()

@@ -203,9 +203,12 @@ def _constructor(run: Run, event: Started) -> Mapping[str, Any]:
 
 
 def _tool_start(run: Run, event: Started) -> Attributes:
+    call_id = event.extra.get("tool_call_id")
+    if call_id is None and run.call is not None:
+        call_id = run.call.arguments.get("tool_call_id")  # where older versions of LangChain leave it
     attributes = tool_start(
         serialized=event.serialized,
-        tool_call_id=event.extra.get("tool_call_id"),
+        tool_call_id=call_id,
         metadata=event.metadata,
         name=event.name,
     )

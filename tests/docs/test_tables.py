@@ -22,7 +22,6 @@ from langspan.conventions import metrics, outcomes
 from langspan.conventions.names import EventName
 from langspan.export import settings as export
 from langspan.export.file import DEFAULT_PATH
-from support.capabilities import MARKED_AGENTS
 
 OURS = README.table("Argument of `instrument()`", "Variable", "Default", "Meaning")
 STANDARD = README.table("Variable", "Default", "Here")
@@ -105,7 +104,6 @@ def matches(row, span):
     return re.fullmatch(pattern, span.name) and operation == span.attributes.get("gen_ai.operation.name", "")
 
 
-@MARKED_AGENTS.mark
 def test_runs_become_the_spans_of_the_table(traced):
     """The demo's shop and a completion model: every kind of run there is."""
     from langspan.cli.scripted import ScriptedChatModel

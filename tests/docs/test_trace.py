@@ -9,7 +9,6 @@ import pytest
 
 from docs.pages import README
 from langspan.cli import main
-from support.capabilities import MARKED_AGENTS
 from support.otlp import closed_port
 
 SHOWN = README.block("What a trace looks like", "text").code
@@ -56,7 +55,6 @@ def totals(text):
     return text.splitlines()[0].split(" · ")[3:]
 
 
-@MARKED_AGENTS.mark
 def test_the_spans_are_those_that_the_demo_draws(drawn):
     assert lines(drawn) == lines(SHOWN)
 

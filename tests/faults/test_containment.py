@@ -61,6 +61,7 @@ EXEMPT = {
     "_context.swap": CARRIER,
     "_slot.Slot.__init__": AT_IMPORT,
     "_slot.Slot.get": TRIVIAL,
+    "_slot._IsListening.__call__": RESCUE,
     "_slot._IsListening.__instancecheck__": TRIVIAL,
     "_handler.RecordingHandler.__copy__": TRIVIAL,
     "_handler.RecordingHandler.__deepcopy__": TRIVIAL,
@@ -94,7 +95,7 @@ LAST = {
 }
 
 
-# What serves only newer versions of others: is that what is installed, and for what.
+# What serves only some versions of others: whether those are installed.
 LIFECYCLE = hasattr(pregel, "get_sync_graph_callback_manager_for_config")
 EVENT_STREAMS = hasattr(BaseChatModel, "_iter_v2_events")
 INSTALLED = {
@@ -102,6 +103,8 @@ INSTALLED = {
     "_log_events._keyed": is_supported(),
     "patches.langgraph._lifecycle_handler": LIFECYCLE,
     "patches.langgraph._listening": LIFECYCLE,
+    "patches.langgraph._specifying": not LIFECYCLE,
+    "_graphs.specify": not LIFECYCLE,
     "_handler.RecordingHandler.on_interrupt": LIFECYCLE,
     "_handler.RecordingHandler.on_resume": LIFECYCLE,
     "_recorder.Recorder.interrupted": LIFECYCLE,
@@ -205,7 +208,7 @@ def test_the_application_does_not_notice(
     if names is None and target.module.startswith("langspan.conventions."):
         pytest.skip("no scenario has data of this shape; where it is called from is tested")
     if names is None and not is_served(target):
-        pytest.skip("serves newer versions of LangChain, LangGraph or OpenTelemetry: see the newest lane")
+        pytest.skip("serves other versions of LangChain, LangGraph or OpenTelemetry, in another lane")
     assert names is not None, "no scenario calls it: add one to tests/support/application"
     harness = Harness(observed=observed)
     with harness.cleaned_up(), caplog.at_level(logging.WARNING), fault(target, late=late) as hits:

@@ -88,6 +88,10 @@ YOUNG = (
     "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
     "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
 )
+OLD = {
+    # Of every runnable, so never missing; patched only where an old LangGraph announces its graphs late.
+    "Pregel.get_name",
+}
 
 
 def full_name(owner: Any, name: str) -> str:
@@ -196,4 +200,4 @@ def is_override(owner: Any) -> bool:
 
 
 def test_every_hook_is_listed_here(patched: set[str]) -> None:
-    assert HOOKS.keys() | set(YOUNG) >= patched >= HOOKS.keys()
+    assert HOOKS.keys() | {*YOUNG, *OLD} >= patched >= HOOKS.keys()

@@ -15,7 +15,6 @@ from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
 from opentelemetry.sdk.trace import ReadableSpan
 
-from support.capabilities import MARKED_AGENTS
 from support.otlp_data import Metric
 from support.providers.clients import CLIENTS
 from support.providers.counting import Counting, Tokens, total
@@ -279,7 +278,6 @@ def _after_the_first_word(answer: Answer) -> Answer:
 # -- agents
 
 
-@MARKED_AGENTS.mark
 @every_chat
 @every_agent_mode
 def test_an_agent_with_tools(client: Any, run: Run, provider: Provider, telemetry: Telemetry) -> None:
@@ -309,7 +307,6 @@ def _two_agents(server: Counting, inner_model: Any = None) -> Any:
     return create_agent(server.model(), [ask_expert], name="forecaster")
 
 
-@MARKED_AGENTS.mark
 @every_chat
 @every_agent_mode
 def test_each_agent_sums_up_its_own_calls_only(
@@ -326,7 +323,6 @@ def test_each_agent_sums_up_its_own_calls_only(
     } == _by_agent(telemetry)
 
 
-@MARKED_AGENTS.mark
 def test_the_agents_of_two_providers_have_the_models_of_their_own(
     provider: Provider, telemetry: Telemetry
 ) -> None:
@@ -345,7 +341,6 @@ def _model_and_reasons(attributes: dict[str, Any]) -> tuple[Any, Any]:
     return attributes.get("gen_ai.request.model"), attributes.get("gen_ai.response.finish_reasons")
 
 
-@MARKED_AGENTS.mark
 @every_agent_mode
 def test_an_agent_with_one_model_names_it_and_why_its_last_answer_ended(
     run: Run, provider: Provider, telemetry: Telemetry
@@ -358,7 +353,6 @@ def test_an_agent_with_one_model_names_it_and_why_its_last_answer_ended(
     assert ("gpt-4o-mini", ("length",)) == _model_and_reasons(agent)
 
 
-@MARKED_AGENTS.mark
 @every_fault
 @every_agent_mode
 def test_an_agent_that_falls_back_names_neither_model(
@@ -383,7 +377,6 @@ def _again(request: Any, handler: Any) -> Any:
         return handler(request)
 
 
-@MARKED_AGENTS.mark
 @every_chat
 @every_fault
 def test_an_agent_that_asks_again_counts_the_answer_only(
@@ -400,7 +393,6 @@ def test_an_agent_that_asks_again_counts_the_answer_only(
     assert ((_models(telemetry)[1].attributes or {})["gen_ai.request.model"], 1) == (model, len(reasons))
 
 
-@MARKED_AGENTS.mark
 def test_an_agent_answered_by_the_cache_counts_nothing(provider: Provider, telemetry: Telemetry) -> None:
     server = Counting(provider, OPENAI)
     agent = create_agent(server.model(cache=InMemoryCache()), [], name="forecaster")
@@ -415,7 +407,6 @@ def test_an_agent_answered_by_the_cache_counts_nothing(provider: Provider, telem
     assert (1, Tokens(32, 3), (Tokens(32, 3),) * 2) == (server.requests, server.sent(), _told(telemetry))
 
 
-@MARKED_AGENTS.mark
 def test_an_agent_that_fails_keeps_what_it_was_sent(provider: Provider, telemetry: Telemetry) -> None:
     server = Counting(provider, OPENAI)
     server.play(_calls("get_weather"), BROKEN_SERVER)

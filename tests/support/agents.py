@@ -8,15 +8,13 @@ from typing import Any
 from langchain.agents import create_agent
 from opentelemetry.sdk.trace import ReadableSpan
 
-from support.capabilities import MARKED_AGENTS
-from support.drawing import drawn, written
+from support.drawing import drawn
 from support.models import StreamingChat, tool_call
 from support.probe import Probe
 
 ASK: Any = {"messages": [("user", "2 + 2?")]}
 CONFIG: Any = {"configurable": {"thread_id": "1"}}
 
-_AGENTS = ("math", "helper")
 _ANSWERS = (tool_call("double", number=2), "four")
 
 
@@ -27,13 +25,5 @@ def agent(probe: Probe, *tools: Any, answers: Any = _ANSWERS, model: Any = None,
 
 
 def drawn_agents(spans: Sequence[ReadableSpan]) -> str:
-    """Trees of agents as newer versions leave them.
-
-    Older ones do not mark the runs of agents, and show the functions behind an agent's edges as runs.
-    """
-    if MARKED_AGENTS.there:
-        return drawn(spans)
-    text = drawn([span for span in spans if "_to_" not in span.name])
-    for name in _AGENTS:
-        text = text.replace(f"invoke_workflow {name}", f"invoke_agent {name}")
-    return written(text)
+    """Trees of agents as newer versions leave them: older ones show what is behind their edges as runs."""
+    return drawn([span for span in spans if "_to_" not in span.name])

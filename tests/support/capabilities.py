@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from langchain.agents import factory
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
@@ -47,7 +46,6 @@ def _imports(name: str) -> bool:
 
 
 MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatModel, "_iter_v2_events"))
-MARKED_AGENTS = Capability("mark on the runs of agents", "ls_integration" in inspect.getsource(factory))
 NODE_TIMEOUTS = Capability("node timeouts", "timeout" in inspect.signature(StateGraph.add_node).parameters)
 GRAPH_EVENTS = Capability("event streams of graphs (v3)", "stream_events" in vars(Pregel))
 GRAPH_CALLBACKS = Capability("callbacks of interrupted graphs", _imports("langgraph.callbacks"))

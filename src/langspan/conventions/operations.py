@@ -65,7 +65,7 @@ class Graph(NamedTuple):
 
     Attributes:
         name: The name its run will have; None if the graph could not tell.
-        is_agent: It was made by ``langchain.agents.create_agent``.
+        is_agent: It was made by ``create_agent``, or by the ``create_react_agent`` before it.
     """
 
     name: str | None

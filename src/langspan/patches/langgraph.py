@@ -6,8 +6,11 @@ LangGraph is optional, so each patch waits until the module it belongs to is imp
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
+
+import wrapt
 
 from langspan import _graphs
 from langspan._guard import Guard
@@ -21,6 +24,12 @@ _FACTORIES: Final = (
     "get_sync_graph_callback_manager_for_config",
     "get_async_graph_callback_manager_for_config",
 )
+# The node that calls the model of an agent, and where its code comes from: ``langchain`` marks agents since
+# 1.2.13, and ``create_react_agent`` never did.
+_MODEL_NODES: Final[Mapping[str, str]] = {
+    "model": "langchain.agents.factory",
+    "agent": "langgraph.prebuilt.chat_agent_executor",
+}
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
@@ -47,6 +56,10 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
     ledger.wrap(module.Pregel, "_defaults", _announcing(guard), feature=feature)
     for name in _MANAGERS:
         ledger.wrap(module, name, _announcing_at_last(guard), feature=feature)
+    if not hasattr(module, _FACTORIES[0]):
+        # So old a version looks its defaults up too late; all that it asks the graph before is its name.
+        named = wrapt.FunctionWrapper(module.Pregel.get_name, _specifying(guard))
+        ledger.replace(module.Pregel, "get_name", named)
     # Lifecycle callbacks are younger than the oldest LangGraph we support; without them an interrupt is
     # known from the exception that carries it.
     for name in _FACTORIES:
@@ -59,14 +72,8 @@ def _announcing(guard: Guard) -> Wrapper:
     """A graph looks up its defaults when its run starts, and at no other time."""
 
     def announce(graph: Any, config: Any) -> None:
-        own = (getattr(graph, "config", None) or {}).get("metadata") or {}
-        _graphs.announce(
-            Graph(
-                name=config.get("run_name") or graph.get_name(),
-                is_agent=own.get("ls_integration") == AGENT_INTEGRATION,
-            ),
-            config,
-        )
+        name = config.get("run_name") or graph.get_name()
+        _graphs.announce(Graph(name=name, is_agent=_is_agent(graph)), config)
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call(announce, instance, args[0] if args else kwargs.get("config"))
@@ -75,8 +82,20 @@ def _announcing(guard: Guard) -> Wrapper:
     return wrapper
 
 
+def _is_agent(graph: Any) -> bool:
+    own = (getattr(graph, "config", None) or {}).get("metadata") or {}
+    return own.get("ls_integration") == AGENT_INTEGRATION or any(
+        _module_of(graph.nodes.get(node)) == module for node, module in _MODEL_NODES.items()
+    )
+
+
+def _module_of(node: Any) -> str | None:
+    """Where the function that a node runs was defined."""
+    return getattr(getattr(getattr(node, "bound", None), "func", None), "__module__", None)
+
+
 def _announcing_at_last(guard: Guard) -> Wrapper:
-    """The oldest LangGraph looks defaults up too late, so the manager of the run announces some graph."""
+    """If no graph has announced itself, the manager of its run announces some graph."""
 
     def announce(config: Any) -> None:
         if not _graphs.is_announced(config):
@@ -84,6 +103,19 @@ def _announcing_at_last(guard: Guard) -> Wrapper:
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call(announce, args[0] if args else kwargs.get("config"))
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def _specifying(guard: Guard) -> Wrapper:
+    """A graph that is asked its name while some graph is announced is the one."""
+
+    def specify(graph: Any) -> None:
+        _graphs.specify(Graph(name=None, is_agent=_is_agent(graph)))
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call(specify, instance)
         return wrapped(*args, **kwargs)
 
     return wrapper

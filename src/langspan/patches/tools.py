@@ -8,11 +8,11 @@ from langspan._events import Category
 from langspan._guard import Guard
 from langspan.patches.ledger import Ledger
 from langspan.patches.subclasses import wrap_tree
-from langspan.patches.wrappers import around_call, awaiting, calling
+from langspan.patches.wrappers import around_seen_call, awaiting, calling
 
 
 def install(ledger: Ledger, guard: Guard) -> None:
     """Patch ``BaseTool.run`` and ``arun``, and every override of them."""
-    scope = around_call(guard, Category.TOOL)
+    scope = around_seen_call(guard, Category.TOOL)
     wrappers = {"run": calling(guard, scope), "arun": awaiting(guard, scope)}
     wrap_tree(ledger, guard, BaseTool, wrappers, feature="a cancelled tool may stay open until it is evicted")
