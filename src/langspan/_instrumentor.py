@@ -129,9 +129,9 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
 
 def _patch(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
-    for patch in (runnables, managers, models, tokens, tools, retrievers):
+    for patch in (managers, models, tokens, tools, retrievers):
         guard.call(patch.install, ledger, guard)
-    for recording in (embeddings, langgraph):
+    for recording in (runnables, embeddings, langgraph):
         guard.call(recording.install, ledger, guard, handler)
 
 

@@ -59,6 +59,9 @@ Describe = Callable[[Run, Started], Attributes]
 class Opener:
     """Starts the spans of runs, which the caller then keeps in its table.
 
+    Attributes:
+        has_left_out: Some run was left out, as its trace was sampled out.
+
     Args:
         tracer: Where spans are made.
         runs: The open runs and those that ended lately; only looked at.
@@ -91,6 +94,7 @@ class Opener:
         self._genai_only = genai_only
         self._is_observed = is_observed
         self._unsampled_stay_so = _keeps_unsampled(tracer)
+        self.has_left_out = False
         self._key = otel.create_key("langspan-run")
 
     def place(
@@ -110,7 +114,7 @@ class Opener:
         if current.get(_SUPPRESSED) or current.get(_SUPPRESSED_PLAIN):
             return None
         marker = self.run_in(current)
-        if marker is not None and marker.is_left_out and self._is_left_out(event, marker, current):
+        if self.has_left_out and self._is_left_out(event, current):
             return None
         parent, base = self._parent(event.parent_run_id, marker, current)
         return Run(owner, event, self._operation(event, parent, graph), parent), base
@@ -129,9 +133,14 @@ class Opener:
         marker: Any = context.get(self._key)
         return marker  # type: ignore[no-any-return] # nobody else has the key
 
-    def _is_left_out(self, event: Started, marker: Run, current: Context) -> bool:
+    def leaves_out_in(self, context: Context) -> bool:
+        """Whether code that runs in ``context`` lies in a trace that was sampled out."""
+        marker = self.run_in(context)
+        return marker is not None and marker.is_left_out and context.get(_SPAN_KEY) is marker.span
+
+    def _is_left_out(self, event: Started, current: Context) -> bool:
         """Whether a run lies in a trace that was sampled out: its context is right as it is."""
-        if trace.get_current_span(current) is not marker.span:
+        if not self.leaves_out_in(current):
             return False
         parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
         return parent is None or parent.is_left_out
@@ -177,7 +186,8 @@ class Opener:
         )
         run.is_recording = run.span.is_recording()
         run.is_described = run.is_recording or self._is_observed
-        run.is_left_out = self._unsampled_stay_so and not run.is_described
+        if self._unsampled_stay_so and not run.is_described:
+            run.is_left_out = self.has_left_out = True
         if run.is_described:
             if not recorded:
                 run.pending = self._described(self._translator.at_start, run, event)

@@ -99,6 +99,10 @@ class Recorder:
         """The innermost run around the code that asks; it may have ended."""
         return self._opener.run_in(otel.get_current())
 
+    def leaves_out_here(self) -> bool:
+        """Whether nothing that starts here and now would be recorded: its trace was sampled out."""
+        return self._opener.has_left_out and self._opener.leaves_out_in(otel.get_current())
+
     # -- start
 
     @contained

@@ -33,7 +33,11 @@ class Slot:
         self._registered = False
 
     def get(self) -> RecordingHandler | None:
-        return self.handler
+        handler = self.handler
+        if handler is None:
+            return None
+        recorder = handler.recorder
+        return None if recorder.guard.call(recorder.leaves_out_here) else handler
 
     def fill(self, handler: RecordingHandler) -> None:
         self.handler = handler

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 from opentelemetry import context as otel
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_OFF,
     ALWAYS_ON,
@@ -21,6 +23,8 @@ from opentelemetry.sdk.trace.sampling import (
 )
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+import langspan
+from langspan._handler import RecordingHandler
 from support.agents import ASK, agent
 from support.graphs import START_STATE, anode, line, node
 from support.models import ScriptedChat, ScriptedEmbeddings, ScriptedLLM, ScriptedRetriever, StreamingChat
@@ -235,3 +239,43 @@ def test_a_sampler_for_roots_only_decides_for_the_whole_tree() -> None:
     run(chain, recording)
 
     assert 7 == len(recording.spans)
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the runs that LangChain tells our handler of."""
+    names: list[str] = []
+    for event in ("on_chain_start", "on_chat_model_start"):
+        tell = getattr(RecordingHandler, event)
+
+        def noting(self: Any, *args: Any, _tell: Any = tell, **kwargs: Any) -> None:
+            names.append(kwargs["name"])
+            _tell(self, *args, **kwargs)
+
+        monkeypatch.setattr(RecordingHandler, event, noting)
+    return names
+
+
+@pytest.mark.parametrize("way", [chain, chain_async], ids=lambda way: way.__name__)
+def test_below_a_run_that_was_left_out_langchain_tells_us_nothing(way: Any, events: list[str]) -> None:
+    """What is told costs time even where nothing is made of it."""
+    assert [] == run(way, Recording(sampler=ALWAYS_OFF)).faults
+    assert ["RunnableSequence"] == events
+
+
+def test_a_trace_after_one_that_was_left_out_is_decided_anew() -> None:
+    recording = Recording(sampler=ParentBased(Without("out")))
+    with instrumented(recording):
+        for name in ("out", "in", "out", "in"):
+            (RunnableLambda(lambda text: text) | ScriptedChat()).with_config(run_name=name).invoke("hi")
+    assert ["in"] * 2 == [span.name for span in recording.spans if span.parent is None]
+    assert 2 * 3 == len(recording.spans)
+
+
+def test_a_handler_of_the_callers_leaves_a_trace_out_for_the_global_one_too() -> None:
+    """A handler that is passed takes the place of the global one, in the whole trace."""
+    recording = Recording()
+    theirs = langspan.CallbackHandler(TracerProvider(sampler=ALWAYS_OFF, shutdown_on_exit=False))
+    with instrumented(recording):
+        (RunnableLambda(lambda text: text) | ScriptedChat()).invoke("hi", {"callbacks": [theirs]})
+    assert [] == recording.spans

@@ -60,7 +60,7 @@ EXEMPT = {
     "_guard.contained.call": BOUNDARY,
     "_context.swap": CARRIER,
     "_slot.Slot.__init__": AT_IMPORT,
-    "_slot.Slot.get": TRIVIAL,
+    "_slot.Slot.get": CARRIER,
     "_slot._IsListening.__call__": RESCUE,
     "_slot._IsListening.__instancecheck__": TRIVIAL,
     "_handler.RecordingHandler.__copy__": TRIVIAL,

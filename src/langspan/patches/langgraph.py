@@ -38,17 +38,17 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
     Args:
         ledger: Remembers the patches.
         guard: The error boundary.
-        handler: Hears of interrupts of graphs whose callbacks hold no handler of ours.
+        handler: The handler that LangChain's runs carry.
     """
-    runnable = functools.partial(_patch_runnable, ledger, guard)
+    runnable = functools.partial(_patch_runnable, ledger, guard, handler=handler)
     ledger.when_imported(guard, "langgraph._internal._runnable", runnable)
     pregel = functools.partial(_patch_pregel, ledger, guard, handler=handler)
     ledger.when_imported(guard, "langgraph.pregel.main", pregel)
 
 
-def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType) -> None:
+def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
     feature = "spans made inside graph nodes do not nest under them"
-    ledger.wrap(module, "_set_config_context", entering(guard), feature=feature)
+    ledger.wrap(module, "_set_config_context", entering(guard, handler), feature=feature)
 
 
 def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:

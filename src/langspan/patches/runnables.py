@@ -23,12 +23,18 @@ from langspan.patches.lookup import run_of
 from langspan.patches.wrappers import around_call, driving
 
 
-def install(ledger: Ledger, guard: Guard) -> None:
-    """Patch langchain-core's runnables and callback managers."""
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
+    """Patch langchain-core's runnables and callback managers.
+
+    Args:
+        ledger: Remembers the patches.
+        guard: The error boundary.
+        handler: The handler that LangChain's runs carry.
+    """
     ledger.wrap(
         runnable_config,
         "_set_config_context",
-        entering(guard),
+        entering(guard, handler),
         feature="spans made inside chains and tools do not nest under them",
     )
     for name in ("stream", "astream"):
@@ -47,14 +53,19 @@ def install(ledger: Ledger, guard: Guard) -> None:
     )
 
 
-def entering(guard: Guard) -> Wrapper:
-    """Make the run that the config names current, in the context that will be thrown away."""
+def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
+    """Make the run that the config names current, in the context that will be thrown away.
+
+    Where its trace was sampled out, runs below do not even carry our handler: telling it is what costs most.
+    """
 
     def enter_body(config: Any) -> None:
         manager = config.get("callbacks")
         run = run_of(manager, getattr(manager, "parent_run_id", None))
         if run is not None:
             enter(run.context)
+            if run.is_left_out and run.owner is handler.recorder:
+                _take_out(handler, manager)
 
     def wrapper(
         wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -64,6 +75,12 @@ def entering(guard: Guard) -> Wrapper:
         return result
 
     return wrapper
+
+
+def _take_out(handler: RecordingHandler, manager: Any) -> None:
+    """Take a handler out of the manager that a body's runs inherit from; the slot gives no other in there."""
+    manager.handlers = [each for each in manager.handlers if each is not handler]
+    manager.inheritable_handlers = [each for each in manager.inheritable_handlers if each is not handler]
 
 
 def _tell_everyone(guard: Guard, original: Any) -> Wrapper:
