@@ -1,9 +1,9 @@
 """Measure the time that tracing adds to each operation, as ratios within one run.
 
 Variants take turns, so that a machine whose speed drifts treats all alike; processor time is measured, and
-the lowest of many rounds is reported, for whatever else runs on the machine only ever adds.
+the lowest of many samples is reported, for whatever else runs on the machine only ever adds.
 
-    python -m benchmarks [--rounds 15] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
+    python -m benchmarks [--rounds 8] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
         [--parts]
 """
 
@@ -25,6 +25,7 @@ from benchmarks.turns import turns
 from benchmarks.variants import VARIANTS
 from benchmarks.workloads import Workload, workloads
 
+_SAMPLES = 5
 _PACKAGES = ("langchain-core", "langgraph", "opentelemetry-sdk", "wrapt")
 
 
@@ -70,7 +71,7 @@ def peak(workload: Workload) -> float:
 
 
 def measure(workload: Workload, rounds: int, chosen: list[str]) -> dict[str, Figures]:
-    """Figures of an operation under each variant; the first round warms up and is not counted."""
+    """Figures of an operation under each variant; the first round measures memory, and no time."""
     seconds: dict[str, list[float]] = {name: [] for name in chosen}
     spans: dict[str, float] = {}
     memory: dict[str, float] = {}
@@ -79,14 +80,13 @@ def measure(workload: Workload, rounds: int, chosen: list[str]) -> dict[str, Fig
             with VARIANTS[name]() as counter:
                 # Python adapts to code as it runs, and forgets all of it when a class is patched.
                 sample(workload, workload.repeat)
-                counter.count = 0
-                gc.collect()
-                taken = sample(workload, workload.repeat)
-                spans[name] = counter.count / workload.repeat
                 if turn == 0:
                     memory[name] = peak(workload)
-                else:
-                    seconds[name].append(taken)
+                    continue
+                counter.count = 0
+                gc.collect()
+                seconds[name] += [sample(workload, workload.repeat) for _ in range(_SAMPLES)]
+                spans[name] = counter.count / workload.repeat / _SAMPLES
     return {name: Figures(min(seconds[name]), spans[name], memory[name]) for name in chosen}
 
 
@@ -110,7 +110,7 @@ def row(workload: Workload, found: dict[str, Figures]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=8, help="turns of each variant")
     parser.add_argument("--only", default="", help="operations whose name contains this")
     parser.add_argument("--variants", default="", help="comma list; the floors are always measured")
     parser.add_argument("--history", action="store_true", help="cost of a run as finished runs pile up")
