@@ -7,10 +7,12 @@ import contextlib
 import gc
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, Decision, ParentBased, Sampler, SamplingResult
 
 from support.expectations import expected, order
 from support.forests import exported
@@ -20,9 +22,11 @@ from support.trees import Call, cancelled_trees, settled, trees
 
 
 @contextlib.contextmanager
-def executing(*, genai_only: bool = False) -> Iterator[tuple[Recording, Program]]:
+def executing(
+    *, genai_only: bool = False, sampler: Sampler = ALWAYS_ON
+) -> Iterator[tuple[Recording, Program]]:
     """Instrumented for one example; afterwards nothing may be open."""
-    recording = Recording()
+    recording = Recording(sampler=sampler)
     with instrumented(recording, spans="genai" if genai_only else "all") as handle:
         yield recording, Program(recording.tracer)
         if open_runs(handle):
@@ -103,3 +107,43 @@ def test_200_concurrent_trees_share_one_handler_and_never_mix(calls: list[Call])
             thread.result()
         forest = [span for call in copies for span in expected(call)]
         assert tuple(sorted(forest, key=order)) == exported(recording.spans)
+
+
+class _Chosen(Sampler):
+    """Leaves out the traces that start where somebody says so."""
+
+    left_out: ContextVar[bool] = ContextVar("left_out", default=False)
+
+    def should_sample(self, *_: Any, **__: Any) -> SamplingResult:
+        return SamplingResult(Decision.DROP if self.left_out.get() else Decision.RECORD_AND_SAMPLE)
+
+    def get_description(self) -> str:
+        return "Chosen"
+
+
+@settings(max_examples=max(3, settings().max_examples // 10))
+@given(calls=st.lists(trees(), min_size=2, max_size=4), data=st.data())
+def test_a_tree_that_is_sampled_out_leaves_nothing_and_takes_nothing_from_others(
+    calls: list[Call], data: st.DataObject
+) -> None:
+    """One after another in one context, and at once in tasks."""
+    kept = [data.draw(st.booleans()) for _ in calls]
+
+    async def in_tasks(program: Program) -> None:
+        running = []
+        for call, keep in zip(calls, kept, strict=True):
+            _Chosen.left_out.set(not keep)
+            running.append(asyncio.create_task(run_to_the_end(program, call)))
+        await asyncio.gather(*running)
+
+    def in_turn(program: Program) -> None:
+        for call, keep in zip(calls, kept, strict=True):
+            _Chosen.left_out.set(not keep)
+            with contextlib.suppress(BodyError):
+                program.call(call)
+
+    with executing(sampler=ParentBased(_Chosen())) as (recording, program):
+        copy_context().run(in_turn, program)
+        asyncio.run(and_settle(in_tasks(program)))
+        forest = [span for call, keep in zip(calls, kept, strict=True) if keep for span in expected(call)]
+        assert tuple(sorted(forest * 2, key=order)) == exported(recording.spans)
