@@ -3,100 +3,36 @@
 Variants take turns, so that a machine whose speed drifts treats all alike; processor time is measured, and
 the lowest of many samples is reported, for whatever else runs on the machine only ever adds.
 
-    python -m benchmarks [--rounds 8] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
+    python -m benchmarks [--rounds 6] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
         [--parts]
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import inspect
+import multiprocessing
 import platform
-import time
-import tracemalloc
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
-from typing import NamedTuple
 
 from benchmarks.history import history
+from benchmarks.measure import EVERY, Figures, measure
 from benchmarks.parts import parts
 from benchmarks.turns import turns
-from benchmarks.variants import VARIANTS
-from benchmarks.workloads import Workload, workloads
+from benchmarks.variants import OTHERS, VARIANTS
+from benchmarks.workloads import workloads
 
-_SAMPLES = 5
+_ALWAYS = ("untraced", "floor", "floor, metrics")
 _PACKAGES = ("langchain-core", "langgraph", "opentelemetry-sdk", "wrapt")
 
 
-class Figures(NamedTuple):
-    """One operation under one variant.
-
-    Attributes:
-        seconds: Processor time of one run, the lowest seen.
-        spans: Spans of one run.
-        kilobytes: Peak of memory allocated during one run.
-    """
-
-    seconds: float
-    spans: float
-    kilobytes: float
-
-
-def sample(workload: Workload, repeat: int) -> float:
-    """Seconds of processor time for one run of an operation, over its repetitions."""
-    if inspect.iscoroutinefunction(workload.run):
-        return asyncio.run(_sample_async(workload, repeat))
-    begin = time.process_time()
-    for _ in range(repeat):
-        workload.run()
-    return (time.process_time() - begin) / repeat
-
-
-async def _sample_async(workload: Workload, repeat: int) -> float:
-    begin = time.process_time()
-    for _ in range(repeat):
-        await workload.run()
-    return (time.process_time() - begin) / repeat
-
-
-def peak(workload: Workload) -> float:
-    """Kilobytes allocated at most during one run."""
-    sample(workload, 1)
-    tracemalloc.start()
-    sample(workload, 1)
-    highest = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return highest / 1024
-
-
-def measure(workload: Workload, rounds: int, chosen: list[str]) -> dict[str, Figures]:
-    """Figures of an operation under each variant; the first round measures memory, and no time."""
-    seconds: dict[str, list[float]] = {name: [] for name in chosen}
-    spans: dict[str, float] = {}
-    memory: dict[str, float] = {}
-    for turn in range(rounds + 1):
-        for name in chosen:
-            with VARIANTS[name]() as counter:
-                # Python adapts to code as it runs, and forgets all of it when a class is patched.
-                sample(workload, workload.repeat)
-                if turn == 0:
-                    memory[name] = peak(workload)
-                    continue
-                counter.count = 0
-                gc.collect()
-                seconds[name] += [sample(workload, workload.repeat) for _ in range(_SAMPLES)]
-                spans[name] = counter.count / workload.repeat / _SAMPLES
-    return {name: Figures(min(seconds[name]), spans[name], memory[name]) for name in chosen}
-
-
-def row(workload: Workload, found: dict[str, Figures]) -> str:
+def row(operation: str, found: Mapping[str, Figures], shown: Iterable[str]) -> str:
     base, bare = found["untraced"], found["floor"]
-    cells = [workload.name, f"{base.seconds * 1e6:.0f}", f"{bare.spans:.0f}"]
+    cells = [operation, f"{base.seconds * 1e6:.0f}", f"{bare.spans:.0f}"]
     cells.append(f"{(bare.seconds - base.seconds) / bare.spans * 1e6:.0f}")
-    for name, figures in found.items():
-        if name in ("untraced", "floor", "floor, metrics"):
-            continue
+    for name in shown:
+        figures = found[name]
         like = found["floor, metrics"] if name == "with metrics" else bare
         floor_added = (like.seconds - base.seconds) / bare.spans
         added = (figures.seconds - base.seconds) / (figures.spans or bare.spans)
@@ -108,9 +44,31 @@ def row(workload: Workload, found: dict[str, Figures]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def compare(only: str, rounds: int, chosen: Collection[str]) -> None:
+    """Print a table of langspan's variants, then one of other packages.
+
+    Each operation has a process of its own for either: what ran before is felt long after.
+    """
+    found: dict[str, dict[str, Figures]] = {}
+    operations = [workload.name for workload in workloads() if only in workload.name]
+    ours = [name for name in VARIANTS if name in _ALWAYS or name in chosen]
+    others = [name for name in OTHERS if name in chosen]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as processes:
+        for names in filter(None, (ours, others)):
+            shown = [name for name in names if name not in _ALWAYS]
+            print("| " + " | ".join(["operation", "untraced µs", "spans", "floor, µs a span", *shown]) + " |")
+            print("|" + " --- |" * (4 + len(shown)))
+            for operation in operations:
+                figures = processes.submit(measure, operation, rounds, names).result()
+                found.setdefault(operation, {}).update(figures)
+                print(row(operation, found[operation], shown), flush=True)
+            print()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=8, help="turns of each variant")
+    parser.add_argument("--rounds", type=int, default=6, help="turns of each variant")
     parser.add_argument("--only", default="", help="operations whose name contains this")
     parser.add_argument("--variants", default="", help="comma list; the floors are always measured")
     parser.add_argument("--history", action="store_true", help="cost of a run as finished runs pile up")
@@ -124,14 +82,7 @@ def main() -> None:
             show()
             return
     asked = [name.strip() for name in arguments.variants.split(",") if name.strip()]
-    always = ("untraced", "floor", "floor, metrics")
-    chosen = [name for name in VARIANTS if not asked or name in asked or name in always]
-    shown = [name for name in chosen if name not in always]
-    print("| " + " | ".join(["operation", "untraced µs", "spans", "floor, µs a span", *shown]) + " |")
-    print("|" + " --- |" * (4 + len(shown)))
-    for workload in workloads():
-        if arguments.only in workload.name:
-            print(row(workload, measure(workload, arguments.rounds, chosen)), flush=True)
+    compare(arguments.only, arguments.rounds, asked or EVERY.keys())
 
 
 if __name__ == "__main__":

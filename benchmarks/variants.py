@@ -101,5 +101,8 @@ VARIANTS: dict[str, Variant] = {
     "floor, metrics": partial(floor, metrics=True),
     "with metrics": partial(ours, metrics=True),
     "sampled out": partial(ours, sampled=False),
-    **{name: partial(other, *where) for name, where in _OTHERS.items() if _is_installed(where[0])},
 }
+OTHERS: dict[str, Variant] = {
+    name: partial(other, *where) for name, where in _OTHERS.items() if _is_installed(where[0])
+}
+"""Other packages; not all take back all that they have patched."""

@@ -162,7 +162,7 @@ def workloads() -> list[Workload]:
         Workload("LCEL of 3 steps", chain(), 40),
         Workload("49-message history", history(), 40),
         Workload("astream of 200 tokens", astream(), 3),
-        Workload("agent with 2 tool calls", agent(), 3),
+        Workload("agent with 2 tool calls", agent(), 5),
         Workload("graph of 10 nodes", graph(), 4),
         Workload("100 concurrent ainvoke", concurrent(), 1),
     ]
