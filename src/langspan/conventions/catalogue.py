@@ -49,7 +49,11 @@ SPANS: Final = (
     SpanName(Kind.EMBEDDINGS, "embeddings {model}", "embeddings"),
     SpanName(Kind.TOOL, "execute_tool {tool}", "tool"),
     SpanName(Kind.RETRIEVER, "retrieval {retriever}", "retriever"),
-    SpanName(Kind.AGENT, "invoke_agent {agent}", "agent made by `create_agent`, nested ones too"),
+    SpanName(
+        Kind.AGENT,
+        "invoke_agent {agent}",
+        "agent made by `create_agent` or `create_react_agent`, nested ones too",
+    ),
     SpanName(Kind.WORKFLOW, "invoke_workflow {graph}", "any other graph, sub-graphs too"),
     SpanName(Kind.NODE, "node {node}", "graph node"),
     SpanName(Kind.CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
