@@ -117,11 +117,13 @@ class Opener:
         if self.has_left_out and self._is_left_out(event, current):
             return None
         parent, base = self._parent(event.parent_run_id, marker, current)
+        if parent is not None and parent.is_left_out and base.get(_SPAN_KEY) is parent.span:
+            return Run(owner, event, UNKNOWN_OPERATION, parent, is_left_out=True), base
         return Run(owner, event, self._operation(event, parent, graph), parent), base
 
     def open(self, run: Run, event: Started, base: Context) -> None:
         """Start the run's span, if it has one of its own, and make the context in which it is current."""
-        if self._is_visible(event, run.operation):
+        if not run.is_left_out and self._is_visible(event, run.operation):
             self._open_span(run, event, base)
             run.context = Context({**base, _SPAN_KEY: run.span, self._key: run})
         else:

@@ -97,7 +97,15 @@ class Run:
     context: Context
     last_chunk: int
 
-    def __init__(self, owner: Owner, event: Started, operation: Operation, parent: Run | None) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        event: Started,
+        operation: Operation,
+        parent: Run | None,
+        *,
+        is_left_out: bool = False,
+    ) -> None:
         self.owner = owner
         self.event: Started | None = event
         self.call: Call | None = None
@@ -106,8 +114,9 @@ class Run:
         self.parent = parent
         self.started = time.time_ns()
         self.is_open = self.is_visible = True
-        self.is_recording = self.is_described = self.is_left_out = self.interrupted = self.is_linked = False
+        self.is_recording = self.is_described = self.interrupted = self.is_linked = False
         self.is_handed_on = False
+        self.is_left_out = is_left_out
         self.facts: Attributes = NOTHING
         self.pending: Attributes = NOTHING
         self.content: Mapping[str, str] = NOTHING_SAID
