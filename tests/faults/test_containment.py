@@ -13,15 +13,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import langgraph.pregel.main as pregel
 import pytest
-from langchain_core.language_models import BaseChatModel
 
 import langspan
 from langspan._log_events import is_supported
 from langspan.patches.ledger import _MISSING
 from support.application import agents, chains, embeddings, models
 from support.application.observe import Scenario, Seen, observe
+from support.capabilities import GRAPH_CALLBACKS, MODEL_EVENTS
 from support.faults import InjectedError, Target, fault, targets, watched
 from support.production import Harness
 
@@ -96,14 +95,13 @@ LAST = {
 
 
 # What serves only some versions of others: whether those are installed.
-LIFECYCLE = hasattr(pregel, "get_sync_graph_callback_manager_for_config")
-EVENT_STREAMS = hasattr(BaseChatModel, "_iter_v2_events")
+LIFECYCLE, EVENT_STREAMS = GRAPH_CALLBACKS.there, MODEL_EVENTS.there
 INSTALLED = {
     "_log_events.LogEvents": is_supported(),
     "_log_events._keyed": is_supported(),
     "patches.langgraph._lifecycle_handler": LIFECYCLE,
     "patches.langgraph._listening": LIFECYCLE,
-    "patches.langgraph._specifying": not LIFECYCLE,
+    "patches.langgraph._specify": not LIFECYCLE,
     "_graphs.specify": not LIFECYCLE,
     "_handler.RecordingHandler.on_interrupt": LIFECYCLE,
     "_handler.RecordingHandler.on_resume": LIFECYCLE,

@@ -6,7 +6,7 @@ LangGraph is optional, so each patch waits until the module it belongs to is imp
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
@@ -53,12 +53,12 @@ def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType, *, handler
 
 def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
     feature = "an agent may be recorded as a workflow, and a nested graph as a chain"
-    ledger.wrap(module.Pregel, "_defaults", _announcing(guard), feature=feature)
+    ledger.wrap(module.Pregel, "_defaults", _telling(guard, _announce), feature=feature)
     for name in _MANAGERS:
-        ledger.wrap(module, name, _announcing_at_last(guard), feature=feature)
+        ledger.wrap(module, name, _telling(guard, _announce_at_last), feature=feature)
     if not hasattr(module, _FACTORIES[0]):
         # So old a version looks its defaults up too late; all that it asks the graph before is its name.
-        named = wrapt.FunctionWrapper(module.Pregel.get_name, _specifying(guard))
+        named = wrapt.FunctionWrapper(module.Pregel.get_name, _telling(guard, _specify))
         ledger.replace(module.Pregel, "get_name", named)
     # Lifecycle callbacks are younger than the oldest LangGraph we support; without them an interrupt is
     # known from the exception that carries it.
@@ -68,18 +68,31 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
             ledger.wrap(module, name, _listening(guard, handler), feature=feature)
 
 
-def _announcing(guard: Guard) -> Wrapper:
-    """A graph looks up its defaults when its run starts, and at no other time."""
-
-    def announce(graph: Any, config: Any) -> None:
-        name = config.get("run_name") or graph.get_name()
-        _graphs.announce(Graph(name=name, is_agent=_is_agent(graph)), config)
+def _telling(guard: Guard, tell: Callable[..., None]) -> Wrapper:
+    """Tell of a call before it is made, to a function that is called like the wrapped one."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call(announce, instance, args[0] if args else kwargs.get("config"))
+        guard.call(tell, instance, *args, **kwargs)
         return wrapped(*args, **kwargs)
 
     return wrapper
+
+
+def _announce(graph: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
+    """A graph looks up its defaults when its run starts, and at no other time."""
+    name = config.get("run_name") or graph.get_name()
+    _graphs.announce(Graph(name=name, is_agent=_is_agent(graph)), config)
+
+
+def _announce_at_last(_module: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
+    """If no graph has announced itself, the manager of its run announces some graph."""
+    if not _graphs.is_announced(config):
+        _graphs.announce(Graph(name=None, is_agent=False), config)
+
+
+def _specify(graph: Any, /, *_args: Any, **_kwargs: Any) -> None:
+    """A graph that is asked its name while some graph is announced is the one."""
+    _graphs.specify(Graph(name=None, is_agent=_is_agent(graph)))
 
 
 def _is_agent(graph: Any) -> bool:
@@ -92,33 +105,6 @@ def _is_agent(graph: Any) -> bool:
 def _module_of(node: Any) -> str | None:
     """Where the function that a node runs was defined."""
     return getattr(getattr(getattr(node, "bound", None), "func", None), "__module__", None)
-
-
-def _announcing_at_last(guard: Guard) -> Wrapper:
-    """If no graph has announced itself, the manager of its run announces some graph."""
-
-    def announce(config: Any) -> None:
-        if not _graphs.is_announced(config):
-            _graphs.announce(Graph(name=None, is_agent=False), config)
-
-    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call(announce, args[0] if args else kwargs.get("config"))
-        return wrapped(*args, **kwargs)
-
-    return wrapper
-
-
-def _specifying(guard: Guard) -> Wrapper:
-    """A graph that is asked its name while some graph is announced is the one."""
-
-    def specify(graph: Any) -> None:
-        _graphs.specify(Graph(name=None, is_agent=_is_agent(graph)))
-
-    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        guard.call(specify, instance)
-        return wrapped(*args, **kwargs)
-
-    return wrapper
 
 
 def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
