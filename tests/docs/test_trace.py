@@ -9,11 +9,10 @@ import pytest
 
 from docs.pages import README
 from langspan.cli import main
+from support.agents import is_edge
 from support.otlp import closed_port
 
 SHOWN = README.block("What a trace looks like", "text").code
-# Older releases of LangGraph show the functions behind an agent's edges as runs.
-EDGES = {"model_to_tools", "tools_to_model"}
 
 
 @pytest.fixture
@@ -42,7 +41,7 @@ def lines(text):
         name = stem.strip()
         path[(len(stem) - len(name)) // 3 :] = [name]
         figures = re.sub(r"\b[\d.]+ (s|ms|µs)(?= |$)", "TIME", line.rpartition("━")[2])
-        found += [(*path, " ".join(figures.split()))] if name not in EDGES else []
+        found += [(*path, " ".join(figures.split()))] if not is_edge(name) else []
     return sorted(found)
 
 

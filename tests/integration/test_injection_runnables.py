@@ -22,6 +22,7 @@ from langchain_core.tools import StructuredTool
 from langgraph.graph import END, START, StateGraph
 
 import langspan
+from support.agents import is_edge
 from support.callback_ways import ASYNC, CALL, Given, our_handler
 from support.listeners import Listener
 from support.models import ScriptedChat, ScriptedRetriever, StreamingChat, tool_call, work
@@ -190,8 +191,7 @@ def _gist(answer: Any) -> Any:
 def _seen(recording: Recording, given: Given, answer: Any, user: Listener) -> Seen:
     above = "/".join(("request", *given.under)) + "/"
     around = {above.rsplit("/", keep + 1)[0] for keep in range(len(given.under) + 1)}
-    # Old versions show what is behind an agent's edges as runs.
-    paths = [path for path in recording.paths() if path not in around and "_to_" not in path]
+    paths = [path for path in recording.paths() if path not in around and not is_edge(path)]
     recording.clear()
     places = frozenset(path.removeprefix(above) for path in paths)
     return Seen(
