@@ -5,6 +5,8 @@ It has no parents, no context, no bounds and no safety. Whoever traces with Open
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -57,3 +59,12 @@ class Slot:
 
     def get(self) -> BaseCallbackHandler | None:
         return self.handler
+
+    @contextmanager
+    def filled(self, handler: BaseCallbackHandler) -> Iterator[None]:
+        """Inject a handler for a while."""
+        self.handler = handler
+        try:
+            yield
+        finally:
+            self.handler = None

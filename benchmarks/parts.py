@@ -86,9 +86,9 @@ def _in_place(run: Callable[[], object]) -> dict[str, float]:
     """Seconds that each layer adds to a call."""
     layers: dict[str, Callable[[], AbstractContextManager[object]]] = {
         "the floor": VARIANTS["floor"],
-        "LangChain: telling one handler that does nothing": lambda: _handled(_Deaf()),
+        "LangChain: telling one handler that does nothing": lambda: SLOT.filled(_Deaf()),
         "langspan: its patches, while no handler is there": _patches,
-        "langspan: its handler, without the patches": lambda: _handled(CallbackHandler(TracerProvider())),
+        "langspan: its handler, without the patches": lambda: SLOT.filled(CallbackHandler(TracerProvider())),
         "langspan": VARIANTS["langspan"],
         "langspan, sampled out": VARIANTS["sampled out"],
     }
@@ -99,15 +99,6 @@ def _in_place(run: Callable[[], object]) -> dict[str, float]:
                 _time(run)  # Python adapts to code as it runs, and forgets it when a class is patched
                 lowest[name] = min(lowest[name], *(_time(run) for _ in range(_ROUNDS // _TURNS)))
     return {name: lowest[name] - lowest["untraced"] for name in layers}
-
-
-@contextmanager
-def _handled(handler: BaseCallbackHandler) -> Iterator[None]:
-    SLOT.handler = handler
-    try:
-        yield
-    finally:
-        SLOT.handler = None
 
 
 @contextmanager
@@ -127,7 +118,7 @@ def _by_itself(run: Callable[[], object]) -> dict[str, float]:
     provider.add_span_processor(last)
     handler = CallbackHandler(provider)
     for each in (noted, handler):
-        with _handled(each):
+        with SLOT.filled(each):
             run()
     tracer = TracerProvider().get_tracer("parts")
     steps = {

@@ -49,11 +49,8 @@ def floor(*, metrics: bool = False) -> Iterator[Counter]:
     provider, counter = _provider()
     meter = MeterProvider([InMemoryMetricReader()]).get_meter("floor")
     histograms = [meter.create_histogram(f"h{number}") for number in range(3)] if metrics else None
-    SLOT.handler = FloorHandler(provider.get_tracer("floor"), histograms)
-    try:
+    with SLOT.filled(FloorHandler(provider.get_tracer("floor"), histograms)):
         yield counter
-    finally:
-        SLOT.handler = None
 
 
 @contextmanager
