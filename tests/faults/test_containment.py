@@ -99,7 +99,7 @@ LIFECYCLE, EVENT_STREAMS = GRAPH_CALLBACKS.there, MODEL_EVENTS.there
 INSTALLED = {
     "recording.log_events.LogEvents": is_supported(),
     "recording.log_events._keyed": is_supported(),
-    "langchain.patches.langgraph._lifecycle_handler": LIFECYCLE,
+    "langchain.patches.langgraph._lifecycle_class": LIFECYCLE,
     "langchain.patches.langgraph._listening": LIFECYCLE,
     "langchain.patches.langgraph._specify": not LIFECYCLE,
     "langchain.graph_announcements.specify": not LIFECYCLE,

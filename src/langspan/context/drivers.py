@@ -1,7 +1,8 @@
 """Run the host's code with a context in place: functions, coroutines, generators of both kinds.
 
-The carriers are in the application's stack while its own code runs, so they contain nothing of ours that
-could fail: each step goes through a contained method of a scope, or through two calls of OpenTelemetry.
+The drivers are in the application's stack while its own code runs, so they contain nothing of ours that
+could fail: each step goes through a contained method of a scope, or through two calls of OpenTelemetry. No
+variable here outlives the handling of an exception: what its frames hold is freed when the host lets it go.
 """
 
 from __future__ import annotations
@@ -40,49 +41,48 @@ async def arun_in_context(
 
 def call_in_scope(scope: Scope, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call the host's function under a scope."""
-    failure: BaseException | None = None
     scope.resume()
     try:
-        return function(*args, **kwargs)
+        result = function(*args, **kwargs)
     except BaseException as error:
-        failure = error
+        scope.suspend_and_close(error)
         raise
-    finally:
-        scope.suspend_and_close(failure)
+    scope.suspend_and_close(None)
+    return result
 
 
 async def acall_in_scope(
     scope: Scope, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """Await the host's coroutine function under a scope."""
-    failure: BaseException | None = None
     scope.resume()
     try:
-        return await function(*args, **kwargs)
+        result = await function(*args, **kwargs)
     except BaseException as error:
-        failure = error
+        scope.suspend_and_close_soon(error)
         raise
-    finally:
-        scope.suspend_and_close_soon(failure)
+    scope.suspend_and_close_soon(None)
+    return result
 
 
 def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, Any]:
     """Drive the host's generator under a scope: its run is current in its body, never in the consumer."""
-    failure: BaseException | None = None
-    step: Callable[..., T | None] = generator.__next__
-    args: tuple[Any, ...] = ()
+    step: Callable[[Any], T] = generator.send
+    # Popped when it is sent: an exception that stayed here would hold this very frame, by its traceback.
+    sent: list[Any] = [None]
     try:
         while True:
             scope.resume()
             try:
-                item = step(*args)
+                item = step(sent.pop())
             except StopIteration as stop:
-                return stop.value
+                result = stop.value
+                break
             finally:
                 scope.suspend()
             try:
-                sent = yield item  # type: ignore[misc] # only close() gives None, and it leaves the loop
-                step, args = generator.send, (sent,)
+                sent.append((yield item))
+                step = generator.send
             except GeneratorExit:
                 scope.resume()
                 try:
@@ -91,31 +91,31 @@ def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generat
                     scope.suspend()
                 raise
             except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
-                step, args = generator.throw, (error,)
+                sent.append(error)
+                step = generator.throw
     except BaseException as error:
-        failure = error
+        scope.close(error)
         raise
-    finally:
-        scope.close(failure)
+    scope.close(None)
+    return result
 
 
 async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
     """Drive the host's asynchronous generator under a scope, in the consumer's own task."""
-    failure: BaseException | None = None
-    step: Callable[..., Awaitable[T]] = _begin_unseen
-    args: tuple[Any, ...] = (generator,)
+    step: Callable[[Any], Awaitable[T]] = _begin_unseen
+    sent: list[Any] = [generator]  # as above
     try:
         while True:
             scope.resume()
             try:
-                item = await step(*args)
+                item = await step(sent.pop())
             except StopAsyncIteration:
-                return
+                break
             finally:
                 scope.suspend()
             try:
-                sent = yield item
-                step, args = generator.asend, (sent,)
+                sent.append((yield item))
+                step = generator.asend
             except GeneratorExit:
                 scope.resume()
                 try:
@@ -124,12 +124,12 @@ async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> 
                     scope.suspend()
                 raise
             except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
-                step, args = generator.athrow, (error,)
+                sent.append(error)
+                step = generator.athrow
     except BaseException as error:
-        failure = error
+        scope.close_soon(error)
         raise
-    finally:
-        scope.close_soon(failure)
+    scope.close_soon(None)
 
 
 def _begin_unseen(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:

@@ -13,6 +13,7 @@ from langspan._events import Call, Started
 from langspan._values import Attributes
 from langspan.kinds.base import AgentCall, ModelCall
 from langspan.kinds.registry import Identity
+from langspan.recording.failures import Sighting
 
 # Never changed.
 NO_ATTRIBUTES: Final[Attributes] = {}
@@ -59,7 +60,7 @@ class Run:
         is_delegated: A run directly below does this one's work. That run is measured instead.
         interrupted: The run is a graph's that has stopped to wait for its user.
         is_linked: The span has a link to the interrupted run that this one resumes.
-        failure: The exception that a nested run ended with: it is described there, once.
+        failure: What recognises the exception that a nested run ended with: it is described there, once.
     """
 
     __slots__ = (
@@ -125,7 +126,7 @@ class Run:
         self.content: Mapping[str, str] = NO_CONTENT
         self.provider: str | None = None
         self.first_chunk: int | None = None
-        self.failure: BaseException | None = None
+        self.failure: Sighting | None = None
         self.agent: Run | None = None
         self.conversation: str | None = None
         self.inside_graph = self.kind.is_graph

@@ -15,6 +15,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
 from langspan.kinds.any_run import model_call, present
 from langspan.kinds.base import AgentCall
+from langspan.recording.failures import is_same, sighting_of
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.log_events import LogEvents
 from langspan.recording.metrics import Metrics
@@ -96,7 +97,7 @@ class SpanFinisher:
                 if outcome.error_type is not None:
                     message = self._described_error(run, error, outcome.error_type, attributes)
             if run.parent is not None:
-                run.parent.failure = error
+                run.parent.failure = sighting_of(error)
         except Exception as internal:  # noqa: BLE001 - the span ends whatever becomes of its attributes
             self._guard.report("failure attributes", internal)
         self._end(run, attributes, outcome, message, error=error)
@@ -130,7 +131,7 @@ class SpanFinisher:
             Its message, where content is recorded on spans.
         """
         message = self._renderer.exception(error) if self._renderer is not None else None
-        if run.failure is not error:
+        if not is_same(error, run.failure):
             described: Attributes = {names.EXCEPTION_TYPE: error_type}
             told = described if message is None else {**described, names.EXCEPTION_MESSAGE: message}
             if run.is_recording:

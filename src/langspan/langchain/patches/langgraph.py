@@ -110,12 +110,13 @@ def _module_of(node: Any) -> str | None:
 
 def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
     """LangGraph tells interrupts only to handlers of its own kind that stand in the caller's config."""
+    lifecycle_handler = _lifecycle_class()
 
     def listen(manager: Any, config: Any) -> None:
         callbacks = config.get("callbacks")
         handlers = callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ())
         ours = next((each for each in handlers if isinstance(each, RecordingHandler)), handler)
-        manager.add_handler(_lifecycle_handler(ours))
+        manager.add_handler(lifecycle_handler(ours))
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         manager = wrapped(*args, **kwargs)
@@ -125,7 +126,8 @@ def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
     return wrapper
 
 
-def _lifecycle_handler(handler: RecordingHandler) -> Any:
+def _lifecycle_class() -> Callable[[RecordingHandler], Any]:
+    """The class of handlers that LangGraph tells of interrupts. Made once: a class is garbage to collect."""
     from langgraph.callbacks import GraphCallbackHandler  # noqa: PLC0415 - optional dependency
 
     class LifecycleHandler(GraphCallbackHandler):
@@ -133,10 +135,14 @@ def _lifecycle_handler(handler: RecordingHandler) -> Any:
 
         run_inline = True
 
+        def __init__(self, handler: RecordingHandler) -> None:
+            super().__init__()
+            self._handler = handler
+
         def on_interrupt(self, event: Any) -> None:
-            handler.on_interrupt(event)
+            self._handler.on_interrupt(event)
 
         def on_resume(self, event: Any) -> None:
-            handler.on_resume(event)
+            self._handler.on_resume(event)
 
-    return LifecycleHandler()
+    return LifecycleHandler
