@@ -76,15 +76,15 @@ def token_usage(result: object, provider: str | None = None) -> Attributes:
         if isinstance(metadata, dict) and metadata:
             complete = _add_standard(usage, metadata, message, provider)
             break
-    if generations and not complete:
-        _fill_in(usage, generations[0], output_of(result))
+    if not complete:
+        _fill_in(usage, generations[0] if generations else None, output_of(result), provider)
     return _checked(usage, generations)
 
 
 def _add_standard(
     usage: Attributes, metadata: Mapping[str, Any], message: object, provider: str | None
 ) -> bool:
-    """Add LangChain's own form. Tell whether it says all: a package that gives no details may know some."""
+    """Add LangChain's own form. Tell whether it says all; a package that gives no details may know some."""
     for key, attribute in _TOTALS:
         count = as_count(metadata.get(key))
         if count is not None:
@@ -98,8 +98,9 @@ def _add_standard(
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
         if details_out is not None:
             _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
-    has_all = details_in is not None and backend not in _LEAVES_OUT_DETAILS
-    return has_all and bool(usage.get(names.GEN_AI_USAGE_INPUT_TOKENS))
+    has_details = details_in is not None and details_out is not None and backend not in _LEAVES_OUT_DETAILS
+    has_totals = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) and names.GEN_AI_USAGE_OUTPUT_TOKENS in usage
+    return has_details and bool(has_totals)
 
 
 def _add_details(
@@ -114,19 +115,17 @@ def _add_details(
             usage[attribute] = count
 
 
-def _fill_in(usage: Attributes, generation: object, output: Mapping[str, Any]) -> None:
+def _fill_in(usage: Attributes, generation: object, output: Mapping[str, Any], provider: str | None) -> None:
     """Look for what is still missing in the provider's own words."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    message = message_of(generation)
-    for source in (
-        as_mapping(getattr(message, "response_metadata", None)),
-        as_mapping(getattr(generation, "generation_info", None)),
-        output,
-    ):
+    facts = as_mapping(getattr(message_of(generation), "response_metadata", None))
+    zeros = (backend_of(facts) or provider) not in _ZERO_IS_UNKNOWN
+    for source in (facts, as_mapping(getattr(generation, "generation_info", None)), output):
         if source:
             for attribute, count in usage_fields.counts(source).items():
-                usage.setdefault(attribute, count)
+                if zeros or count:
+                    usage.setdefault(attribute, count)
 
 
 def _checked(usage: Attributes, generations: list[Any]) -> Attributes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from langspan._values import Attributes, as_count, as_mapping, is_filled
 from langspan.conventions import names
 
@@ -119,19 +121,21 @@ def counts(facts: Mapping[str, Any]) -> Attributes:
     """
     if _PLACES.isdisjoint(facts):  # most facts hold no counts: one look tells
         return {}
+    found: Attributes = {}
     for key in _CONTAINERS:
         held = facts.get(key)
-        if held is not None:
-            usage = _fields(held)
-            if usage:
-                return _read(usage)
+        if held is not None and (usage := _fields(held)):
+            found = {**_read(usage), **found}
     loose = {key: facts[key] for key in _LOOSE if key in facts}
-    return _read(loose) if loose else {}
+    return {**_read(loose), **found} if loose else found
 
 
 def _fields(usage: object) -> Mapping[str, Any]:
     """A usage object's fields; stored ones only, so that no foreign property is run."""
-    return as_mapping(usage) or as_mapping(getattr(usage, "__dict__", None))
+    fields = as_mapping(usage) or as_mapping(getattr(usage, "__dict__", None))
+    # Where pydantic keeps what a class does not declare: LiteLLM's cache counts, say.
+    extra = as_mapping(getattr(usage, "__pydantic_extra__", None)) if isinstance(usage, BaseModel) else None
+    return {**extra, **fields} if extra else fields
 
 
 def _read(usage: Mapping[str, Any]) -> Attributes:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, LLMResult
+from pydantic import BaseModel, ConfigDict
 
 from langspan.providers.usage import token_usage
 
@@ -272,6 +273,51 @@ def test_xais_package_leaves_out_details_that_the_provider_gives():
 def test_a_zero_input_is_looked_up_elsewhere():
     raw = {"prompt_tokens": 12, "completion_tokens": 3}
     assert {IN: 12, OUT: 3} == token_usage(chat(message(usage(0, 3, {}), token_usage=raw)))
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        pytest.param(usage(9, 7, {"cache_read": 4}), id="no details of the output"),
+        pytest.param(usage(9, 7, None, {"reasoning": 3}), id="no details of the input"),
+        pytest.param(usage(9, None, {"cache_read": 4}, {"reasoning": 3}), id="no output"),
+        pytest.param(usage(None, 7, {"cache_read": 4}, {"reasoning": 3}), id="no input"),
+        pytest.param(None, id="nothing"),
+    ],
+)
+def test_a_later_place_fills_in_what_an_earlier_one_left_out(counts):
+    raw = {
+        "prompt_tokens": 9,
+        "completion_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    assert {IN: 9, OUT: 7, READ: 4, REASONING: 3} == token_usage(chat(message(counts, token_usage=raw)))
+
+
+def test_several_usage_objects_in_one_place_complete_each_other():
+    metadata = {"token_usage": {"prompt_tokens": 9}, "usage": {"prompt_tokens": 8, "completion_tokens": 7}}
+    assert {IN: 9, OUT: 7} == token_usage(chat(message(None, **metadata)))
+
+
+class Details(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+def test_what_pydantic_keeps_beside_the_declared_fields_counts():
+    raw = Details(
+        prompt_tokens=9,
+        completion_tokens=7,
+        cache_creation_input_tokens=2,
+        completion_tokens_details=Details(reasoning_tokens=3),
+    )
+    expected = {IN: 9, OUT: 7, WRITE: 2, CREATION: 2, REASONING: 3}
+    assert expected == token_usage(chat(message(None, token_usage=raw)))
+
+
+def test_an_answer_without_choices_may_still_have_been_counted():
+    raw = {"token_usage": {"prompt_tokens": 9, "completion_tokens": 0}}
+    assert {IN: 9, OUT: 0} == token_usage(LLMResult(generations=[[]], llm_output=raw))
 
 
 def test_the_same_usage_in_every_place_is_counted_once():
