@@ -21,10 +21,12 @@ from benchmarks.variants import SLOT, VARIANTS
 from benchmarks.workloads import chat
 from langspan import CallbackHandler
 from langspan._events import CallbackType, Started
-from langspan._instrumentor import _slot
-from langspan.kinds.registry import Translator
+from langspan._instrumentor import _configure_hook
+from langspan.kinds import any_run
+from langspan.kinds.models import CHAT
+from langspan.kinds.registry import identify
 from langspan.recording.run import Run
-from langspan.recording.run_table import Runs
+from langspan.recording.run_table import RunTable
 
 _ROUNDS = 200
 _TURNS = 5
@@ -104,7 +106,7 @@ def _in_place(run: Callable[[], object]) -> dict[str, float]:
 @contextmanager
 def _patches() -> Iterator[None]:
     with VARIANTS["langspan"]():
-        _slot.handler = None
+        _configure_hook.handler = None
         yield
 
 
@@ -135,22 +137,22 @@ def _by_itself(run: Callable[[], object]) -> dict[str, float]:
 
 def _own(handler: CallbackHandler, noted: _Noting) -> dict[str, Callable[[], object]]:
     """What langspan does in each call, without LangChain and OpenTelemetry."""
-    translator, event = Translator(), noted.started
-    operation = translator.operation(event, None, None)
-    run = Run(handler.recorder, event, operation, None)
-    run.facts = translator.at_creation(run, event)
-    table: Runs[int, int] = Runs(max_open=10, max_age=10, max_ended=2048, trail=int)
+    event = noted.started
+    identity = identify(event)
+    run = Run(handler.recorder, event, identity, None)
+    run.start_attributes = any_run.creation_attributes(run)
+    table: RunTable[int, int] = RunTable(max_open=10, max_age=10, max_ended=2048, ended_context=int)
 
     def keep() -> None:
         table.add(event.run_id, 1)
         table.take(event.run_id)
 
     return {
-        "langspan: what the run is": lambda: translator.operation(event, None, None),
-        "langspan: attributes for the sampler": lambda: translator.at_creation(run, event),
-        "langspan: attributes of the request": lambda: translator.at_start(run, event),
-        "langspan: attributes of the answer": lambda: translator.at_end(run, noted.result),
-        "langspan: the run itself": lambda: Run(handler.recorder, event, operation, None),
+        "langspan: what the run is": lambda: identify(event),
+        "langspan: attributes for the sampler": lambda: any_run.creation_attributes(run),
+        "langspan: attributes of the request": lambda: any_run.start_attributes(run, event),
+        "langspan: attributes of the answer": lambda: CHAT.at_end(run, noted.result),
+        "langspan: the run itself": lambda: Run(handler.recorder, event, identity, None),
         "langspan: the table of open runs": keep,
     }
 
