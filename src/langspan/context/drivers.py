@@ -68,20 +68,20 @@ async def acall_in_scope(
 def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, Any]:
     """Drive the host's generator under a scope: its run is current in its body, never in the consumer."""
     step: Callable[[Any], T] = generator.send
-    # Popped when it is sent: an exception that stayed here would hold this very frame, by its traceback.
-    sent: list[Any] = [None]
+    sent: Any = None
     try:
         while True:
             scope.resume()
             try:
-                item = step(sent.pop())
+                item = step(sent)
             except StopIteration as stop:
                 result = stop.value
                 break
             finally:
+                sent = None  # an exception that stayed here would hold this very frame, by its traceback
                 scope.suspend()
             try:
-                sent.append((yield item))
+                sent = yield item
                 step = generator.send
             except GeneratorExit:
                 scope.resume()
@@ -91,8 +91,7 @@ def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generat
                     scope.suspend()
                 raise
             except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
-                sent.append(error)
-                step = generator.throw
+                sent, step = error, generator.throw
     except BaseException as error:
         scope.close(error)
         raise
@@ -103,18 +102,19 @@ def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generat
 async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
     """Drive the host's asynchronous generator under a scope, in the consumer's own task."""
     step: Callable[[Any], Awaitable[T]] = _begin_unseen
-    sent: list[Any] = [generator]  # as above
+    sent: Any = generator
     try:
         while True:
             scope.resume()
             try:
-                item = await step(sent.pop())
+                item = await step(sent)
             except StopAsyncIteration:
                 break
             finally:
+                sent = None  # as above
                 scope.suspend()
             try:
-                sent.append((yield item))
+                sent = yield item
                 step = generator.asend
             except GeneratorExit:
                 scope.resume()
@@ -124,8 +124,7 @@ async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> 
                     scope.suspend()
                 raise
             except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
-                sent.append(error)
-                step = generator.athrow
+                sent, step = error, generator.athrow
     except BaseException as error:
         scope.close_soon(error)
         raise

@@ -41,8 +41,8 @@ def agent_end(calls: Sequence[ModelCall]) -> Attributes:
     return attributes
 
 
-def _target(event: Started, name: str | None) -> str | None:
-    return chosen_name(event, name) or as_str(as_mapping(event.metadata).get("lc_agent_name"))
+def _target(event: Started) -> str | None:
+    return chosen_name(event) or as_str(as_mapping(event.metadata).get("lc_agent_name"))
 
 
 def _at_end(run: RunView, _data: Any) -> Attributes:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Started
-from langspan._values import Attributes
+from langspan._values import Attributes, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions.measurements import Measurement
 from langspan.conventions.metrics import Metric
@@ -108,7 +108,7 @@ class RunKind:
         target_attribute: The attribute that holds the target, if one does.
         callback: The callback by which LangChain tells of such a run; None if a patch records it. Where kinds
             share a callback, `langspan.kinds.chains.kind_of` decides between them.
-        target: From the start event and the run's name to what the run acts on.
+        target: From the start event to what the run acts on; None if that is the run's name.
         provider: From the start event to ``gen_ai.provider.name``; None if the kind has no provider.
         at_start: Attributes known before the run's body runs, besides operation, target and provider; None if
             there are none, here as in what follows.
@@ -134,7 +134,7 @@ class RunKind:
     span_kind: SpanKind
     target_attribute: str | None
     callback: CallbackType | None
-    target: Callable[[Started, str | None], str | None]
+    target: Callable[[Started], str | None] | None
     provider: Callable[[Started], str | None] | None
     at_start: AtStart | None
     at_end: AtEnd | None
@@ -153,6 +153,14 @@ class RunKind:
 
     def __repr__(self) -> str:
         return f"RunKind({self.name})"
+
+
+def run_name(event: Started) -> str | None:
+    """The run's name; chain groups and classic chains have it in their description only."""
+    name = event.name
+    if name.__class__ is str and name and name.isascii():  # nearly always: save the calls
+        return name
+    return as_str(name) or as_str(as_mapping(event.serialized).get("name"))
 
 
 def no_content(_renderer: ContentRenderer, *_data: Any) -> Texts:

@@ -17,11 +17,6 @@ from langspan.conventions import names
 from langspan.kinds.base import RunKind
 
 
-def own_name(_event: Started, name: str | None) -> str | None:
-    """The run's name; what has none is a chain."""
-    return name or "chain"
-
-
 def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
     texts: Texts = {}
     if not event.extra.get("defers_inputs"):
@@ -52,7 +47,7 @@ CHAIN: Final = RunKind(
     span_kind=SpanKind.INTERNAL,
     target_attribute=None,
     callback=CallbackType.CHAIN,
-    target=own_name,
+    target=None,
     provider=None,
     at_start=None,
     at_end=None,

@@ -156,7 +156,7 @@ def _encoding_formats(stored: Mapping[str, Any]) -> list[str] | None:
     return None
 
 
-def _target(event: Started, _name: str | None) -> str | None:
+def _target(event: Started) -> str | None:
     return embeddings_model(event.extra.get("embeddings"))
 
 

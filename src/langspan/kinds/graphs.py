@@ -16,16 +16,16 @@ from langspan._values import Attributes
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
-from langspan.kinds.base import RunKind, RunView
-from langspan.kinds.chains import CHAIN, own_name
+from langspan.kinds.base import RunKind, RunView, run_name
+from langspan.kinds.chains import CHAIN
 
 # Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the workflow.
 _DEFAULT_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
 
 
-def chosen_name(_event: Started, name: str | None) -> str | None:
+def chosen_name(event: Started) -> str | None:
     """The name that somebody gave a graph, if anybody did."""
-    label = name or "chain"
+    label = run_name(event) or CHAIN.name
     return None if label in _DEFAULT_NAMES else label
 
 
@@ -93,7 +93,6 @@ NODE: Final = replace(
     name="node",
     prefix="node",
     target_attribute=names.LANGGRAPH_NODE,
-    target=own_name,
     content_at_start=_node_content_at_start,
     content_at_end=_node_content_at_end,
     content_at_failure=_node_content_at_failure,

@@ -24,7 +24,7 @@ from langspan.providers.response import is_cache_hit, model_response
 from langspan.providers.usage import token_usage
 
 
-def _target(event: Started, _name: str | None) -> str | None:
+def _target(event: Started) -> str | None:
     return request_model(
         as_mapping(event.metadata),
         as_mapping(event.extra.get("invocation_params")),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from langspan._events import CallbackType, Graph, Started
-from langspan._values import as_mapping, as_str
+from langspan._values import as_str
 from langspan.conventions.metrics import ALL
 from langspan.kinds.agents import AGENT
-from langspan.kinds.base import RunKind
+from langspan.kinds.base import RunKind, run_name
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
@@ -42,15 +42,16 @@ def identify(
         inside_graph: A run around it already belongs to a graph.
         graph: The graph that announced this run, if one did.
     """
-    # Chain groups and classic chains have their name in the description only.
-    name = as_str(event.name) or as_str(as_mapping(event.serialized).get("name"))
+    name = None
     if kind is None:
-        found = _BY_CALLBACK[event.callback]
-        kind = found if found.__class__ is RunKind else found(event, name, inside_graph, graph)
-    target = kind.target(event, name)
+        kind = _BY_CALLBACK[event.callback]
+        if kind.__class__ is not RunKind:
+            name = run_name(event)
+            kind = _RULES[event.callback](event, name, inside_graph, graph)
+    target = kind.target(event) if kind.target is not None else name or run_name(event)
     prefix = kind.prefix
     if prefix is None:
-        return kind, target or UNKNOWN[1], target
+        return kind, target or kind.name, target
     return kind, f"{prefix} {target}" if target else prefix, target
 
 
@@ -96,7 +97,7 @@ def _is_step(tags: Sequence[Any] | None) -> bool:
 
 
 Rule: TypeAlias = Callable[[Started, str | None, bool, Graph | None], RunKind]
-_RULES: Final[Mapping[CallbackType, Rule]] = {CallbackType.CHAIN: chain_kind}
+_RULES: Final[Mapping[Any, Rule]] = {CallbackType.CHAIN: chain_kind}
 
 
 def by_callback(kinds: Sequence[RunKind], rules: Mapping[CallbackType, Rule]) -> Mapping[Any, Any]:

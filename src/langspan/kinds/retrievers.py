@@ -24,10 +24,6 @@ _TOP_K: Final = ("k", "top_k", "top_k_results", "number_of_results")
 _SCORES: Final = ("relevance_score", "score", "_score", "similarity_score")
 
 
-def _target(_event: Started, name: str | None) -> str | None:
-    return name
-
-
 def _at_start(run: RunView, event: Started) -> Attributes:
     call = run.call
     if call is None:
@@ -140,7 +136,7 @@ RETRIEVER: Final = RunKind(
     span_kind=SpanKind.CLIENT,
     target_attribute=names.LANGCHAIN_RETRIEVER_NAME,
     callback=CallbackType.RETRIEVER,
-    target=_target,
+    target=None,
     provider=None,
     at_start=_at_start,
     at_end=_at_end,

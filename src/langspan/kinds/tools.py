@@ -21,8 +21,8 @@ from langspan.kinds.base import AgentCall, RunKind, RunView, no_content
 _MAX_DESCRIPTION: Final = 1024  # characters; docstrings may be pages long and repeat on every call
 
 
-def _target(event: Started, name: str | None) -> str | None:
-    return as_str(as_mapping(event.serialized).get("name")) or name
+def _target(event: Started) -> str | None:
+    return as_str(as_mapping(event.serialized).get("name")) or as_str(event.name)
 
 
 def _at_start(run: RunView, event: Started) -> Attributes:

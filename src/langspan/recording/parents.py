@@ -42,16 +42,14 @@ class ParentRule:
         run = self.innermost(context)
         return run is not None and run.is_unsampled and context.get(SPAN_KEY) is run.span
 
-    def resolve_parent(
-        self, parent_run_id: UUID | None, innermost: Run | None, current: Context
-    ) -> tuple[Run | None, Context]:
+    def resolve_parent(self, parent_run_id: UUID | None, current: Context) -> tuple[Run | None, Context]:
         """Find the run that caused a new one, and the context that the new span starts in.
 
         Args:
             parent_run_id: The parent that LangChain names, if it names one.
-            innermost: The innermost run where the start event was sent.
-            current: What is current there.
+            current: What is current where the start event was sent.
         """
+        innermost: Run | None = current.get(self._key)  # type: ignore[assignment] # nobody else has the key
         if parent_run_id is None or (innermost is not None and innermost.is_below(parent_run_id)):
             # LangChain names no parent, or one that is around us: then a span of the user's own that is
             # current lies between the two and stays there.

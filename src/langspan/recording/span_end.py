@@ -20,7 +20,7 @@ from langspan.recording.interrupts import Interrupts
 from langspan.recording.log_events import LogEvents
 from langspan.recording.metrics import Metrics
 from langspan.recording.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, Outcome, outcome_of
-from langspan.recording.run import NO_ATTRIBUTES, Run
+from langspan.recording.run import NO_ATTRIBUTES, NO_CONTENT, Run
 from langspan.recording.run_hooks import RunHooks
 
 _RETURNED: Final = Outcome(None, None)
@@ -74,7 +74,8 @@ class SpanFinisher:
             try:
                 if kind.at_end is not None:
                     attributes = kind.at_end(run, result)
-                self._leave(run, attributes)
+                if kind.counts_as is _MODEL:
+                    self._leave(run, attributes)
                 failed = None if kind.reported_error is None else kind.reported_error(result)
                 if failed is not None:
                     outcome = Outcome(None, failed)
@@ -107,8 +108,8 @@ class SpanFinisher:
         self._end(run, NO_ATTRIBUTES, _INCOMPLETE)
 
     def _leave(self, run: Run, attributes: Attributes) -> None:
-        """Note what leaving the run changes: what the agent around it knows of it."""
-        if run.kind.counts_as is _MODEL and run.agent is not None:
+        """Note what leaving a model call changes: what the agent around it knows of it."""
+        if run.agent is not None:
             run.agent.model_calls.append(model_call(run.target, attributes))
 
     def _partial(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
@@ -118,7 +119,7 @@ class SpanFinisher:
             texts = kind.content_at_failure(self._renderer, extra)
             run.content = {**run.content, **present(texts)}
         attributes = NO_ATTRIBUTES if kind.at_failure is None else kind.at_failure(run, extra)
-        if extra.get("response") is not None:
+        if kind.counts_as is _MODEL and extra.get("response") is not None:
             self._leave(run, attributes)
         return attributes
 
@@ -158,7 +159,10 @@ class SpanFinisher:
             if run.needs_attributes and (self._metrics is not None or self._events is not None):
                 self._observe(run, {**run.start_attributes, **attributes}, (now - run.started) / 1e9)
             if run.is_recording:
-                self._complete(run, attributes)
+                content = run.content if self._on_span else NO_CONTENT
+                attributes = {**run.deferred_attributes, **attributes, **content}
+                if attributes:
+                    run.span.set_attributes(attributes)
                 if outcome.error_type is not None:
                     run.span.set_status(StatusCode.ERROR, message)
                 if self._hooks is not None:
@@ -169,15 +173,6 @@ class SpanFinisher:
             if run.is_visible:
                 run.span.end(now)
             run.close()
-
-    def _complete(self, run: Run, attributes: Attributes) -> None:
-        """Set everything that is left to be set, in one call."""
-        if run.deferred_attributes:
-            attributes = {**run.deferred_attributes, **attributes}
-        if run.content and self._on_span:
-            attributes = {**attributes, **run.content}
-        if attributes:
-            run.span.set_attributes(attributes)
 
     def _observe(self, run: Run, attributes: Attributes, seconds: float) -> None:
         if self._metrics is not None:

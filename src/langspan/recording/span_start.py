@@ -102,8 +102,7 @@ class SpanStarter:
                 return None
         if self.has_unsampled and self._is_unsampled(event, current):
             return None
-        innermost = self.parents.innermost(current)
-        parent, base = self.parents.resolve_parent(event.parent_run_id, innermost, current)
+        parent, base = self.parents.resolve_parent(event.parent_run_id, current)
         if parent is not None and parent.is_unsampled and base.get(SPAN_KEY) is parent.span:
             return Run(owner, event, UNKNOWN, parent, is_unsampled=True), base
         run = Run(owner, event, self._identify(event, kind, parent, graph), parent)
@@ -145,7 +144,8 @@ class SpanStarter:
         if kind.counts_as is not None and agent is not None:
             agent.calls.append(kind.counts_as)
         try:
-            run.conversation = any_run.conversation_id(event.metadata) or run.conversation
+            if event.metadata:
+                run.conversation = any_run.conversation_id(event.metadata) or run.conversation
             if kind.provider is not None:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes

@@ -41,8 +41,8 @@ STEP = ["graph:step:1"]
 
 CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
     "a step": ({"name": "RunnableLambda"}, (CHAIN, "RunnableLambda", "RunnableLambda")),
-    "a step without a name": ({}, (CHAIN, "chain", "chain")),
-    "a step with an empty name": ({"name": ""}, (CHAIN, "chain", "chain")),
+    "a step without a name": ({}, (CHAIN, "chain", None)),
+    "a step with an empty name": ({"name": ""}, (CHAIN, "chain", None)),
     "a graph": (
         {"name": "flow", "metadata": GRAPH},
         (WORKFLOW, "invoke_workflow flow", "flow"),
@@ -121,7 +121,7 @@ CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
     ),
     "a step with a step's tag but no node": (
         {"metadata": {"user": 1}, "tags": STEP},
-        (CHAIN, "chain", "chain"),
+        (CHAIN, "chain", None),
     ),
     "a step with metadata of the user's own": (
         {"name": "parse", "metadata": {"ls_integration": "mine", "lc_agent_name": "parse"}},
