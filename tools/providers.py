@@ -1,4 +1,4 @@
-"""Writes providers.md, beside it, from the table that the tests hold against real exchanges: `make docs`."""
+"""Writes docs/providers.md from the table that the tests hold against real exchanges: `make docs`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.providers.losses import LOSSES
 from support.providers.scenarios import MODES, SCENARIOS, Scenario
 from support.providers.table import FACTS, SPECIAL, Loss, Situation
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix(".md").name
 _PINNED = PAGE.parents[1] / "requirements" / "newest.txt"
 
 _HEAD = f"""\

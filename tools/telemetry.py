@@ -1,4 +1,4 @@
-"""Writes telemetry.md, beside it, from the catalogue in the code: `make docs`."""
+"""Writes docs/telemetry.md from the catalogue in the code: `make docs`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from langspan.conventions.metrics import Metric
 from langspan.conventions.operations import CLIENT_KINDS, GENAI_KINDS, MODEL_KINDS, Kind
 from support.markdown import code, codes, prose, table
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix(".md").name
 
 _HEAD = f"""\
 # Telemetry
