@@ -1,4 +1,4 @@
-"""The tables of README.md say what the code does."""
+"""The tables of the pages say what the code does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from langchain_core.language_models import FakeListLLM
 
 import langspan
-from docs.pages import README, REPOSITORY, code
+from docs.pages import REPOSITORY, SETTINGS, code, page
 from langspan._settings import CAPTURE_CONTENT, Settings
 from langspan.cli.demo import _JAEGER
 from langspan.cli.endpoint import endpoint_of
@@ -23,12 +23,18 @@ from langspan.conventions.names import EventName
 from langspan.export import settings as export
 from langspan.export.file import DEFAULT_PATH
 
-OURS = README.table("Argument of `instrument()`", "Variable", "Default", "Meaning")
-STANDARD = README.table("Variable", "Default", "Here")
-SPANS = README.table("Run", "Span name", "`gen_ai.operation.name`", "Kind")
-METRICS = README.table("Metric", "For each")
-VERSIONS = README.table("Needs", "From")
-DEFAULTS = {name: row["Default"].strip("`") for row in OURS + STANDARD for name in code(row["Variable"])}
+OURS = SETTINGS.table("Argument", "Variable", "Default", "Meaning")
+VARIABLES = SETTINGS.table("Variable", "Default", "Meaning")
+STANDARD = SETTINGS.table("Variable", "Default", "Here")
+CONTENT = page("docs/content.md").table("Argument", "Variable", "Content goes to")
+SPANS = page("docs/spans.md").table("Run", "Span name", "`gen_ai.operation.name`", "Kind")
+OUTCOMES = page("docs/spans.md").table("`langspan.outcome`")
+EVENTS = page("docs/metrics.md").table("Event", "When")
+METRICS = page("docs/metrics.md").table("Metric", "One measurement for each")
+VERSIONS = page("docs/versions.md").table("Needs", "From")
+DEFAULTS = {
+    name: row["Default"].strip("`") for row in OURS + VARIABLES + STANDARD for name in code(row["Variable"])
+}
 
 
 def string_constants():
@@ -41,7 +47,7 @@ def string_constants():
 
 def test_the_arguments_are_those_of_instrument():
     assert list(inspect.signature(langspan.instrument).parameters) == [
-        name for row in OURS for name in code(row["Argument of `instrument()`"])
+        name for row in OURS for name in code(row["Argument"])
     ]
 
 
@@ -93,6 +99,20 @@ def test_every_value_of_capture_content_is_understood():
     )
 
 
+def test_the_page_on_content_says_what_each_value_does():
+    for row in CONTENT:
+        values = map(ast.literal_eval, code(row["Argument"]))
+        found = {Settings.build({}, capture_content=value).capture_content for value in values}
+        (name,) = code(row["Variable"])
+        assert {Settings.build({CAPTURE_CONTENT: name}).capture_content} == found
+
+
+def test_the_limits_on_open_runs_are_those_of_the_code():
+    text = " ".join(page("docs/spans.md").prose)
+    assert f"at most {Settings().max_open_runs} at a time, none for longer than a day" in text
+    assert 86_400 == Settings().max_run_age
+
+
 def test_grpc_is_the_default_for_its_port():
     assert "grpc" == export.protocol({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317"}, "traces")
 
@@ -123,14 +143,12 @@ def test_the_metrics_are_those_of_the_conventions_that_are_recorded_by_default()
 
 
 def test_the_events_are_those_of_the_code():
-    text = " ".join(README.prose)
-    told = code(re.search(r"Two events, as log records of the span: (.*?)\.  ", text)[1])
-    assert {EventName.EXCEPTION, EventName.OPERATION_DETAILS} == set(told)
+    told = {name for row in EVENTS for name in code(row["Event"])}
+    assert {EventName.EXCEPTION, EventName.OPERATION_DETAILS} == told
 
 
 def test_the_outcomes_are_those_of_the_code():
-    text = " ".join(README.prose)
-    told = code(re.search(r"told apart by `langspan.outcome`: (.*?)\. A graph", text)[1])
+    told = [name for row in OUTCOMES for name in code(row["`langspan.outcome`"])]
     assert sorted(told) == sorted(
         value for name, value in vars(outcomes).items() if name.isupper() and isinstance(value, str)
     )
@@ -153,5 +171,5 @@ def test_the_versions_are_those_that_the_package_asks_for():
     assert lowest["opentelemetry-api"] == lowest["opentelemetry-sdk"] == lowest["opentelemetry-exporter-otlp"]
     assert any(
         f"opentelemetry-instrumentation {lowest['opentelemetry-instrumentation']}" in line
-        for line in README.prose
+        for line in page("docs/versions.md").prose
     )
