@@ -30,7 +30,7 @@ _HOW = f"""\
 ## How to read the tables
 
 The real package calls a server on loopback that speaks the provider's format. What the span has to say is
-read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make docs` from
+read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make pages` from
 the tables of these tests in `tests/support/providers`: change it there.
 
 * {Mark.RECORDED} recorded whenever it was sent

@@ -20,7 +20,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 _HEAD = """\
 # Settings
 
-Made by `make docs` from the table of settings in `src/langspan`: change it there.
+Made by `make pages` from the table of settings in `src/langspan`: change it there.
 
 An argument of `instrument()` wins over its variable. An empty variable counts as unset. An invalid value
 raises `ValueError` in `instrument()`; the message names the setting, the value and the fix.

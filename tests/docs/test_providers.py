@@ -18,7 +18,7 @@ NOTES = PROVIDERS.table("", "Lost")
 
 
 def test_the_page_is_up_to_date():
-    """If not: make docs."""
+    """If not: make pages."""
     assert SCRIPT["render"]() == SCRIPT["PAGE"].read_text("utf-8")
 
 

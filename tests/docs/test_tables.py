@@ -51,6 +51,12 @@ def test_the_arguments_are_those_of_instrument():
     ]
 
 
+def test_the_handler_takes_the_same_arguments():
+    assert list(inspect.signature(langspan.instrument).parameters) == [
+        *inspect.signature(langspan.CallbackHandler).parameters
+    ]
+
+
 def test_our_variables_are_those_that_the_source_reads():
     read = {text for text in string_constants() if re.fullmatch(r"LANGSPAN_[A-Z_]*[A-Z]", text)}
     assert read == {name for name in DEFAULTS if name.startswith("LANGSPAN_")}

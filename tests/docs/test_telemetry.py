@@ -15,7 +15,7 @@ GROUPS = [*catalogue.ATTRIBUTES.values(), *(event.attributes for event in catalo
 
 
 def test_the_page_is_up_to_date():
-    """If not: make docs."""
+    """If not: make pages."""
     assert SCRIPT["render"]() == SCRIPT["PAGE"].read_text("utf-8")
 
 
