@@ -1,4 +1,4 @@
-"""Writes docs/providers.md from the table that the tests hold against real exchanges: `make docs`."""
+"""Writes docs/providers.md from the table that the tests hold against real exchanges: `make pages`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _HOW = f"""\
 ## How to read the tables
 
 The real package calls a server on loopback that speaks the provider's format. What the span has to say is
-read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make pages` from
-the tables of these tests in `tests/support/providers`: change it there.
+read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make pages`
+from the tables of these tests in `tests/support/providers`: change it there.
 
 * {Mark.RECORDED} recorded whenever it was sent
 * {Mark.PART} recorded, except for what the [notes](#notes) with these numbers say

@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from the table of settings in the code: `make docs`."""
+"""Writes docs/settings.md from the table of settings in the code: `make pages`."""
 
 from __future__ import annotations
 

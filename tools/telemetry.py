@@ -1,4 +1,4 @@
-"""Writes docs/telemetry.md from the catalogue in the code: `make docs`."""
+"""Writes docs/telemetry.md from the catalogue in the code: `make pages`."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def _spans() -> Iterator[str]:
         ),
     )
     yield prose(
-        "A part in braces is left out if it is unknown. A failed run has the status ERROR; no other status is "
-        "set. A graph that continues after an interrupt links to the interrupted span."
+        "A part in braces is left out if it is unknown. A failed run has the status ERROR; no other status "
+        "is set. A graph that continues after an interrupt links to the interrupted span."
     )
 
 
