@@ -22,9 +22,9 @@ from benchmarks.workloads import chat
 from langspan import CallbackHandler
 from langspan._events import Category, Started
 from langspan._instrumentor import _slot
-from langspan._run import Run
-from langspan._runs import Runs
-from langspan._translation import Translator
+from langspan.kinds.registry import Translator
+from langspan.recording.run import Run
+from langspan.recording.run_table import Runs
 
 _ROUNDS = 200
 _TURNS = 5

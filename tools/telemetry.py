@@ -6,10 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from langspan.conventions import catalogue, metrics, names
-from langspan.conventions.catalogue import Attribute, Event, Type
+from langspan.catalogue import telemetry as catalogue
+from langspan.catalogue.entries import MODELS
+from langspan.catalogue.telemetry import Attribute, Event, Type
+from langspan.conventions import metrics, names
 from langspan.conventions.metrics import Metric
-from langspan.conventions.operations import CLIENT_KINDS, GENAI_KINDS, MODEL_KINDS, Kind
+from langspan.kinds.base import RunKind
+from langspan.kinds.registry import KINDS
 from support.markdown import code, codes, prose, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix(".md").name
@@ -58,8 +61,8 @@ def _spans() -> Iterator[str]:
             (
                 span.run,
                 code(span.name) if "{" in span.name else span.name,
-                code(span.kind.value) if span.kind in GENAI_KINDS else "",
-                "CLIENT" if span.kind in CLIENT_KINDS else "INTERNAL",
+                code(span.kind.operation) if span.kind.operation else "",
+                span.kind.span_kind.name,
             )
             for span in catalogue.SPANS
         ),
@@ -121,7 +124,7 @@ def _log_events() -> Iterator[str]:
     yield "## Log events\n"
     yield prose(
         "Log records with a name and no body. They have the attributes of their span "
-        f"({_kinds(MODEL_KINDS)}) and the ones below. Messages, system instructions and tool definitions are "
+        f"({_kinds(MODELS)}) and the ones below. Messages, system instructions and tool definitions are "
         "structured data there, not JSON text."
     )
     yield from _events(catalogue.LOG_EVENTS)
@@ -151,8 +154,8 @@ def _row(row: Attribute) -> tuple[str, ...]:
     return code(row.name), row.type.value, row.level.value, when, code(example), row.source.value
 
 
-def _kinds(kinds: frozenset[Kind]) -> str:
-    return "any" if kinds == frozenset(Kind) else codes(kind.value for kind in Kind if kind in kinds)
+def _kinds(kinds: frozenset[RunKind]) -> str:
+    return "any" if kinds == frozenset(KINDS) else codes(kind.name for kind in KINDS if kind in kinds)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """OpenTelemetry tracing for LangChain and LangGraph: one call, a correct tree of spans."""
 
-from langspan._assembly import CallbackHandler
+from langspan._callback_handler import CallbackHandler
+from langspan._events import RunInfo
 from langspan._instrumentor import (
     Instrumentation,
     LangSpanInstrumentor,
@@ -8,4 +9,11 @@ from langspan._instrumentor import (
     uninstrument,
 )
 
-__all__ = ["CallbackHandler", "Instrumentation", "LangSpanInstrumentor", "instrument", "uninstrument"]
+__all__ = [
+    "CallbackHandler",
+    "Instrumentation",
+    "LangSpanInstrumentor",
+    "RunInfo",
+    "instrument",
+    "uninstrument",
+]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-from collections.abc import Collection
-from typing import Any, Final, Literal
+import threading
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
@@ -14,19 +15,20 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from langspan import export
-from langspan._assembly import build_recorder
+from langspan._events import RunHook
 from langspan._guard import Guard
-from langspan._handler import RecordingHandler
-from langspan._settings import CaptureContent, Redact, Settings, check_providers
-from langspan._slot import Slot
-from langspan.patches import embeddings, langgraph, managers, models, retrievers, runnables, tokens, tools
-from langspan.patches.ledger import Ledger
+from langspan._settings import ARGUMENTS, CaptureContent, Redact, Settings, Spans, check_providers
+from langspan.langchain import patches
+from langspan.langchain.configure_hook import ConfigureHook
+from langspan.langchain.graph_announcements import pop_announcement
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger
+from langspan.recording.build import build_recorder
 
 _logger = logging.getLogger("langspan")
-_SETTINGS: Final = ("capture_content", "redact", "max_content_bytes", "spans")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
 
-_slot = Slot()
+_configure_hook = ConfigureHook()
 
 
 class Instrumentation:
@@ -76,7 +78,7 @@ class Instrumentation:
 
     def _stop(self) -> None:
         recorder = self._handler.recorder
-        _slot.handler = None
+        _configure_hook.handler = None
         recorder.guard.call(self._handler.silence)
         recorder.guard.call(self._ledger.undo, recorder.guard)
         recorder.guard.call(recorder.close)
@@ -86,14 +88,28 @@ class Instrumentation:
 class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
     """The instrumentor that ``opentelemetry-instrument`` finds; `instrument` is the same as a function."""
 
+    # One thread at a time: another would patch the same attributes, and only one handle could undo it.
+    lock = threading.RLock()
     _instrumentation: Instrumentation | None = None
+    _arguments: Mapping[str, Any] = {}
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """Packages that must be there for us to do anything."""
         return ("langchain-core >= 1.0",)
 
+    def instrument(self, **kwargs: Any) -> None:
+        """Instrument, unless it is done; see `langspan.instrument` for the arguments."""
+        with self.lock:
+            super().instrument(**kwargs)
+
+    def uninstrument(self, **kwargs: Any) -> None:
+        """Undo `instrument`."""
+        with self.lock:
+            super().uninstrument(**kwargs)
+
     def _instrument(self, **kwargs: Any) -> None:
-        settings = Settings.build(os.environ, **{name: kwargs[name] for name in _SETTINGS if name in kwargs})
+        given = {name: kwargs[name] for name in ARGUMENTS if name in kwargs}
+        settings = Settings.build(os.environ, **given)
         providers = {name: kwargs.get(name) for name in _PROVIDERS}
         check_providers(**providers)
         telemetry = export.resolve(**providers, environ=os.environ)
@@ -101,6 +117,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         recorder = build_recorder(
             settings,
             guard,
+            pop_announcement=pop_announcement,
             tracer_provider=telemetry.tracer_provider,
             meter_provider=telemetry.meter_provider,
             logger_provider=telemetry.logger_provider,
@@ -109,18 +126,47 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         ledger = Ledger()
         try:
             if not settings.disabled:
-                _patch(ledger, guard, handler)
-                _slot.fill(handler)
+                patches.install(ledger, guard, handler)
+                _configure_hook.fill(handler)
             self._instrumentation = Instrumentation(telemetry, handler, ledger)
+            self._arguments = {name: value for name, value in kwargs.items() if value is not None}
         except BaseException:
-            _slot.handler = None
+            _configure_hook.handler = None
             ledger.undo(guard)
             raise
 
     def _uninstrument(self, **_kwargs: Any) -> None:
         if self._instrumentation is not None:
             self._instrumentation._stop()  # noqa: SLF001 - the handle is ours
-            self._instrumentation = None
+            self._instrumentation, self._arguments = None, {}
+
+    def ensure(self, arguments: Mapping[str, Any]) -> Instrumentation:
+        """Instrument, unless it is done, and return the handle.
+
+        Args:
+            arguments: Arguments of `langspan.instrument`, without those that are None.
+
+        Raises:
+            RuntimeError: langchain-core is missing or too old.
+        """
+        with self.lock:
+            if self._instrumentation is None:
+                self.instrument(**arguments)
+            else:
+                self._warn_of_others(arguments)
+            if self._instrumentation is None:
+                raise RuntimeError("langchain-core >= 1.0 is needed: pip install -U langchain-core")
+            return self._instrumentation
+
+    def _warn_of_others(self, arguments: Mapping[str, Any]) -> None:
+        """A second call with the same arguments is what hosts do that run a script again and again."""
+        ignored = [
+            name for name, value in arguments.items() if not _is_same(value, self._arguments.get(name))
+        ]
+        if ignored:
+            _logger.warning(
+                "langspan: already instrumented; %s ignored. Call uninstrument() first.", ", ".join(ignored)
+            )
 
     @property
     def instrumentation(self) -> Instrumentation | None:
@@ -128,11 +174,22 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         return self._instrumentation
 
 
-def _patch(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
-    for patch in (managers, models, tokens, tools, retrievers):
-        guard.call(patch.install, ledger, guard)
-    for recording in (runnables, embeddings, langgraph):
-        guard.call(recording.install, ledger, guard, handler)
+def _is_same(value: object, former: object) -> bool:
+    """Objects of the application are the same only if they are one: their own ``__eq__`` is not run."""
+    return value is former or (
+        isinstance(value, str | int) and isinstance(former, str | int) and value == former
+    )
+
+
+def _start_unlocked() -> None:
+    """A forked child starts with a lock of its own: its parent's may be held by a thread it does not have."""
+    LangSpanInstrumentor.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_unlocked)
+
+_instrumentor: Final = LangSpanInstrumentor()
 
 
 def instrument(
@@ -143,46 +200,54 @@ def instrument(
     capture_content: CaptureContent | None = None,
     redact: Redact | None = None,
     max_content_bytes: int | None = None,
-    spans: Literal["all", "genai"] | None = None,
+    spans: Spans | None = None,
+    on_start: RunHook | None = None,
+    on_end: RunHook | None = None,
 ) -> Instrumentation:
     """Trace every LangChain and LangGraph run of this process from now on.
 
-    A second call changes nothing and returns the same handle.
+    A second call changes nothing and returns the same handle; with other arguments it logs a warning. Each
+    setting's environment variable and default are in the documentation's page of settings.
 
     Args:
         tracer_provider: Where spans go. By default the global provider, and if the application has set none,
             one built from the standard ``OTEL_*`` variables.
         meter_provider: Where metrics go; found in the same way.
-        logger_provider: Where events go; found in the same way.
+        logger_provider: Where log events go; found in the same way.
         capture_content: Record prompts, completions, tool arguments and results, documents and exception
-            messages: True or "span" on spans, "event" on events, "both". By default the variable
-            ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`` decides; without it nothing is recorded.
+            messages: True or "span" on spans, "event" on events, "both". Off unless asked for.
         redact: Called as ``redact(value, where)`` with every captured value; what it returns is recorded.
             If it raises, the value is dropped.
-        max_content_bytes: Longest captured value, in bytes (``LANGSPAN_MAX_CONTENT_BYTES``, 16384).
-        spans: "all" runs, or "genai" operations only (``LANGSPAN_SPANS``, all).
+        max_content_bytes: Longest captured value, in bytes of UTF-8.
+        spans: "all" runs, or "genai" operations only.
+        on_start: Called as ``on_start(span, run_info)`` when a recorded span has started, with a `RunInfo`.
+            Set attributes of your own there. If it raises, that is logged, and the run goes on.
+        on_end: Called as ``on_end(span, run_info)`` just before the span ends; the same otherwise.
 
     Returns:
         A handle to flush, shut down or stop.
 
     Raises:
-        ValueError: A setting has a value that means nothing; the message names it and the fix.
-        TypeError: ``redact`` is not callable, or a provider is none.
+        ValueError: A setting has an invalid value; the message names the setting, the value and the fix.
+        TypeError: A function is expected and the value is none, or a provider is none.
+        RuntimeError: langchain-core is missing or too old.
     """
-    given = {name: value for name, value in locals().items() if value is not None}
-    instrumentor = LangSpanInstrumentor()
-    if instrumentor.instrumentation is None:
-        instrumentor.instrument(**given)
-    elif given:
-        ignored = ", ".join(given)
-        _logger.warning("langspan: already instrumented; %s ignored. Call uninstrument() first.", ignored)
-    if instrumentor.instrumentation is None:
-        raise RuntimeError("langchain-core >= 1.0 is needed: pip install -U langchain-core")
-    return instrumentor.instrumentation
+    arguments = {
+        "tracer_provider": tracer_provider,
+        "meter_provider": meter_provider,
+        "logger_provider": logger_provider,
+        "capture_content": capture_content,
+        "redact": redact,
+        "max_content_bytes": max_content_bytes,
+        "spans": spans,
+        "on_start": on_start,
+        "on_end": on_end,
+    }
+    return _instrumentor.ensure({name: value for name, value in arguments.items() if value is not None})
 
 
 def uninstrument() -> None:
     """Stop tracing: every patched attribute is the original again, and open runs' spans are ended."""
-    instrumentor = LangSpanInstrumentor()
-    if instrumentor.instrumentation is not None:
-        instrumentor.uninstrument()
+    with _instrumentor.lock:
+        if _instrumentor.instrumentation is not None:
+            _instrumentor.uninstrument()

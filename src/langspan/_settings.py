@@ -1,119 +1,238 @@
-"""Settings: built once from arguments and environment, frozen; bad values raise here and only here."""
+"""Settings: one table, read once from arguments and environment. Invalid values raise here and only here."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from langspan._events import RunHook
+from langspan._setting_parsers import (
+    ContentCapture,
+    Parser,
+    at_least,
+    content,
+    content_variable,
+    function,
+    is_true,
+    opts_in,
+    spans,
+    spans_variable,
+    text,
+)
 
 CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
 Redact: TypeAlias = Callable[[Any, str], Any]
-
-CAPTURE_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-SDK_DISABLED: Final = "OTEL_SDK_DISABLED"
-STABILITY_OPT_IN: Final = "OTEL_SEMCONV_STABILITY_OPT_IN"
-MAX_CONTENT_BYTES: Final = "LANGSPAN_MAX_CONTENT_BYTES"
-MAX_OPEN_RUNS: Final = "LANGSPAN_MAX_OPEN_RUNS"
-MAX_RUN_AGE: Final = "LANGSPAN_MAX_RUN_AGE"
-SPANS: Final = "LANGSPAN_SPANS"
+Spans: TypeAlias = Literal["all", "genai"]
 
 
-class Content(enum.Flag):
-    """Where prompts, completions, arguments, results and documents are recorded."""
-
-    NONE = 0
-    SPAN = enum.auto()
-    EVENT = enum.auto()
-    BOTH = SPAN | EVENT
-
-
-_CONTENT_ARGUMENT: Final[Mapping[object, Content]] = {
-    False: Content.NONE,
-    True: Content.SPAN,
-    "none": Content.NONE,
-    "span": Content.SPAN,
-    "event": Content.EVENT,
-    "both": Content.BOTH,
-}
-# The standard variable's values, and the plain words that people try first.
-_CONTENT_VARIABLE: Final[Mapping[str, Content]] = {
-    "": Content.NONE,
-    "no_content": Content.NONE,
-    "span_only": Content.SPAN,
-    "event_only": Content.EVENT,
-    "span_and_event": Content.BOTH,
-    "false": Content.NONE,
-    "true": Content.SPAN,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user asked for.
+class Setting(NamedTuple):
+    """One setting.
 
     Attributes:
-        capture_content: Where content is recorded; nowhere unless asked.
-        redact: Called as ``redact(value, where)`` with every captured value; its result is recorded instead.
-        max_content_bytes: Longest captured value, in bytes of UTF-8 JSON.
-        genai_only: Make spans of GenAI operations only; chains, steps and nodes are skipped over.
-        latest_metrics: Emit the renamed metrics of the newest conventions.
-        max_open_runs: Most runs held open at once.
-        max_run_age: Seconds after which an open run is ended and marked incomplete.
-        disabled: The application asked OpenTelemetry to be off.
+        name: Its name: a field of `Settings`, or a word for one that others read.
+        variable: The environment variable, if there is one. Empty is the same as unset.
+        default: Its value where nobody chooses one, as an argument or variable would give it.
+        parse: Reads the default and an argument.
+        parse_variable: Reads the variable's text.
+        meaning: What it does.
+        is_argument: ``instrument()`` and ``CallbackHandler`` take it as an argument.
     """
 
-    capture_content: Content = Content.NONE
-    redact: Redact | None = None
-    max_content_bytes: int = 16_384
-    genai_only: bool = False
-    latest_metrics: bool = False
-    max_open_runs: int = 50_000
-    max_run_age: float = 86_400.0
-    disabled: bool = False
+    name: str
+    variable: str | None
+    default: Any
+    parse: Parser
+    parse_variable: Parser
+    meaning: str
+    is_argument: bool = False
+
+    def read(self, environ: Mapping[str, str], argument: object = None) -> Any:
+        """Return the setting: the argument, else the variable, else the default.
+
+        Raises:
+            ValueError: The value is invalid; the message names the setting, the value and the fix.
+            TypeError: A function is expected, and the value is none.
+        """
+        if argument is not None:
+            return self.parse(self.name, argument)
+        written = environ.get(self.variable, "") if self.variable is not None else ""
+        if self.variable is not None and written.strip():
+            return self.parse_variable(self.variable, written)
+        return self.parse(self.name, self.default)
+
+
+_OFF: Final = "none"
+_HOOK: Final = "span, run_info"
+
+CAPTURE_CONTENT: Final = Setting(
+    "capture_content",
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+    _OFF,
+    content,
+    content_variable,
+    "Record prompts, completions, tool arguments and results, documents and exception messages: True or "
+    '"span" on spans, "event" on events, "both", or "none". The variable takes SPAN_ONLY, EVENT_ONLY, '
+    "SPAN_AND_EVENT or NO_CONTENT.",
+    is_argument=True,
+)
+REDACT: Final = Setting(
+    "redact",
+    None,
+    None,
+    function("redact(value, where)"),
+    text,
+    "Called as redact(value, where) with every captured value; what it returns is recorded instead. If it "
+    "raises, the value is dropped.",
+    is_argument=True,
+)
+MAX_CONTENT_BYTES: Final = Setting(
+    "max_content_bytes",
+    "LANGSPAN_MAX_CONTENT_BYTES",
+    16_384,
+    at_least(256),
+    at_least(256),
+    "Longest captured value, in bytes. Longer ones are shortened and stay valid JSON.",
+    is_argument=True,
+)
+SPANS: Final = Setting(
+    "spans",
+    "LANGSPAN_SPANS",
+    "all",
+    spans,
+    spans_variable,
+    'Make spans of "all" runs, or of "genai" operations only: no chains, steps and graph nodes.',
+    is_argument=True,
+)
+ON_START: Final = Setting(
+    "on_start",
+    None,
+    None,
+    function(f"on_start({_HOOK})"),
+    text,
+    "Called as on_start(span, run_info) when a recorded span has started.",
+    is_argument=True,
+)
+ON_END: Final = Setting(
+    "on_end",
+    None,
+    None,
+    function(f"on_end({_HOOK})"),
+    text,
+    "Called as on_end(span, run_info) just before a recorded span ends.",
+    is_argument=True,
+)
+LATEST_METRICS: Final = Setting(
+    "latest_metrics",
+    "OTEL_SEMCONV_STABILITY_OPT_IN",
+    "",
+    opts_in,
+    opts_in,
+    "With gen_ai_latest_experimental in the list, metrics have the newest conventions' names.",
+)
+MAX_OPEN_RUNS: Final = Setting(
+    "max_open_runs",
+    "LANGSPAN_MAX_OPEN_RUNS",
+    50_000,
+    at_least(1),
+    at_least(1),
+    "Most runs held open at once. For one more, the oldest is ended and marked incomplete.",
+)
+MAX_RUN_AGE: Final = Setting(
+    "max_run_age",
+    "LANGSPAN_MAX_RUN_AGE",
+    86_400,
+    at_least(1),
+    at_least(1),
+    "Seconds after which an open run is ended and marked incomplete.",
+)
+DISABLED: Final = Setting(
+    "disabled", "OTEL_SDK_DISABLED", "false", is_true, is_true, "With true, nothing is traced."
+)
+EXPORT_MAX_BYTES: Final = Setting(
+    "export_max_bytes",
+    "LANGSPAN_EXPORT_MAX_BYTES",
+    3_670_016,  # half a MiB below the 4 MiB that gRPC receivers take unless told otherwise
+    at_least(1),
+    at_least(1),
+    "Largest request to a collector, in bytes before compression. Larger batches are split.",
+)
+FILE: Final = Setting(
+    "file",
+    "LANGSPAN_FILE",
+    "langspan.jsonl",
+    text,
+    text,
+    "The file that the exporter langspan_file appends to.",
+)
+JAEGER_URL: Final = Setting(
+    "jaeger_url",
+    "LANGSPAN_JAEGER_URL",
+    "http://localhost:16686",
+    text,
+    text,
+    "Base of the link to Jaeger that langspan demo prints.",
+)
+
+_OF_RUNS: Final = (
+    CAPTURE_CONTENT,
+    REDACT,
+    MAX_CONTENT_BYTES,
+    SPANS,
+    ON_START,
+    ON_END,
+    LATEST_METRICS,
+    MAX_OPEN_RUNS,
+    MAX_RUN_AGE,
+    DISABLED,
+)
+SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FILE, JAEGER_URL)
+"""Every setting that langspan reads. The exporters read OpenTelemetry's own variables besides."""
+ARGUMENTS: Final = tuple(setting.name for setting in SETTINGS if setting.is_argument)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the user asked for, setting by setting: see the table."""
+
+    capture_content: ContentCapture
+    redact: Redact | None
+    max_content_bytes: int
+    spans: Spans
+    on_start: RunHook | None
+    on_end: RunHook | None
+    latest_metrics: bool
+    max_open_runs: int
+    max_run_age: float
+    disabled: bool
 
     @classmethod
-    def build(
-        cls,
-        environ: Mapping[str, str],
-        *,
-        capture_content: CaptureContent | None = None,
-        redact: Redact | None = None,
-        max_content_bytes: int | None = None,
-        spans: Literal["all", "genai"] | None = None,
-    ) -> Settings:
+    def build(cls, environ: Mapping[str, str], **arguments: Any) -> Settings:
         """Read arguments first, then the environment, then defaults.
 
         Args:
             environ: The process environment, or a stand-in.
-            capture_content: See ``instrument()``.
-            redact: See ``instrument()``.
-            max_content_bytes: See ``instrument()``.
-            spans: See ``instrument()``.
+            arguments: Arguments of ``instrument()``; None is the same as left out.
 
         Raises:
-            ValueError: A setting has a value that means nothing; the message names setting, value and fix.
-            TypeError: ``redact`` is not callable.
+            ValueError: A value is invalid; the message names the setting, the value and the fix.
+            TypeError: A function is expected and the value is none, or there is no such setting.
         """
-        if redact is not None and not callable(redact):
-            raise TypeError(f"redact={redact!r} is not callable; pass a function redact(value, where)")
-        return cls(
-            capture_content=_content(capture_content, environ),
-            redact=redact,
-            max_content_bytes=_max_content_bytes(max_content_bytes, environ),
-            genai_only=_genai_only(spans, environ),
-            latest_metrics="gen_ai_latest_experimental" in _words(environ.get(STABILITY_OPT_IN, "")),
-            max_open_runs=_from_environment(MAX_OPEN_RUNS, environ, least=1, default=50_000),
-            max_run_age=_from_environment(MAX_RUN_AGE, environ, least=1, default=86_400),
-            disabled=environ.get(SDK_DISABLED, "").strip().lower() == "true",
-        )
+        unknown = arguments.keys() - set(ARGUMENTS)
+        if unknown:
+            raise TypeError(f"{min(unknown)} is not a setting; use {', '.join(ARGUMENTS)}")
+        return cls(**{row.name: row.read(environ, arguments.get(row.name)) for row in _OF_RUNS})
+
+
+if [field.name for field in fields(Settings)] != [row.name for row in _OF_RUNS]:
+    raise TypeError("the fields of Settings and the table of settings differ; add the row or the field")
 
 
 def check_providers(tracer_provider: object, meter_provider: object, logger_provider: object) -> None:
     """Check the OpenTelemetry providers that were passed in, if any.
 
     Raises:
-        TypeError: One is no provider; the message names setting, value and fix.
+        TypeError: One is no provider; the message names the setting, the value and the fix.
     """
     for name, provider, method in (
         ("tracer_provider", tracer_provider, "get_tracer"),
@@ -122,58 +241,3 @@ def check_providers(tracer_provider: object, meter_provider: object, logger_prov
     ):
         if provider is not None and (isinstance(provider, type) or not hasattr(provider, method)):
             raise TypeError(f"{name}={provider!r} is no provider; pass an object with a {method}() method")
-
-
-def _words(text: str) -> set[str]:
-    return {word.strip() for word in text.split(",")}
-
-
-def _content(argument: object, environ: Mapping[str, str]) -> Content:
-    if argument is not None:
-        known = _CONTENT_ARGUMENT.get(argument) if isinstance(argument, bool | str) else None
-        if known is None:
-            raise ValueError(
-                f"capture_content={argument!r} is not known; "
-                "use True, False, 'span', 'event', 'both' or 'none'"
-            )
-        return known
-    text = environ.get(CAPTURE_CONTENT, "")
-    known = _CONTENT_VARIABLE.get(text.strip().lower())
-    if known is None:
-        raise ValueError(
-            f"{CAPTURE_CONTENT}={text!r} is not known; "
-            "use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT"
-        )
-    return known
-
-
-def _genai_only(argument: str | None, environ: Mapping[str, str]) -> bool:
-    name, value = ("spans", argument) if argument is not None else (SPANS, environ.get(SPANS, ""))
-    text = value if argument is not None else value.strip().lower() or "all"
-    if text not in ("all", "genai"):
-        raise ValueError(
-            f"{name}={value!r} is not known; use 'all' for every run or 'genai' for GenAI operations only"
-        )
-    return text == "genai"
-
-
-def _max_content_bytes(argument: int | None, environ: Mapping[str, str]) -> int:
-    if argument is not None:
-        return _whole_number("max_content_bytes", argument, least=256)
-    return _from_environment(MAX_CONTENT_BYTES, environ, least=256, default=16_384)
-
-
-def _from_environment(name: str, environ: Mapping[str, str], *, least: int, default: int) -> int:
-    # As everywhere in OpenTelemetry, an empty variable is an unset one.
-    text = environ.get(name, "")
-    return _whole_number(name, text, least=least) if text.strip() else default
-
-
-def _whole_number(name: str, value: object, *, least: int) -> int:
-    try:
-        number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
-    except ValueError:
-        number = None
-    if number is None or number < least:
-        raise ValueError(f"{name}={value!r} is not usable; use a whole number of at least {least}")
-    return number

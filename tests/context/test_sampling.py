@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.sampling import (
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 import langspan
-from langspan._handler import RecordingHandler
+from langspan.langchain.handler import RecordingHandler
 from support.agents import ASK, agent
 from support.graphs import START_STATE, anode, line, node
 from support.models import ScriptedChat, ScriptedEmbeddings, ScriptedLLM, ScriptedRetriever, StreamingChat

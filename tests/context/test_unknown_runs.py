@@ -12,7 +12,7 @@ from langchain_core.outputs import LLMResult
 
 import langspan
 from langspan._guard import Guard
-from langspan._handler import RecordingHandler
+from langspan.langchain.handler import RecordingHandler
 from support.probe import LogWatch
 from support.recording import Recording, instrumented, open_runs
 

@@ -14,7 +14,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.base import BaseTracer
 
 import langspan
-from langspan._handler import RecordingHandler
+from langspan.langchain.handler import RecordingHandler
 
 EVENTS = [name for name in dir(BaseCallbackHandler) if name.startswith("on_")]
 IGNORES = [name for name in dir(BaseCallbackHandler) if name.startswith("ignore_")]

@@ -12,8 +12,9 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, SpanKind
 
-from langspan.conventions import catalogue, names
-from langspan.conventions.catalogue import Attribute, Type
+from langspan.catalogue import telemetry as catalogue
+from langspan.catalogue.telemetry import Attribute, Type
+from langspan.conventions import names
 from langspan.conventions.names import EventName
 from langspan.export.traces import build
 from support.catalogued import Watch, content_names, problems_of_record

@@ -15,8 +15,15 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
 import langspan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-NAMES = ["CallbackHandler", "Instrumentation", "LangSpanInstrumentor", "instrument", "uninstrument"]
-SETTINGS = ["capture_content", "redact", "max_content_bytes", "spans"]
+NAMES = [
+    "CallbackHandler",
+    "Instrumentation",
+    "LangSpanInstrumentor",
+    "RunInfo",
+    "instrument",
+    "uninstrument",
+]
+SETTINGS = ["capture_content", "redact", "max_content_bytes", "spans", "on_start", "on_end"]
 PROVIDERS = ["tracer_provider", "meter_provider", "logger_provider"]
 
 

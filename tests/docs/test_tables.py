@@ -18,10 +18,11 @@ from docs.pages import REPOSITORY, SETTINGS, code, page
 from langspan._settings import CAPTURE_CONTENT, Settings
 from langspan.cli.demo import _JAEGER
 from langspan.cli.endpoint import endpoint_of
-from langspan.conventions import metrics, outcomes
+from langspan.conventions import metrics
 from langspan.conventions.names import EventName
 from langspan.export import settings as export
 from langspan.export.file import DEFAULT_PATH
+from langspan.recording import outcomes
 
 OURS = SETTINGS.table("Argument", "Variable", "Default", "Meaning")
 VARIABLES = SETTINGS.table("Variable", "Default", "Meaning")

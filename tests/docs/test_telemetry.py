@@ -7,7 +7,7 @@ import runpy
 import pytest
 
 from docs.pages import REPOSITORY, TELEMETRY, code, page
-from langspan.conventions import catalogue
+from langspan.catalogue import telemetry as catalogue
 
 SCRIPT = runpy.run_path(str(REPOSITORY / "tools" / "telemetry.py"))
 SPANS = ("Run", "Span name", "`gen_ai.operation.name`", "Kind")

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import langspan
-from langspan._log_events import is_supported
-from langspan.patches.ledger import _MISSING
+from langspan.langchain.patches.ledger import _MISSING
+from langspan.recording.log_events import is_supported
 from support.application import agents, chains, embeddings, models
 from support.application.observe import Scenario, Seen, observe
 from support.capabilities import GRAPH_CALLBACKS, MODEL_EVENTS
@@ -57,21 +57,21 @@ EXEMPT = {
     "_guard.Guard.report": BOUNDARY,
     "_guard.contained": BOUNDARY,
     "_guard.contained.call": BOUNDARY,
-    "_context.swap": CARRIER,
-    "_slot.Slot.__init__": AT_IMPORT,
-    "_slot.Slot.get": CARRIER,
-    "_slot._IsListening.__call__": RESCUE,
-    "_slot._IsListening.__instancecheck__": TRIVIAL,
-    "_handler.RecordingHandler.__copy__": TRIVIAL,
-    "_handler.RecordingHandler.__deepcopy__": TRIVIAL,
-    "_recorder.Recorder._give_up": RESCUE,
-    "_runs._forget_all": FORK,
-    "_recorder.Recorder.__len__": PUBLIC,
-    "_runs.Runs.__len__": PUBLIC,
-    "_context.swap_back": CARRIER,
-    "patches.subclasses.wrap_tree.init_subclass": CARRIER,
-    "patches.subclasses._init_subclass_of.inherited": CARRIER,
-    "_assembly.CallbackHandler.__init__": PUBLIC,
+    "context.scope.swap": CARRIER,
+    "langchain.configure_hook.ConfigureHook.__init__": AT_IMPORT,
+    "langchain.configure_hook.ConfigureHook.get": CARRIER,
+    "langchain.configure_hook._IsActive.__call__": RESCUE,
+    "langchain.configure_hook._IsActive.__instancecheck__": TRIVIAL,
+    "langchain.handler.RecordingHandler.__copy__": TRIVIAL,
+    "langchain.handler.RecordingHandler.__deepcopy__": TRIVIAL,
+    "recording.recorder.Recorder._give_up": RESCUE,
+    "recording.run_table._forget_all": FORK,
+    "recording.recorder.Recorder.__len__": PUBLIC,
+    "recording.run_table.RunTable.__len__": PUBLIC,
+    "context.scope.swap_back": CARRIER,
+    "langchain.patches.subclasses.wrap_tree.init_subclass": CARRIER,
+    "langchain.patches.subclasses._init_subclass_of.inherited": CARRIER,
+    "_callback_handler.CallbackHandler.__init__": PUBLIC,
     "_instrumentor.Instrumentation.flush": PUBLIC,
     "_instrumentor.Instrumentation.open_runs": PUBLIC,
     "_instrumentor.Instrumentation.shutdown": PUBLIC,
@@ -85,39 +85,39 @@ EXEMPT = {
 }
 # Without them no span is found, or ended. Before their own "finally" there is nothing in them that can fail.
 LAST = {
-    "_closing.Closer.returned",
-    "_closing.Closer.raised",
-    "_closing.Closer.incomplete",
-    "_closing.Closer._finish",
-    "_runs.Runs.take",
-    "_run.Run.span_context",
+    "recording.span_end.SpanFinisher.end_ok",
+    "recording.span_end.SpanFinisher.end_error",
+    "recording.span_end.SpanFinisher.end_incomplete",
+    "recording.span_end.SpanFinisher._end",
+    "recording.run_table.RunTable.take",
+    "recording.run.Run.span_context",
 }
 
 
 # What serves only some versions of others: whether those are installed.
 LIFECYCLE, EVENT_STREAMS = GRAPH_CALLBACKS.there, MODEL_EVENTS.there
 INSTALLED = {
-    "_log_events.LogEvents": is_supported(),
-    "_log_events._keyed": is_supported(),
-    "patches.langgraph._lifecycle_handler": LIFECYCLE,
-    "patches.langgraph._listening": LIFECYCLE,
-    "patches.langgraph._specify": not LIFECYCLE,
-    "_graphs.specify": not LIFECYCLE,
-    "_handler.RecordingHandler.on_interrupt": LIFECYCLE,
-    "_handler.RecordingHandler.on_resume": LIFECYCLE,
-    "_recorder.Recorder.interrupted": LIFECYCLE,
-    "_recorder.Recorder.resumed": LIFECYCLE,
-    "_handler.RecordingHandler.on_stream_event": EVENT_STREAMS,
-    "_context.Scope._dropped": EVENT_STREAMS,
-    "_context.Scope.around_stream": EVENT_STREAMS,
-    "patches.wrappers.around_stream": EVENT_STREAMS,
+    "recording.log_events.LogEvents": is_supported(),
+    "recording.log_events._keyed": is_supported(),
+    "langchain.patches.langgraph._lifecycle_class": LIFECYCLE,
+    "langchain.patches.langgraph._listening": LIFECYCLE,
+    "langchain.patches.langgraph._specify": not LIFECYCLE,
+    "langchain.graph_announcements.specify": not LIFECYCLE,
+    "langchain.handler.RecordingHandler.on_interrupt": LIFECYCLE,
+    "langchain.handler.RecordingHandler.on_resume": LIFECYCLE,
+    "recording.recorder.Recorder.interrupted": LIFECYCLE,
+    "recording.recorder.Recorder.resumed": LIFECYCLE,
+    "langchain.handler.RecordingHandler.on_stream_event": EVENT_STREAMS,
+    "context.scope.Scope._dropped": EVENT_STREAMS,
+    "context.scope.Scope.around_stream": EVENT_STREAMS,
+    "langchain.patches.wrappers.stream_scope": EVENT_STREAMS,
 }
 
 
 # Without it a fault of LangChain's shows: an inline handler keeps others from being told of some starts.
-UNTOLD = {"patches.runnables._tell_everyone.plan"}
+UNTOLD = {"langchain.patches.runnables._notify_non_inline.plan"}
 # Without them a patch stays where it is, and does nothing from then on.
-UNDOES = {"patches.ledger.Ledger.undo", "patches.ledger._put_back"}
+UNDOES = {"langchain.patches.ledger.Ledger.undo", "langchain.patches.ledger._put_back"}
 
 
 def hands_on(target: Target) -> bool:
@@ -133,7 +133,7 @@ def is_served(target: Target) -> bool:
 
 def exemption(target: Target) -> str | None:
     """Why a function may fail, or is not tested here."""
-    if target.module == "langspan._carriers" or target.path[-1] == "wrapper":
+    if target.module == "langspan.context.drivers" or target.path[-1] == "wrapper":
         return CARRIER
     return EXEMPT.get(str(target))
 

@@ -13,7 +13,7 @@ from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
 
-from langspan.patches import langgraph, ledger, models, runnables, subclasses
+from langspan.langchain.patches import langgraph, ledger, models, runnables, subclasses
 from support.application import agents, chains, embeddings
 from support.application import models as model_calls
 from support.application.observe import Scenario, observe

@@ -15,8 +15,8 @@ from langgraph.graph import START, MessagesState, StateGraph
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 import langspan
-from langspan._instrumentor import _slot
-from langspan._slot import Slot
+from langspan._instrumentor import _configure_hook
+from langspan.langchain.configure_hook import ConfigureHook
 from support.models import ScriptedChat, StreamingChat, usage
 from support.recording import Recording, current_span_id, instrumented
 
@@ -163,8 +163,8 @@ def test_tracing_may_stop_between_two_looks_of_langchain_at_the_handler(
 ) -> None:
     """LangChain asks whether there is a handler, and then for it."""
     with instrumented(recording):
-        answers = iter([_slot.handler, None])
-        monkeypatch.setattr(Slot, "get", lambda _slot: next(answers, None))
+        answers = iter([_configure_hook.handler, None])
+        monkeypatch.setattr(ConfigureHook, "get", lambda _configure_hook: next(answers, None))
         assert "hello" == ScriptedChat(answers=("hello",)).invoke("hi").text
 
     assert None is next(answers, None)

@@ -17,7 +17,7 @@ from langchain_core.globals import set_debug
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatResult
 
-from langspan._handler import RecordingHandler
+from langspan.langchain.handler import RecordingHandler
 from support.listeners import SORTS, Listener
 from support.model_kinds import KINDS, is_chat
 from support.models import ScriptedChat, ScriptedLLM, StreamingChat, StreamingLLM, usage

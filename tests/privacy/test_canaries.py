@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from langspan._log_events import is_supported
+from langspan.recording.log_events import is_supported
 from privacy.judge import allowed, expected, observe, pairs, sightings
 from privacy.subjects import SUBJECTS, Subject
 from support.canary import failing, masked, unmasked

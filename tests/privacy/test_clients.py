@@ -11,7 +11,7 @@ import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
-from langspan._log_events import is_supported
+from langspan.recording.log_events import is_supported
 from privacy.judge import sightings
 from privacy.objects import SCHEMA
 from support.canary import canary

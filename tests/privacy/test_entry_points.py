@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool
 from langgraph.pregel import Pregel
 from pydantic import BaseModel
 
-from langspan._handler import RecordingHandler
+from langspan.langchain.handler import RecordingHandler
 from privacy.judge import observe
 from privacy.subjects import SUBJECTS
 from support import ways

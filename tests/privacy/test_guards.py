@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from langspan._guard import Guard
-from langspan._log_events import is_supported
+from langspan.recording.log_events import is_supported
 from privacy.judge import allowed, expected, observe, pairs, sightings
 from privacy.subjects import SUBJECTS
 from privacy.test_keys import ADDRESSES, address, recorded
@@ -16,13 +16,13 @@ from support.canary import failing, masked
 from support.flips import Condition, conditions, flipped
 
 GUARDS = [
-    *conditions("langspan._recorder", r"_contents\b|capture_content"),
-    *conditions("langspan._opening", r"_contents\b"),
-    *conditions("langspan._closing", r"_contents\b|_on_span|_on_event|\bwhere\b|message"),
-    *conditions("langspan._contents", r"user_metadata|run_type|inputs"),
-    *conditions("langspan.conventions._plain", r"_redact\b"),
-    *conditions("langspan.conventions.run", r"user_metadata"),
-    *conditions("langspan.conventions._values", r"://|mark in name"),
+    *conditions("langspan.recording.recorder", r"_contents\b|capture_content"),
+    *conditions("langspan.recording.span_start", r"_contents\b"),
+    *conditions("langspan.recording.span_end", r"_contents\b|_on_span|_on_event|\bwhere\b|message"),
+    *conditions("langspan.kinds.any_content", r"user_metadata|run_type|inputs"),
+    *conditions("langspan.content.plain", r"_redact\b"),
+    *conditions("langspan.kinds.any_run", r"user_metadata"),
+    *conditions("langspan._values", r"://|mark in name"),
 ]
 NAMES = (
     "chat",

@@ -17,10 +17,10 @@ from opentelemetry import context as otel
 from opentelemetry.context import Context
 
 from langspan._guard import Guard
-from langspan._handler import RecordingHandler
-from langspan._recorder import Recorder
-from langspan._run import Run
 from langspan._settings import Settings
+from langspan.langchain.handler import RecordingHandler
+from langspan.recording.recorder import Recorder
+from langspan.recording.run import Run
 from support.recording import DetachWatch, Recording
 
 MAX_OPEN = 6

@@ -22,8 +22,8 @@ from langchain_core.runnables import RunnableLambda
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 
 import langspan
-from langspan._context import current_scope
 from langspan._guard import Guard
+from langspan.context.scope import current_scope
 from support.application.agents import (
     agent_invoke,
     graph_cancelled,

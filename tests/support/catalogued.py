@@ -18,10 +18,12 @@ from opentelemetry.sdk._logs import Logger
 from opentelemetry.sdk.metrics import Counter, Histogram
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from langspan.conventions import catalogue
-from langspan.conventions.catalogue import Attribute, Event, Type
+from langspan.catalogue import telemetry as catalogue
+from langspan.catalogue.entries import MODELS
+from langspan.catalogue.telemetry import Attribute, Event, Type
 from langspan.conventions.metrics import Metric
-from langspan.conventions.operations import CLIENT_KINDS, GENAI_KINDS, MODEL_KINDS, UNKNOWN_OPERATION, Kind
+from langspan.kinds.base import RunKind
+from langspan.kinds.registry import KINDS, UNKNOWN
 
 SCOPE = "langspan"
 
@@ -33,8 +35,8 @@ _PATTERNS = {
     span.kind: re.compile(re.sub(r" \{\w+\}", "( .+)?", span.name) if "{" in span.name else ".+", re.DOTALL)
     for span in catalogue.SPANS
 }
-_PLAIN_KINDS = frozenset(Kind) - GENAI_KINDS
-_OPERATIONS = frozenset(kind.value for kind in GENAI_KINDS)
+_PLAIN_KINDS = frozenset(kind for kind in KINDS if kind.operation is None)
+_BY_OPERATION = {kind.operation: kind for kind in KINDS if kind.operation is not None}
 _TYPES: Mapping[Type, Callable[[Any], bool]] = {
     Type.STRING: lambda value: type(value) is str,
     Type.STRINGS: lambda value: isinstance(value, list | tuple) and all(type(each) is str for each in value),
@@ -59,7 +61,7 @@ def problems_of_span(span: ReadableSpan) -> Iterator[str]:
     kinds = _kinds(operation, span.name)
     if not any(_PATTERNS[kind].fullmatch(span.name) for kind in kinds):
         yield f"the name of a span of {operation}"
-    if span.kind.name not in {"CLIENT" if kind in CLIENT_KINDS else "INTERNAL" for kind in kinds}:
+    if span.kind.name not in {kind.span_kind.name for kind in kinds}:
         yield f"a span of {operation} is {span.kind.name}"
     for name, value in attributes.items():
         row = _row(name)
@@ -110,7 +112,7 @@ def problems_of_record(record: Any) -> Iterator[str]:
         # What is JSON text on a span is data on an event.
         is_data = row is not None and row.type is Type.JSON and isinstance(value, list | tuple)
         yield from () if is_data else _problems(key, value, row)
-        if row is not None and row.on and not row.on & MODEL_KINDS:
+        if row is not None and row.on and not row.on & MODELS:
             yield f"{key} on a log event"
 
 
@@ -128,7 +130,7 @@ class Watch:
     def check(self) -> None:
         """Fail if anything was exported that the catalogue does not have."""
         found = self.taken()
-        assert not found, f"not in the catalogue of telemetry (conventions/catalogue.py): {'; '.join(found)}"
+        assert not found, f"not in the catalogue of telemetry (langspan.catalogue): {'; '.join(found)}"
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Look at everything that the SDK takes from now on."""
@@ -162,12 +164,12 @@ class Watch:
 
 
 @functools.lru_cache(maxsize=4096)
-def _kinds(operation: Any, name: str) -> frozenset[Kind]:
+def _kinds(operation: Any, name: str) -> frozenset[RunKind]:
     """What a span may be the span of."""
-    if operation in _OPERATIONS:
-        return frozenset({Kind(operation)})
-    if name == UNKNOWN_OPERATION.name or name.partition(" ")[0] in _OPERATIONS:
-        return frozenset(Kind)  # a test has made us fail, so the operation is not told
+    if operation in _BY_OPERATION:
+        return frozenset({_BY_OPERATION[operation]})
+    if name == UNKNOWN[1] or name.partition(" ")[0] in _BY_OPERATION:
+        return frozenset(KINDS)  # a test has made us fail, so the operation is not told
     return _PLAIN_KINDS
 
 

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, Sam
 
 import langspan
 from langspan._guard import Guard
-from langspan.patches.ledger import _MISSING
+from langspan.langchain.patches.ledger import _MISSING
 from support.application.chains import NOT_SAMPLED
 
 

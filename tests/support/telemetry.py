@@ -16,7 +16,7 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 import langspan
 from langspan._guard import Guard
-from langspan._log_events import is_supported
+from langspan.recording.log_events import is_supported
 from support.otlp_data import Log, Metric, Span, decode
 from support.recording import Recording
 

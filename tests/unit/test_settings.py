@@ -13,35 +13,36 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 import langspan
-from langspan._settings import Content, Settings
+from langspan._setting_parsers import ContentCapture
+from langspan._settings import Settings
 from support.models import ScriptedChat
 from support.recording import Recording
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
 GOOD_ARGUMENTS: list[tuple[dict[str, Any], str, Any]] = [
-    ({"capture_content": False}, "capture_content", Content.NONE),
-    ({"capture_content": True}, "capture_content", Content.SPAN),
-    ({"capture_content": "none"}, "capture_content", Content.NONE),
-    ({"capture_content": "span"}, "capture_content", Content.SPAN),
-    ({"capture_content": "event"}, "capture_content", Content.EVENT),
-    ({"capture_content": "both"}, "capture_content", Content.BOTH),
+    ({"capture_content": False}, "capture_content", ContentCapture.NONE),
+    ({"capture_content": True}, "capture_content", ContentCapture.SPAN),
+    ({"capture_content": "none"}, "capture_content", ContentCapture.NONE),
+    ({"capture_content": "span"}, "capture_content", ContentCapture.SPAN),
+    ({"capture_content": "event"}, "capture_content", ContentCapture.EVENT),
+    ({"capture_content": "both"}, "capture_content", ContentCapture.BOTH),
     ({"redact": repr}, "redact", repr),
     ({"max_content_bytes": 256}, "max_content_bytes", 256),
-    ({"spans": "all"}, "genai_only", False),
-    ({"spans": "genai"}, "genai_only", True),
+    ({"spans": "all"}, "spans", "all"),
+    ({"spans": "genai"}, "spans", "genai"),
 ]
 GOOD_VARIABLES: list[tuple[str, str, str, Any]] = [
-    (CAPTURE, "", "capture_content", Content.NONE),
-    (CAPTURE, "NO_CONTENT", "capture_content", Content.NONE),
-    (CAPTURE, "SPAN_ONLY", "capture_content", Content.SPAN),
-    (CAPTURE, "event_only", "capture_content", Content.EVENT),
-    (CAPTURE, " Span_And_Event ", "capture_content", Content.BOTH),
-    (CAPTURE, "true", "capture_content", Content.SPAN),
-    (CAPTURE, "False", "capture_content", Content.NONE),
-    ("LANGSPAN_SPANS", "", "genai_only", False),
-    ("LANGSPAN_SPANS", "all", "genai_only", False),
-    ("LANGSPAN_SPANS", " GenAI ", "genai_only", True),
+    (CAPTURE, "", "capture_content", ContentCapture.NONE),
+    (CAPTURE, "NO_CONTENT", "capture_content", ContentCapture.NONE),
+    (CAPTURE, "SPAN_ONLY", "capture_content", ContentCapture.SPAN),
+    (CAPTURE, "event_only", "capture_content", ContentCapture.EVENT),
+    (CAPTURE, " Span_And_Event ", "capture_content", ContentCapture.BOTH),
+    (CAPTURE, "true", "capture_content", ContentCapture.SPAN),
+    (CAPTURE, "False", "capture_content", ContentCapture.NONE),
+    ("LANGSPAN_SPANS", "", "spans", "all"),
+    ("LANGSPAN_SPANS", "all", "spans", "all"),
+    ("LANGSPAN_SPANS", " GenAI ", "spans", "genai"),
     ("LANGSPAN_MAX_CONTENT_BYTES", "", "max_content_bytes", 16_384),
     ("LANGSPAN_MAX_CONTENT_BYTES", " 300 ", "max_content_bytes", 300),
     ("LANGSPAN_MAX_OPEN_RUNS", "", "max_open_runs", 50_000),
@@ -107,9 +108,9 @@ def test_a_good_variable_is_taken(name: str, value: str, field: str, expected: A
 @pytest.mark.parametrize(
     ("arguments", "environ", "field", "expected"),
     [
-        ({"capture_content": False}, {CAPTURE: "SPAN_ONLY"}, "capture_content", Content.NONE),
-        ({"capture_content": "event"}, {CAPTURE: "nonsense"}, "capture_content", Content.EVENT),
-        ({"spans": "all"}, {"LANGSPAN_SPANS": "genai"}, "genai_only", False),
+        ({"capture_content": False}, {CAPTURE: "SPAN_ONLY"}, "capture_content", ContentCapture.NONE),
+        ({"capture_content": "event"}, {CAPTURE: "nonsense"}, "capture_content", ContentCapture.EVENT),
+        ({"spans": "all"}, {"LANGSPAN_SPANS": "genai"}, "spans", "all"),
         ({"max_content_bytes": 500}, {"LANGSPAN_MAX_CONTENT_BYTES": "300"}, "max_content_bytes", 500),
     ],
 )
@@ -120,12 +121,12 @@ def test_an_argument_wins_over_the_environment(
 
 
 def test_nothing_is_captured_unless_asked() -> None:
-    assert Settings() == Settings.build({})
+    assert ContentCapture.NONE is Settings.build({}).capture_content
 
 
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        Settings().genai_only = True  # type: ignore[misc]
+        Settings.build({}).spans = "genai"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(("name", "value", "error", "fix"), BAD_ARGUMENTS)

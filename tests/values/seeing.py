@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, Self
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from langspan._guard import Guard
-from langspan.conventions import catalogue, names
-from langspan.conventions.catalogue import Type
+from langspan.catalogue import telemetry as catalogue
+from langspan.catalogue.telemetry import Type
+from langspan.conventions import names
 from support.telemetry import Telemetry
 
 _MADE_UP = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]{6,}|[0-9a-f]{32}")

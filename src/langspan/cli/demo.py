@@ -17,6 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from langspan._instrumentor import instrument, uninstrument
+from langspan._settings import JAEGER_URL
 from langspan.cli.endpoint import endpoint_of, refusal, send
 from langspan.cli.nesting import by_trace
 from langspan.cli.rows import row_of
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from langspan.cli.terminal import Style
 
 _PAUSE = 0.02
-_JAEGER = "http://localhost:16686"
 _KEYS = {
     "openai": "OPENAI_API_KEY",
     "anthropic": "ANTHROPIC_API_KEY",
@@ -175,7 +175,7 @@ def _pass_on(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:
     if refused is not None:
         print(f"not sent: {endpoint.shown} did not take it: {refused}")
         return
-    base = environ.get("LANGSPAN_JAEGER_URL", _JAEGER).rstrip("/")
+    base = JAEGER_URL.read(environ).rstrip("/")
     print(f"sent     {endpoint.shown}")
     for trace in by_trace(map(row_of, spans)):
         print(f"look     {base}/trace/{trace}")

@@ -5,25 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from langspan._values import Attributes
 from langspan.conventions import names
-from langspan.conventions._values import Attributes
 from langspan.conventions.metrics import (
-    AGENT_DURATION,
     INFERENCE_DURATION,
+    INFERENCE_TIME_TO_FIRST_CHUNK,
     INPUT_TOKENS,
     OPERATION_DURATION,
     OUTPUT_TOKENS,
+    TIME_TO_FIRST_CHUNK,
     TOKEN_USAGE,
-    TOOL_DURATION,
     USAGE_CACHE_READ,
     USAGE_CACHE_WRITE,
     USAGE_INPUT_TOKENS,
     USAGE_OUTPUT_TOKENS,
     USAGE_REASONING,
-    WORKFLOW_DURATION,
     Metric,
 )
-from langspan.conventions.names import Modality, OperationName, TokenType
+from langspan.conventions.names import Modality, TokenType
 
 
 class Measurement(NamedTuple):
@@ -40,27 +39,6 @@ class Measurement(NamedTuple):
     attributes: Attributes
 
 
-_ADDED_DURATIONS: Final[Mapping[str, Metric]] = {
-    OperationName.INVOKE_AGENT: AGENT_DURATION,
-    OperationName.INVOKE_WORKFLOW: WORKFLOW_DURATION,
-    OperationName.EXECUTE_TOOL: TOOL_DURATION,
-}
-_CLIENT_OPERATIONS: Final = (
-    OperationName.CHAT,
-    OperationName.TEXT_COMPLETION,
-    OperationName.GENERATE_CONTENT,
-    OperationName.EMBEDDINGS,
-    OperationName.RETRIEVAL,
-)
-_INFERENCE: Final = _CLIENT_OPERATIONS[:3]
-_DURATIONS: Final[Mapping[str, Metric]] = {
-    **dict.fromkeys(_CLIENT_OPERATIONS, OPERATION_DURATION),
-    **_ADDED_DURATIONS,
-}
-_LATEST_DURATIONS: Final[Mapping[str, Metric]] = {
-    **_DURATIONS,
-    **dict.fromkeys(_INFERENCE, INFERENCE_DURATION),
-}
 # Counter -> the span attribute with its total, and the parts of that total which name a modality.
 _COUNTED: Final = (
     (
@@ -91,24 +69,31 @@ _TOTALS: Final = (
 )
 
 
-def duration_metric(operation: str, *, latest: bool) -> Metric | None:
-    """Return the duration metric of an operation; None when the conventions have none.
-
-    Args:
-        operation: Value of `gen_ai.operation.name`.
-        latest: Use the newest names.
-    """
-    return (_LATEST_DURATIONS if latest else _DURATIONS).get(operation)
-
-
-def attributes_of(metric: Metric, span: Mapping[str, Any]) -> Attributes:
-    """Return the attributes of a measurement, picked from the attributes of its span.
+def measured(metric: Metric, value: float, span: Mapping[str, Any]) -> Measurement:
+    """Return a measurement with those of the metric's attributes that its span has.
 
     Args:
         metric: The metric.
+        value: The value, in the metric's unit.
         span: The span's attributes.
     """
-    return {name: span[name] for name in metric.attributes if name in span}
+    return Measurement(metric, value, {name: span[name] for name in metric.attributes if name in span})
+
+
+def inference_measurements(span: Mapping[str, Any], seconds: float, *, latest: bool) -> list[Measurement]:
+    """Return what a model call measures: its duration, its first chunk, and its tokens.
+
+    Args:
+        span: The span's attributes, ``gen_ai.usage.*`` among them.
+        seconds: How long the call took.
+        latest: Use the newest names.
+    """
+    found = [measured(INFERENCE_DURATION if latest else OPERATION_DURATION, seconds, span)]
+    first = span.get(names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
+    if first is not None:
+        found.append(measured(INFERENCE_TIME_TO_FIRST_CHUNK if latest else TIME_TO_FIRST_CHUNK, first, span))
+    found.extend(token_measurements(span, latest=latest))
+    return found
 
 
 def token_measurements(span: Mapping[str, Any], *, latest: bool) -> list[Measurement]:
@@ -118,7 +103,7 @@ def token_measurements(span: Mapping[str, Any], *, latest: bool) -> list[Measure
         span: The span's attributes, `gen_ai.usage.*` among them.
         latest: Use the newest names.
     """
-    common = attributes_of(INPUT_TOKENS, span)
+    common = measured(INPUT_TOKENS, 0, span).attributes
     found = []
     for kind, attribute, histogram in _TOTALS:
         total = span.get(attribute)

@@ -178,3 +178,6 @@ LATEST: Final = (
     USAGE_REASONING,
 )
 ADDED: Final = (AGENT_DURATION, AGENT_INFERENCE_CALLS, AGENT_TOOL_CALLS, WORKFLOW_DURATION, TOOL_DURATION)
+ALL: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, *ADDED)))
+OF_INFERENCE: Final = tuple(dict.fromkeys((*RELEASED, *LATEST)))
+"""What a model call feeds, under either set of names."""

@@ -15,8 +15,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-PATH = "LANGSPAN_FILE"
-DEFAULT_PATH = "langspan.jsonl"
+from langspan._settings import FILE
 
 
 class OtlpJsonFileExporter(SpanExporter):
@@ -24,14 +23,14 @@ class OtlpJsonFileExporter(SpanExporter):
 
     Args:
         path: The file. It is created if missing, readable by its owner only, since spans can hold
-            prompts. By default the value of `LANGSPAN_FILE`, or `langspan.jsonl`.
+            prompts. By default the setting `file` decides.
 
     Raises:
         OSError: The file cannot be opened for writing.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(path or os.environ.get(PATH) or DEFAULT_PATH)
+        self.path = Path(path or FILE.read(os.environ))
         # Appending, and a whole line at a time, so several processes can share the file.
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file = os.fdopen(descriptor, "ab")

@@ -40,7 +40,7 @@ def resolve(
         environ: The environment, normally `os.environ`. The SDK and the stock exporters read theirs
             from the process whatever is given here.
         max_bytes: The size of one export request before compression, in bytes; by default
-            `LANGSPAN_EXPORT_MAX_BYTES`, or 3.5 MiB.
+            the setting `export_max_bytes`.
 
     Returns:
         The providers. What was built here is flushed and shut down when the interpreter exits, which takes

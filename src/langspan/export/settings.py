@@ -1,19 +1,17 @@
 """What the standard variables ask the exporters to do.
 
 Pure functions of an environment. A value that cannot be used raises a `ValueError` that names the
-variable, the value and the way out.
+variable, the value and the fix.
 """
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 
+from langspan._settings import EXPORT_MAX_BYTES
+
 Signal: TypeAlias = Literal["traces", "metrics", "logs"]
 Environ: TypeAlias = Mapping[str, str]
-
-MAX_BYTES = "LANGSPAN_EXPORT_MAX_BYTES"
-# Half a MiB below the 4 MiB that gRPC receivers take unless told otherwise.
-DEFAULT_MAX_BYTES = 3_670_016
 
 GRPC = "grpc"
 HTTP = "http/protobuf"
@@ -70,7 +68,7 @@ def compression(environ: Environ, signal: Signal, protocol: str) -> str:
 
 def max_bytes(environ: Environ) -> int:
     """Read how many bytes one export request may have before compression."""
-    return int(_number(environ, MAX_BYTES, whole=True) or DEFAULT_MAX_BYTES)
+    return int(EXPORT_MAX_BYTES.read(environ))
 
 
 def check_otlp(environ: Environ, signal: Signal, protocol: str) -> None:

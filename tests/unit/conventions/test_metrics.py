@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langspan.conventions import metrics, names
-from langspan.conventions.measurements import attributes_of, duration_metric, token_measurements
+from langspan.conventions.measurements import inference_measurements, measured, token_measurements
 from langspan.conventions.metrics import ADDED, LATEST, RELEASED, Instrument
 from support.published import incubating
 
@@ -23,7 +23,7 @@ LABELS = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "ge
 UNKNOWN = {**LABELS, "gen_ai.token.modality": "unknown"}
 
 
-def measured(span, *, latest):
+def tokens(span, *, latest):
     return [
         (found.metric.name, found.value, found.attributes)
         for found in token_measurements(span, latest=latest)
@@ -77,28 +77,30 @@ def test_the_boundaries_of_durations_are_written_out_exactly():
 
 
 @pytest.mark.parametrize(
-    ("operation", "latest", "expected"),
+    ("latest", "names_expected"),
     [
-        ("chat", False, "gen_ai.client.operation.duration"),
-        ("chat", True, "gen_ai.client.inference.duration"),
-        ("text_completion", True, "gen_ai.client.inference.duration"),
-        ("embeddings", True, "gen_ai.client.operation.duration"),
-        ("retrieval", False, "gen_ai.client.operation.duration"),
-        ("execute_tool", False, "gen_ai.execute_tool.duration"),
-        ("invoke_agent", True, "gen_ai.invoke_agent.duration"),
-        ("invoke_workflow", False, "gen_ai.invoke_workflow.duration"),
-        ("node", False, None),
+        (False, ["gen_ai.client.operation.duration", "gen_ai.client.operation.time_to_first_chunk"]),
+        (True, ["gen_ai.client.inference.duration", "gen_ai.client.inference.time_to_first_chunk"]),
     ],
 )
-def test_duration_metric(operation, latest, expected):
-    found = duration_metric(operation, latest=latest)
-    assert expected == (found.name if found else None)
+def test_a_model_call_measures_its_duration_and_its_first_chunk(latest, names_expected):
+    found = inference_measurements({**CALL, "gen_ai.response.time_to_first_chunk": 0.5}, 2.0, latest=latest)
+    assert [(names_expected[0], 2.0), (names_expected[1], 0.5)] == [
+        (each.metric.name, each.value) for each in found
+    ]
+
+
+def test_a_call_that_did_not_stream_measures_no_first_chunk():
+    (found,) = inference_measurements(CALL, 2.0, latest=False)
+    assert "gen_ai.client.operation.duration" == found.metric.name
 
 
 def test_a_measurement_carries_what_the_span_has_of_its_metrics_attributes():
     span = {**CALL, "error.type": "ValueError", "server.port": 443}
-    assert {**LABELS, "error.type": "ValueError", "server.port": 443} == attributes_of(
-        metrics.OPERATION_DURATION, span
+    found = measured(metrics.OPERATION_DURATION, 1.5, span)
+    assert (1.5, {**LABELS, "error.type": "ValueError", "server.port": 443}) == (
+        found.value,
+        found.attributes,
     )
 
 
@@ -108,7 +110,7 @@ def test_released_token_usage():
     assert [
         (name, 9, {**LABELS, "gen_ai.token.type": "input"}),
         (name, 2, {**LABELS, "gen_ai.token.type": "output"}),
-    ] == measured(span, latest=False)
+    ] == tokens(span, latest=False)
 
 
 def test_latest_token_usage():
@@ -127,17 +129,17 @@ def test_latest_token_usage():
         (f"{prefix}.usage.output_tokens", 2, UNKNOWN),
         (f"{prefix}.usage.cache_read.input_tokens", 4, UNKNOWN),
         (f"{prefix}.usage.reasoning.output_tokens", 1, UNKNOWN),
-    ] == measured(span, latest=True)
+    ] == tokens(span, latest=True)
 
 
 @pytest.mark.parametrize("latest", [False, True])
 def test_nothing_reported_nothing_measured(latest):
-    assert [] == measured(CALL, latest=latest)
+    assert [] == tokens(CALL, latest=latest)
 
 
 @pytest.mark.parametrize("latest", [False, True])
 def test_a_single_count_is_measured_alone(latest):
-    names_found = {name for name, _, _ in measured({**CALL, "gen_ai.usage.output_tokens": 2}, latest=latest)}
+    names_found = {name for name, _, _ in tokens({**CALL, "gen_ai.usage.output_tokens": 2}, latest=latest)}
     assert not any("input" in name for name in names_found)
 
 

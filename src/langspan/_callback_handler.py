@@ -1,0 +1,73 @@
+"""The callback handler that is used by itself: the same recorder, and no patches."""
+
+from __future__ import annotations
+
+import os
+
+from opentelemetry._logs import LoggerProvider
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import TracerProvider
+
+from langspan._events import RunHook
+from langspan._guard import Guard
+from langspan._settings import CaptureContent, Redact, Settings, Spans, check_providers
+from langspan.langchain.graph_announcements import pop_announcement
+from langspan.langchain.handler import RecordingHandler
+from langspan.recording.build import build_recorder
+
+
+class CallbackHandler(RecordingHandler):
+    """A LangChain callback handler that records runs as spans, without patching anything.
+
+    Pass it in ``config={"callbacks": [handler]}`` or to a model's constructor. It links spans by run id;
+    only `instrument` can also make them current inside the runs' own code.
+
+    Args:
+        tracer_provider: Where spans go; the global provider by default.
+        meter_provider: Where metrics go; nowhere by default.
+        logger_provider: Where log events go; nowhere by default.
+        capture_content: See `instrument`.
+        redact: See `instrument`.
+        max_content_bytes: See `instrument`.
+        spans: See `instrument`.
+        on_start: See `instrument`.
+        on_end: See `instrument`.
+
+    Raises:
+        ValueError: A setting has an invalid value; the message names the setting, the value and the fix.
+        TypeError: A function is expected and the value is none, or a provider is none.
+    """
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider | None = None,
+        *,
+        meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
+        capture_content: CaptureContent | None = None,
+        redact: Redact | None = None,
+        max_content_bytes: int | None = None,
+        spans: Spans | None = None,
+        on_start: RunHook | None = None,
+        on_end: RunHook | None = None,
+    ) -> None:
+        check_providers(tracer_provider, meter_provider, logger_provider)
+        settings = Settings.build(
+            os.environ,
+            capture_content=capture_content,
+            redact=redact,
+            max_content_bytes=max_content_bytes,
+            spans=spans,
+            on_start=on_start,
+            on_end=on_end,
+        )
+        super().__init__(
+            build_recorder(
+                settings,
+                Guard(),
+                pop_announcement=pop_announcement,
+                tracer_provider=tracer_provider,
+                meter_provider=meter_provider,
+                logger_provider=logger_provider,
+            )
+        )

@@ -1,0 +1,101 @@
+"""The rows of the catalogue about content: what users, models and tools say, off by default."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langspan.catalogue.entries import ANY, GRAPHS, MODELS, Level, Source, Type, rows
+from langspan.conventions import names
+from langspan.kinds.agents import AGENT
+from langspan.kinds.chains import CHAIN
+from langspan.kinds.graphs import WORKFLOW
+from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.tools import TOOL
+
+_TOOL, _RETRIEVER, _AGENT, _WORKFLOW, _CHAIN = (
+    frozenset({kind}) for kind in (TOOL, RETRIEVER, AGENT, WORKFLOW, CHAIN)
+)
+_MESSAGES: Final = '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'
+
+CONTENT: Final = (
+    *rows(
+        Source.GENAI,
+        MODELS,
+        (
+            names.GEN_AI_SYSTEM_INSTRUCTIONS,
+            Type.JSON,
+            Level.CONTENT,
+            '[{"type":"text","content":"Be brief."}]',
+            "the messages begin with a system message",
+        ),
+        (
+            names.GEN_AI_TOOL_DEFINITIONS,
+            Type.JSON,
+            Level.CONTENT,
+            '[{"type":"function","name":"find_order"}]',
+            "the model may call tools",
+        ),
+    ),
+    *rows(
+        Source.GENAI,
+        MODELS | _AGENT | _WORKFLOW,
+        (
+            names.GEN_AI_INPUT_MESSAGES,
+            Type.JSON,
+            Level.CONTENT,
+            _MESSAGES,
+            "it starts with messages or a prompt",
+        ),
+        (
+            names.GEN_AI_OUTPUT_MESSAGES,
+            Type.JSON,
+            Level.CONTENT,
+            _MESSAGES.replace("user", "assistant"),
+            "it ends with messages; of a model that failed: what had come",
+        ),
+    ),
+    *rows(
+        Source.GENAI,
+        _TOOL,
+        (names.GEN_AI_TOOL_CALL_ARGUMENTS, Type.JSON, Level.CONTENT, '{"order":"A-7"}', "always"),
+        (names.GEN_AI_TOOL_CALL_RESULT, Type.JSON, Level.CONTENT, '"on its way"', "it returned"),
+    ),
+    *rows(
+        Source.GENAI,
+        _RETRIEVER,
+        (names.GEN_AI_RETRIEVAL_QUERY_TEXT, Type.STRING, Level.CONTENT, "late parcel", "always"),
+    ),
+    *rows(
+        Source.OWN,
+        _RETRIEVER,
+        (
+            names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS,
+            Type.JSON,
+            Level.CONTENT,
+            '["A parcel is …"]',
+            "it returned",
+        ),
+    ),
+    *rows(
+        Source.GENAI_NEXT,
+        _CHAIN,
+        (names.GEN_AI_PROMPT_VARIABLE_PREFIX, Type.STRING, Level.CONTENT, "Paris", "a prompt is filled in"),
+    ),
+    *rows(
+        Source.OWN,
+        GRAPHS | _CHAIN,
+        (
+            names.LANGCHAIN_INPUT,
+            Type.JSON,
+            Level.CONTENT,
+            '{"question":"Hi"}',
+            "what it starts with; of an agent or a workflow: besides messages",
+        ),
+        (names.LANGCHAIN_OUTPUT, Type.JSON, Level.CONTENT, '"Hello."', "what it returns; likewise"),
+    ),
+    *rows(
+        Source.OWN,
+        ANY,
+        (names.LANGCHAIN_METADATA_PREFIX, Type.STRING, Level.CONTENT, "blue", "metadata of the user's own"),
+    ),
+)

@@ -1,0 +1,180 @@
+"""The rows of the catalogue about runs: what any may say, and what each kind acts on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langspan.catalogue.entries import ANY, GRAPHS, OPERATIONS, Level, Source, Type, constants, rows
+from langspan.conventions import names
+from langspan.kinds.agents import AGENT
+from langspan.kinds.chains import CHAIN
+from langspan.kinds.graphs import WORKFLOW
+from langspan.kinds.registry import KINDS
+from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.tools import TOOL
+from langspan.recording import outcomes
+
+_TOOL, _RETRIEVER, _AGENT, _WORKFLOW, _CHAIN = (
+    frozenset({kind}) for kind in (TOOL, RETRIEVER, AGENT, WORKFLOW, CHAIN)
+)
+_HUB: Final = "the prompt comes from LangChain's hub"
+_IN_NODE: Final = "a node, or a graph in a node"
+_SERVER: Final = "LangGraph's server runs it"
+
+EVERYWHERE: Final = (
+    *rows(
+        Source.GENAI,
+        OPERATIONS,
+        (names.GEN_AI_OPERATION_NAME, Type.STRING, Level.REQUIRED, "chat", "always"),
+        values=tuple(kind.operation for kind in KINDS if kind.operation is not None),
+    ),
+    *rows(
+        Source.GENAI,
+        ANY,
+        (
+            names.GEN_AI_CONVERSATION_ID,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "thread-7",
+            "`thread_id`, `session_id` or `conversation_id` in the metadata of the run or of one around it",
+        ),
+        (names.GEN_AI_PROMPT_NAME, Type.STRING, Level.CONDITIONAL, "me/greeting", _HUB),
+    ),
+    *rows(
+        Source.GENAI_NEXT,
+        ANY,
+        (names.GEN_AI_PROMPT_VERSION, Type.STRING, Level.CONDITIONAL, "3f2a", _HUB),
+    ),
+    *rows(
+        Source.CORE,
+        ANY,
+        (
+            names.ERROR_TYPE,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "ValueError",
+            f"the run failed: the exception's class; `{names.TOOL_ERROR}` if a tool returned its failure",
+        ),
+        (names.USER_ID, Type.STRING, Level.RECOMMENDED, "u-1", "`user_id` in the metadata"),
+    ),
+    *rows(
+        Source.OWN,
+        ANY,
+        (
+            names.LANGSPAN_OUTCOME,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "interrupted",
+            "the run neither returned nor failed",
+        ),
+        values=(
+            outcomes.CANCELLED,
+            outcomes.CLOSED,
+            outcomes.DRAINED,
+            outcomes.INCOMPLETE,
+            outcomes.INTERRUPTED,
+        ),
+    ),
+    *rows(
+        Source.OWN,
+        ANY,
+        (
+            names.LANGSPAN_RETRY_ATTEMPT,
+            Type.INT,
+            Level.CONDITIONAL,
+            2,
+            "`with_retry` runs it again: the number of the attempt",
+        ),
+        (
+            names.LANGCHAIN_SOURCE,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "summarization",
+            "a middleware makes the call",
+        ),
+        (names.LANGCHAIN_TAGS, Type.STRINGS, Level.RECOMMENDED, ["prod"], "the user has tagged the run"),
+    ),
+)
+ACTORS: Final = (
+    *rows(
+        Source.GENAI,
+        _TOOL,
+        (names.GEN_AI_TOOL_NAME, Type.STRING, Level.REQUIRED, "find_order", "known"),
+    ),
+    *rows(
+        Source.GENAI,
+        _TOOL,
+        (names.GEN_AI_TOOL_TYPE, Type.STRING, Level.RECOMMENDED, "function", "always"),
+        values=constants(names.ToolType),
+    ),
+    *rows(
+        Source.GENAI,
+        _TOOL,
+        (names.GEN_AI_TOOL_DESCRIPTION, Type.STRING, Level.RECOMMENDED, "Find an order.", "the tool has one"),
+        (names.GEN_AI_TOOL_CALL_ID, Type.STRING, Level.RECOMMENDED, "call_7", "a model asked for the call"),
+    ),
+    *rows(
+        Source.GENAI,
+        _AGENT | _TOOL,
+        (
+            names.GEN_AI_AGENT_NAME,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "order_agent",
+            "the agent has a name; of a tool: the agent that runs it",
+        ),
+    ),
+    *rows(
+        Source.GENAI,
+        _WORKFLOW,
+        (
+            names.GEN_AI_WORKFLOW_NAME,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "support_desk",
+            "the graph has a name of its own",
+        ),
+    ),
+    *rows(
+        Source.GENAI,
+        _RETRIEVER,
+        (
+            names.GEN_AI_RETRIEVAL_TOP_K,
+            Type.INT,
+            Level.RECOMMENDED,
+            4,
+            "the retriever holds it, or the call names it",
+        ),
+        (
+            names.GEN_AI_RETRIEVAL_DOCUMENTS,
+            Type.JSON,
+            Level.RECOMMENDED,
+            '[{"id":"d1","score":0.5}]',
+            "documents have ids or scores; nothing else of them",
+        ),
+    ),
+    *rows(
+        Source.OWN,
+        _RETRIEVER,
+        (names.LANGSPAN_RETRIEVAL_DOCUMENT_COUNT, Type.INT, Level.RECOMMENDED, 2, "it returned"),
+        (names.LANGCHAIN_RETRIEVER_NAME, Type.STRING, Level.RECOMMENDED, "PolicyRetriever", "known"),
+        (names.LANGCHAIN_VECTOR_STORE, Type.STRING, Level.RECOMMENDED, "Chroma", "it searches one"),
+    ),
+    *rows(
+        Source.OWN,
+        GRAPHS,
+        (names.LANGGRAPH_NODE, Type.STRING, Level.RECOMMENDED, "look_up", _IN_NODE),
+        (names.LANGGRAPH_STEP, Type.INT, Level.RECOMMENDED, 2, _IN_NODE),
+        (names.LANGGRAPH_TRIGGERS, Type.STRINGS, Level.RECOMMENDED, ["branch:to:look_up"], _IN_NODE),
+        (names.LANGGRAPH_CHECKPOINT_NS, Type.STRING, Level.RECOMMENDED, "look_up:6f2c", _IN_NODE),
+        (
+            names.LANGGRAPH_CHECKPOINT_ID,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "1f0e",
+            "it starts from a checkpoint",
+        ),
+        (names.LANGGRAPH_GRAPH_ID, Type.STRING, Level.RECOMMENDED, "agent", _SERVER),
+        (names.LANGGRAPH_ASSISTANT_ID, Type.STRING, Level.RECOMMENDED, "fe09", _SERVER),
+    ),
+)

@@ -1,0 +1,179 @@
+"""Everything this package may export: spans with their attributes and events, metrics, log events, resources.
+
+`docs/telemetry.md` is made from it, and every test compares what it sees with it. Nothing here is needed at
+run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Final
+
+from langspan.catalogue import content, runs
+from langspan.catalogue import model_calls as calls
+from langspan.catalogue.entries import Attribute, Event, Level, Source, SpanName, Type, constants, rows
+from langspan.conventions import metrics, names
+from langspan.kinds.agents import AGENT
+from langspan.kinds.base import RunKind
+from langspan.kinds.chains import CHAIN
+from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.graphs import NODE, WORKFLOW
+from langspan.kinds.models import CHAT, COMPLETION
+from langspan.kinds.registry import KINDS
+from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.tools import TOOL
+from langspan.recording import span_events
+
+__all__ = [
+    "ATTRIBUTES",
+    "LOG_EVENTS",
+    "METRICS",
+    "METRIC_ATTRIBUTES",
+    "RESOURCE",
+    "SPANS",
+    "SPAN_EVENTS",
+    "Attribute",
+    "Event",
+    "Level",
+    "Source",
+    "SpanName",
+    "Type",
+]
+
+_NOWHERE: Final = frozenset[RunKind]()
+_OF_EVENT: Final = (Source.OWN, _NOWHERE)
+
+SPANS: Final = (
+    SpanName(CHAT, "chat {model}", "chat model"),
+    SpanName(COMPLETION, "text_completion {model}", "completion model"),
+    SpanName(EMBEDDINGS, "embeddings {model}", "embeddings"),
+    SpanName(TOOL, "execute_tool {tool}", "tool"),
+    SpanName(RETRIEVER, "retrieval {retriever}", "retriever"),
+    SpanName(
+        AGENT,
+        "invoke_agent {agent}",
+        "agent made by `create_agent` or `create_react_agent`, nested ones too",
+    ),
+    SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, sub-graphs too"),
+    SpanName(NODE, "node {node}", "graph node"),
+    SpanName(CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
+)
+ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
+    "Any span": runs.EVERYWHERE,
+    "What a model is asked": calls.REQUEST,
+    "What a model answers": calls.RESPONSE,
+    "Tokens": calls.USAGE,
+    "Tools, retrievers, agents, graphs": runs.ACTORS,
+    "Content": content.CONTENT,
+}
+_EXCEPTION: Final = rows(
+    Source.CORE,
+    _NOWHERE,
+    (names.EXCEPTION_TYPE, Type.STRING, Level.REQUIRED, "ValueError", "always"),
+    (names.EXCEPTION_MESSAGE, Type.STRING, Level.CONTENT, "no such order", "it has one"),
+)
+_RETRY: Final = (
+    *rows(*_OF_EVENT, (names.LANGCHAIN_RETRY_ATTEMPT, Type.INT, Level.RECOMMENDED, 1, "known")),
+    *rows(
+        Source.CORE,
+        _NOWHERE,
+        (names.ERROR_TYPE, Type.STRING, Level.CONDITIONAL, "TimeoutError", "the attempt failed"),
+    ),
+)
+_CUSTOM: Final = rows(
+    *_OF_EVENT,
+    (names.LANGCHAIN_EVENT_NAME, Type.STRING, Level.REQUIRED, "progress", "always"),
+    (names.LANGCHAIN_EVENT_DATA, Type.JSON, Level.CONTENT, '{"done":3}', "it has any"),
+)
+_RESUME: Final = rows(
+    *_OF_EVENT,
+    (names.LANGGRAPH_CHECKPOINT_ID, Type.STRING, Level.RECOMMENDED, "1f0e", "known"),
+)
+_INTERRUPT: Final = rows(
+    *_OF_EVENT,
+    (names.LANGGRAPH_INTERRUPT_STATUS, Type.STRING, Level.RECOMMENDED, "pending", "LangGraph tells it"),
+    (names.LANGGRAPH_INTERRUPT_COUNT, Type.INT, Level.REQUIRED, 1, "always"),
+    (names.LANGGRAPH_INTERRUPT_VALUES, Type.JSON, Level.CONTENT, '["Sure?"]', "there are any"),
+)
+_TEXT: Final = rows(*_OF_EVENT, (names.LANGCHAIN_TEXT, Type.JSON, Level.CONTENT, '"thinking"', "always"))
+_ACTION: Final = rows(
+    Source.GENAI,
+    _NOWHERE,
+    (names.GEN_AI_TOOL_NAME, Type.STRING, Level.REQUIRED, "find_order", "known"),
+    (names.GEN_AI_TOOL_CALL_ARGUMENTS, Type.JSON, Level.CONTENT, '{"order":"A-7"}', "always"),
+)
+_FINISH: Final = rows(
+    *_OF_EVENT,
+    (names.LANGCHAIN_OUTPUT, Type.JSON, Level.CONTENT, '{"output":"Hello."}', "always"),
+)
+
+SPAN_EVENTS: Final = (
+    Event("exception", "the run failed, and none inside it with the same exception", _EXCEPTION, Source.CORE),
+    Event(span_events.RETRY, "a model's class tries again inside one call", _RETRY, Source.OWN),
+    Event(span_events.CUSTOM_EVENT, "`dispatch_custom_event`", _CUSTOM, Source.OWN),
+    Event(span_events.INTERRUPT, "a graph stops to wait for its user", (*_INTERRUPT, *_RESUME), Source.OWN),
+    Event(span_events.RESUME, "a graph goes on after an interrupt", _RESUME, Source.OWN),
+    Event(span_events.TEXT, "a classic chain tells an intermediate text", _TEXT, Source.OWN),
+    Event(span_events.AGENT_ACTION, "a classic agent chooses a tool", _ACTION, Source.OWN),
+    Event(span_events.AGENT_FINISH, "a classic agent is done", _FINISH, Source.OWN),
+)
+LOG_EVENTS: Final = (
+    Event(
+        names.EventName.OPERATION_DETAILS,
+        "a model call ended, and content is recorded on events",
+        (),
+        Source.GENAI,
+        "DEBUG",
+    ),
+    Event(names.EventName.EXCEPTION, "a model call failed", _EXCEPTION, Source.GENAI, "WARN"),
+)
+METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
+    "Released names": metrics.RELEASED,
+    "Newest names": metrics.LATEST,
+    "With either": metrics.ADDED,
+}
+METRIC_ATTRIBUTES: Final = (
+    *rows(
+        Source.GENAI,
+        _NOWHERE,
+        (names.GEN_AI_TOKEN_TYPE, Type.STRING, Level.REQUIRED, "input", "always"),
+        values=constants(names.TokenType),
+    ),
+    *rows(
+        Source.GENAI_NEXT,
+        _NOWHERE,
+        (names.GEN_AI_TOKEN_MODALITY, Type.STRING, Level.REQUIRED, "text", "always"),
+        values=constants(names.Modality),
+    ),
+)
+RESOURCE: Final = rows(
+    Source.CORE,
+    _NOWHERE,
+    ("service.name", Type.STRING, Level.REQUIRED, "my-app", "always; `OTEL_SERVICE_NAME`"),
+    ("service.instance.id", Type.STRING, Level.RECOMMENDED, "627cc493-f310-47de", "the SDK is new enough"),
+    ("telemetry.sdk.language", Type.STRING, Level.REQUIRED, "python", "always"),
+    ("telemetry.sdk.name", Type.STRING, Level.REQUIRED, "opentelemetry", "always"),
+    ("telemetry.sdk.version", Type.STRING, Level.REQUIRED, "1.45.2", "always"),
+    ("telemetry.auto.version", Type.STRING, Level.RECOMMENDED, "0.66b2", "under `opentelemetry-instrument`"),
+)
+
+
+def check_described(
+    kinds: Sequence[RunKind], spans: Sequence[SpanName], attributes: Iterable[Attribute]
+) -> None:
+    """Check that the catalogue describes every kind of run: its span's name, its operation and its target.
+
+    Raises:
+        TypeError: A kind is not described, or not as it is.
+    """
+    named = {span.kind: span.name for span in spans}
+    described = {(row.name, kind) for row in attributes for kind in row.on}
+    for kind in kinds:
+        if not named.get(kind, "").startswith(kind.prefix or "its name"):
+            raise TypeError(f"{kind}: add its span's name to SPANS of langspan.catalogue.telemetry")
+        if kind.target_attribute is not None and (kind.target_attribute, kind) not in described:
+            raise TypeError(f"{kind}: {kind.target_attribute} has no row for it in langspan.catalogue")
+
+
+check_described(KINDS, SPANS, chain.from_iterable(ATTRIBUTES.values()))

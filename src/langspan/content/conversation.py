@@ -1,0 +1,181 @@
+"""Whole conversations as JSON text, at a cost that grows with new messages only.
+
+An agent sends its whole history with every model call. A `ConversationRenderer` remembers the text it made
+of each message, so a call pays for the messages it has not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from langspan._values import as_mapping, is_filled
+from langspan.content.keys import message_key, tools_key
+from langspan.content.messages import (
+    conversation_of,
+    leading_system,
+    message_fields,
+    output_messages,
+    prompt_messages,
+    system_instructions,
+)
+from langspan.content.policy import ContentPolicy
+from langspan.content.tool_definitions import OFFERED, tool_definitions
+
+INPUT: Final = "input_messages"
+OUTPUT: Final = "output_messages"
+SYSTEM: Final = "system_instructions"
+TOOLS: Final = "tool_definitions"
+
+_OVERHEAD: Final = 500  # bytes that an entry takes besides its text
+_ROOM_FOR_NOTE: Final = 120  # bytes kept free for the note about left out messages
+
+
+_Rendered = tuple[str, int]
+
+
+class ConversationRenderer:
+    """Renders messages under one content policy. Own one for as long as you like; threads may share it.
+
+    What makes a remembered text valid: it is found by value. Everything that the text is made of is in the
+    key (long texts by length and hash, tools by digest), so what is changed in place is simply not found.
+    A message's `id` and its metadata are not shown, and may change freely.
+
+    When texts die: they live in two generations. When the young one has grown to its limit it becomes the old
+    one, and the old one is forgotten; a text that is used moves back to the young one. So memory stays below
+    twice the limit, and no lock is needed: a lost race only costs rendering again.
+
+    What is not covered: answers (each is new), completion prompts, and values that are not plain data.
+
+    Args:
+        policy: How content is written.
+        limit: About how many bytes each generation may hold.
+    """
+
+    def __init__(self, policy: ContentPolicy, limit: int = 4_194_304) -> None:
+        self._policy = policy
+        self._limit = limit
+        # One message may take most of the room, not all: the question stays beside a huge tool result.
+        self._one = policy.max_bytes * 3 // 4
+        self._young: dict[Hashable, _Rendered] = {}
+        self._old: dict[Hashable, _Rendered] = {}
+        self._weight = 0
+
+    def input(self, messages: Iterable[Any]) -> str | None:
+        """Return `gen_ai.input.messages`: all but the leading system messages; None without any.
+
+        When they do not all fit, the newest are shown and a note says how many were left out before them.
+
+        Args:
+            messages: The one inner list that `on_chat_model_start` receives.
+        """
+        shown = conversation_of(messages)
+        return self._joined((self._message(message) for message in reversed(shown)), len(shown))
+
+    def system(self, messages: Iterable[Any]) -> str | None:
+        """Return `gen_ai.system_instructions`: the parts of the leading system messages; None without any.
+
+        Args:
+            messages: The one inner list that `on_chat_model_start` receives.
+        """
+        leading = leading_system(messages)
+        if not leading:
+            return None
+        keys = [message_key(message) for message in leading]
+        key = None if None in keys else (SYSTEM, *keys)
+        found = self._recalled(key, lambda: self._all(system_instructions(leading), SYSTEM))
+        return None if found is None else found[0]
+
+    def tools(self, invocation_params: Mapping[str, Any] | None, *, schemas: bool = False) -> str | None:
+        """Return `gen_ai.tool.definitions`: the tools a model was offered; None without any.
+
+        Args:
+            invocation_params: The `invocation_params` of the start event.
+            schemas: Add descriptions and parameters.
+        """
+        params = as_mapping(invocation_params)
+        offered = [params.get(name) for name in OFFERED]
+        if not any(map(is_filled, offered)):
+            return None
+        key = tools_key(offered, schemas=schemas)
+        found = self._recalled(key, lambda: self._definitions(params, schemas=schemas))
+        return None if found is None else found[0]
+
+    def output(self, result: object) -> str | None:
+        """Return `gen_ai.output.messages`: one message for each choice; None when there is none.
+
+        Args:
+            result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+        """
+        return self._all(output_messages(result), OUTPUT)
+
+    def prompts(self, prompts: Sequence[str]) -> str | None:
+        """Return `gen_ai.input.messages` of a completion model; None when there is no prompt.
+
+        Args:
+            prompts: What `on_llm_start` receives.
+        """
+        return self._all(prompt_messages(prompts), INPUT)
+
+    def _all(self, items: list[dict[str, Any]], where: str) -> str | None:
+        """Render new messages or parts, each with its share of the room."""
+        share = (self._policy.max_bytes - _ROOM_FOR_NOTE) // len(items) if items else 0
+        share = max(share - 1, self._one // 8)
+        rendered = (_sized(self._policy.message(item, where, share)) for item in reversed(items))
+        return self._joined(rendered, len(items))
+
+    def _joined(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
+        room = self._policy.max_bytes - 2
+        kept: list[str] = []
+        for rendered in newest_first:
+            if rendered is None:
+                return None  # `redact` raised for one: nothing of the conversation may get out
+            text, size = rendered
+            room -= size
+            if room < (_ROOM_FOR_NOTE if len(kept) + 1 < count else 0):
+                break
+            kept.append(text)
+        if len(kept) < count:
+            kept.append(_note(count - len(kept)))
+        return f"[{','.join(reversed(kept))}]" if kept else None
+
+    def _definitions(self, params: Mapping[str, Any], *, schemas: bool) -> str | None:
+        definitions = tool_definitions(params, schemas=schemas)
+        return self._policy.render(definitions, TOOLS) if definitions else None
+
+    def _message(self, message: Any) -> _Rendered | None:
+        return self._recalled(
+            message_key(message), lambda: self._policy.message(message_fields(message), INPUT, self._one)
+        )
+
+    def _recalled(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
+        """Return what is remembered under a key, or render it now; without a key nothing is remembered."""
+        if key is None:
+            return _sized(render())
+        found = self._young.get(key)
+        if found is None:
+            found = self._old.get(key) or _sized(render())
+            if found is not None:
+                self._remember(key, found)
+        return found
+
+    def _remember(self, key: Hashable, rendered: _Rendered) -> None:
+        weight = rendered[1] + _OVERHEAD
+        if self._weight + weight > self._limit:
+            self._old, self._young, self._weight = self._young, {}, 0
+        self._young[key] = rendered
+        self._weight += weight
+
+
+def _sized(text: str | None) -> _Rendered | None:
+    """A text and the bytes it takes in a list, with its comma."""
+    if text is None:
+        return None
+    return text, 1 + (len(text) if text.isascii() else len(text.encode()))
+
+
+def _note(count: int) -> str:
+    """A message that stands for messages; its role says that nobody in the conversation wrote it."""
+    return (
+        f'{{"role":"langspan","parts":[{{"type":"text","content":"[{count} earlier messages left out]"}}]}}'
+    )

@@ -1,0 +1,97 @@
+"""Keys under which rendered messages and tools are remembered: equal exactly when they look the same."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Hashable
+from typing import Any, Final
+
+from langspan.content.messages import is_message
+
+_LONG: Final = 256  # characters; a longer text is known by length and hash, so that it is not kept alive
+_MAX_NODES: Final = 500  # a message of more values has no key
+_NUMBERS: Final = (int, float, bool)
+# What `message_fields` reads of a message.
+_READ_FROM_MESSAGE: Final = (
+    "type",
+    "role",
+    "name",
+    "content",
+    "tool_call_id",
+    "status",
+    "tool_calls",
+    "invalid_tool_calls",
+    "additional_kwargs",
+)
+_READ_FROM_EXTRAS: Final = ("reasoning_content", "function_call", "audio")
+
+
+class _NotPlainError(Exception):
+    """A message holds something that cannot be told by value, or too much of it."""
+
+
+def message_key(message: Any) -> Hashable:
+    """Return everything that a message's text is made of; None when it cannot be told by value.
+
+    Args:
+        message: A LangChain message.
+    """
+    if not is_message(message):
+        return None
+    stored = message.__dict__
+    kind, role, name, content, call_id, status, calls, bad_calls, extras = map(stored.get, _READ_FROM_MESSAGE)
+    rest: Hashable = None
+    budget = [_MAX_NODES]
+    try:
+        if calls or bad_calls or extras:
+            shown = [extras.get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
+            rest = _frozen([calls, bad_calls, shown], budget)
+        return *map(_as_text, (kind, role, name, call_id, status)), _frozen(content, budget), rest
+    except (_NotPlainError, AttributeError, RecursionError):  # the last of what holds itself
+        return None
+
+
+def _as_text(value: Any) -> str | None:
+    """Fields that are shown only if they are texts."""
+    return value if value.__class__ is str else None
+
+
+def _frozen(value: Any, budget: list[int]) -> Hashable:
+    """Return a value that is equal exactly when the given one looks the same. Python keeps a text's hash."""
+    kind = type(value)
+    if kind is str:
+        return value if len(value) < _LONG else (kind, len(value), hash(value))
+    if value is None:
+        return None
+    budget[0] -= 1
+    if budget[0] < 0:
+        raise _NotPlainError
+    if kind is list or kind is tuple:
+        return list, *(_frozen(item, budget) for item in value)
+    if kind is dict:
+        return dict, *((key, _frozen(item, budget)) for key, item in value.items() if _is_plain_key(key))
+    if kind in _NUMBERS:
+        return kind, value  # 1, 1.0 and True are equal, and look different
+    raise _NotPlainError
+
+
+def _is_plain_key(key: Any) -> bool:
+    if key.__class__ is not str:
+        raise _NotPlainError
+    return True
+
+
+def tools_key(offered: list[Any], *, schemas: bool) -> Hashable:
+    """Return what stands for the tools a model was offered; None when they are not plain data.
+
+    Args:
+        offered: The tools, as bound.
+        schemas: Descriptions and parameters are shown.
+    """
+    # Tools are deep and their texts short: the interpreter's own format is the quickest way to tell them.
+    try:
+        data = marshal.dumps(offered, 2)
+    except ValueError:
+        return None
+    return schemas, hashlib.blake2b(data, digest_size=16).digest()

@@ -1,0 +1,242 @@
+"""Chat messages in the conventions' shape: input and output messages, system instructions.
+
+Source: OpenTelemetry GenAI conventions (message schemas). LangChain sends system messages inside the list;
+the leading ones become system instructions, which viewers show apart, and are not repeated among the input.
+All of this is content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import dropwhile, takewhile
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+
+from langspan._values import as_mapping, as_str
+from langspan.content.media_parts import media_part
+from langspan.content.parts import call_id_of, parts_of, text_part, tool_call_part, tool_response_part
+from langspan.content.tool_definitions import tool_definitions
+from langspan.providers.llm_result import generations_of, message_of
+from langspan.providers.response import finish_reason
+
+__all__ = [
+    "conversation_of",
+    "input_messages",
+    "is_message",
+    "leading_system",
+    "message_fields",
+    "output_messages",
+    "prompt_messages",
+    "system_instructions",
+    "tool_definitions",
+]
+
+Message = dict[str, Any]
+
+_ROLES: Final[Mapping[str, str]] = {
+    "human": "user",
+    "HumanMessageChunk": "user",
+    "user": "user",
+    "ai": "assistant",
+    "AIMessageChunk": "assistant",
+    "assistant": "assistant",
+    "system": "system",
+    "SystemMessageChunk": "system",
+    "developer": "system",
+    "tool": "tool",
+    "ToolMessageChunk": "tool",
+    "function": "tool",
+    "FunctionMessageChunk": "tool",
+}
+# What providers call the reason -> what the message schema calls it.
+_FINISH: Final[Mapping[str, str]] = {
+    "stop": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "completed": "stop",
+    "complete": "stop",
+    "eos": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "content_filter": "content_filter",
+    "content_filtered": "content_filter",
+    "guardrail_intervened": "content_filter",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+    "recitation": "content_filter",
+    "blocklist": "content_filter",
+    "prohibited_content": "content_filter",
+    "tool_calls": "tool_call",
+    "tool_call": "tool_call",
+    "tool_use": "tool_call",
+    "function_call": "tool_call",
+    "compaction": "compaction",
+    "error": "error",
+}
+
+
+def input_messages(messages: Iterable[Any]) -> list[Message]:
+    """Return the messages of a request in order, without the leading system messages.
+
+    Args:
+        messages: The one inner list that `on_chat_model_start` receives.
+    """
+    return [message_fields(message) for message in conversation_of(messages)]
+
+
+def conversation_of(messages: Iterable[Any]) -> list[Any]:
+    """Return the message objects without the leading system messages.
+
+    Args:
+        messages: The one inner list that `on_chat_model_start` receives.
+    """
+    return list(dropwhile(_is_system, messages))
+
+
+def leading_system(messages: Iterable[Any]) -> list[Any]:
+    """Return the leading system messages.
+
+    Args:
+        messages: The one inner list that `on_chat_model_start` receives.
+    """
+    return list(takewhile(_is_system, messages))
+
+
+def system_instructions(messages: Iterable[Any]) -> list[Message]:
+    """Return the parts of the leading system messages.
+
+    Args:
+        messages: The one inner list that `on_chat_model_start` receives.
+    """
+    return [part for message in leading_system(messages) for part in message_fields(message)["parts"]]
+
+
+def output_messages(result: object) -> list[Message]:
+    """Return one message for each choice of an answer.
+
+    Args:
+        result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+    """
+    return [_output_message(generation) for generation in generations_of(result)]
+
+
+def prompt_messages(prompts: Sequence[str]) -> list[Message]:
+    """Return the prompts of a completion model as user messages.
+
+    Args:
+        prompts: What `on_llm_start` receives.
+    """
+    return [{"role": "user", "parts": parts_of(prompt)} for prompt in prompts]
+
+
+def is_message(value: object) -> bool:
+    """Tell whether a value is one of LangChain's message objects."""
+    return isinstance(value, BaseMessage)
+
+
+def message_fields(message: Any) -> Message:
+    """Return one message: role, parts, and the participant's name if it has one.
+
+    Args:
+        message: A LangChain message, or a `{"role": ..., "content": ...}` dictionary, or a text.
+    """
+    if isinstance(message, str):
+        return {"role": "user", "parts": parts_of(message)}
+    if isinstance(message, dict):
+        return {"role": _role(message.get("role"), message), "parts": parts_of(message.get("content"))}
+    kind = getattr(message, "type", None)
+    role = _role(kind, message)
+    content = getattr(message, "content", None)
+    if role == "tool":
+        failed = as_str(getattr(message, "status", None)) == "error"
+        parts = [tool_response_part(getattr(message, "tool_call_id", None), content, failed=failed)]
+    elif role == "assistant":
+        parts = _assistant_parts(message, content)
+    else:
+        parts = parts_of(content)
+    fields: Message = {"role": role, "parts": parts}
+    name = getattr(message, "name", None)
+    if isinstance(name, str) and name:
+        fields["name"] = name
+    return fields
+
+
+def _role(kind: object, message: object) -> str:
+    if not isinstance(kind, str):
+        return "unknown"
+    role = _ROLES.get(kind)
+    if role is None:
+        role = getattr(message, "role", None)  # a `ChatMessage` names its own
+        role = _ROLES.get(role, role) if isinstance(role, str) and role else kind
+    return role
+
+
+def _is_system(message: Any) -> bool:
+    return _ROLES.get(getattr(message, "type", "")) == "system"
+
+
+def _assistant_parts(message: Any, content: Any) -> list[dict[str, Any]]:
+    """Reasoning kept beside the content, the content, the tool calls that the content does not repeat."""
+    extra = as_mapping(getattr(message, "additional_kwargs", None))
+    parts: list[dict[str, Any]] = []
+    thought = extra.get("reasoning_content")
+    if isinstance(thought, str) and thought:
+        parts.append({"type": "reasoning", "content": thought})
+    calls = {id(call): call for call in _calls(message)}
+    if isinstance(content, list):
+        by_id = {call.get("id"): call for call in calls.values() if isinstance(call.get("id"), str)}
+        for block in content:
+            call = by_id.pop(call_id_of(block), None)
+            if call is None:
+                parts.extend(parts_of([block]))
+            else:
+                calls.pop(id(call), None)
+                parts.append(_call_part(call))
+    else:
+        parts.extend(parts_of(content))
+    parts.extend(_call_part(call) for call in calls.values())
+    legacy = as_mapping(extra.get("function_call"))
+    if legacy and not calls:
+        parts.append(tool_call_part(legacy.get("name"), None, legacy.get("arguments")))
+    audio = as_mapping(extra.get("audio"))
+    if audio:
+        parts.extend(_audio_parts(audio))
+    return parts
+
+
+def _calls(message: Any) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    for name in ("tool_calls", "invalid_tool_calls"):
+        calls = getattr(message, name, None)
+        if isinstance(calls, list):
+            found.extend(call for call in calls if isinstance(call, dict))
+    return found
+
+
+def _call_part(call: Mapping[str, Any]) -> dict[str, Any]:
+    return tool_call_part(call.get("name"), call.get("id"), call.get("args"))
+
+
+def _audio_parts(audio: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """OpenAI's spoken answers: the words, and the sound by reference."""
+    transcript = audio.get("transcript")
+    parts = [text_part(transcript)] if isinstance(transcript, str) and transcript else []
+    sound = media_part("audio", data=audio.get("data"), file_id=audio.get("id"))
+    return [*parts, sound] if sound is not None else parts
+
+
+def _output_message(generation: Any) -> Message:
+    message = message_of(generation)
+    if message is None:
+        text = getattr(generation, "text", None)
+        fields: Message = {"role": "assistant", "parts": parts_of(text if isinstance(text, str) else None)}
+    else:
+        fields = message_fields(message)
+    reason = finish_reason(generation)
+    known = _FINISH.get(reason.lower()) if reason is not None else None
+    if known is not None:
+        fields["finish_reason"] = known
+    return fields

@@ -1,0 +1,238 @@
+"""From any Python value to a plain JSON tree, without running the value's own code.
+
+Stored fields are read; no `model_dump`, no `repr`, no property, no generator is run: they may be slow, may
+have effects, and may say what their author hides (pydantic's `exclude`, `repr=False`, secrets).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import Any, Final
+
+from langspan._values import INT64_MAX
+from langspan.content import media, objects
+from langspan.content.messages import is_message, message_fields
+from langspan.content.shorten import MORE, LeftOut
+
+Redact = Callable[[Any, str], Any]
+
+_MAX_DEPTH: Final = 24
+_MAX_KEY: Final = 200  # characters of a key; keys are not shortened later
+_CIRCULAR: Final = "[circular]"
+_TOO_DEEP: Final = "[nested too deep]"
+_NO_NUMBERS: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
+_MAX_INT_BITS: Final = 1024
+_MAX_REDACTED_NODES: Final = 64
+# Fields of a message and of its parts that say how to read it. They are ours, so they are not redacted.
+# A part of a kind that the conventions do not know was made by somebody else: only its kind is exempt.
+_PARTS: Final = frozenset(
+    {
+        "text",
+        "reasoning",
+        "tool_call",
+        "tool_call_response",
+        "server_tool_call",
+        "server_tool_call_response",
+        "blob",
+        "uri",
+        "file",
+        "compaction",
+    }
+)
+_KIND: Final = frozenset({"type"})
+_STRUCTURE: Final = frozenset(
+    {"role", "type", "finish_reason", "id", "modality", "mime_type", "size", "sha256", "status"}
+)
+
+
+class RedactionFailedError(Exception):
+    """The user's `redact` raised: the value must not be recorded."""
+
+
+class Plainer:
+    """Turns one value into a plain tree. Make a new one for each value.
+
+    Args:
+        redact: The user's hook; sees every text, number and key that comes from the application.
+        where: What the value is, for the hook.
+        max_nodes: Most values to look at; the rest is counted only.
+
+    Attributes:
+        text_length: Characters of all texts met so far.
+    """
+
+    __slots__ = ("_left", "_path", "_redact", "_where", "text_length")
+
+    def __init__(self, redact: Redact | None, where: str, max_nodes: int) -> None:
+        self._redact = redact
+        self._where = where
+        self._left = max_nodes
+        self._path: set[int] = set()
+        self.text_length = 0
+
+    def plain(self, value: Any, depth: int = 0) -> Any:
+        """Return the value as `None`, bool, number, text, list or dictionary with text keys."""
+        read = _EXACT.get(type(value))
+        return read(self, value, depth) if read is not None else self._other(value, depth)
+
+    def message(self, fields: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
+        """Return one of our own messages or parts: its structure stays, its content is read as any value."""
+        tree: dict[str, Any] = {}
+        ours = "role" in fields or fields.get("type") in _PARTS
+        for key, value in fields.items():
+            if key in (_STRUCTURE if ours else _KIND) and value.__class__ in (str, int):
+                tree[key] = value
+                self.text_length += len(value) if value.__class__ is str else 8
+            elif key == "parts":
+                tree[key] = [self.message(part, depth + 2) for part in islice(value, self._left)]
+                self._left -= len(tree[key])
+                if len(tree[key]) < len(value):
+                    tree[key].append(LeftOut(len(value) - len(tree[key])))
+            else:
+                tree[key if type(key) is str else self._key(key)] = self.plain(value, depth + 1)
+        return tree
+
+    def text(self, text: str, _depth: int = 0) -> Any:
+        """Return a text; base64 becomes a reference."""
+        if len(text) > 32 and (media.is_data_url(text) or media.is_base64(text)):  # noqa: PLR2004 - too short
+            return media.of_base64(text)
+        if self._redact is not None:
+            return self._redacted(text)
+        self.text_length += len(text)
+        return text
+
+    def same(self, value: Any, _depth: int) -> Any:
+        """Return what is plain already and tells nothing private."""
+        return value
+
+    def number(self, value: float, _depth: int = 0) -> Any:
+        """Return a number; what JSON has no number for becomes text."""
+        if self._redact is not None:
+            return self._redacted(value)
+        return self._plain_number(value)
+
+    def _plain_number(self, value: float) -> Any:
+        if value.__class__ is float:
+            return value if math.isfinite(value) else _NO_NUMBERS.get(value, "NaN")
+        if -INT64_MAX <= value <= INT64_MAX:
+            return value
+        bits = int(value).bit_length()
+        return str(value) if bits <= _MAX_INT_BITS else f"[integer of {bits} bits]"
+
+    def _redacted(self, leaf: Any) -> Any:
+        try:
+            shown = self._redact(leaf, self._where)  # type: ignore[misc]
+        except Exception as error:  # whatever the user's hook raises, the value must not get out
+            raise RedactionFailedError from error
+        # What the hook gives back is recorded as it is; it may be any value.
+        plainer = Plainer(None, self._where, _MAX_REDACTED_NODES)
+        tree = plainer.plain(shown)
+        self.text_length += plainer.text_length
+        return tree
+
+    def _key(self, key: Any) -> str:
+        if type(key) is str:
+            if self._redact is not None:
+                shown = self._redacted(key)
+                key = shown if isinstance(shown, str) else "[redacted]"
+        else:
+            key = self.plain(key, _MAX_DEPTH - 1)
+            key = key if isinstance(key, str) else str(key)
+        self.text_length += len(key)
+        return key if len(key) <= _MAX_KEY else f"{key[:_MAX_KEY]}…"
+
+    def mapping(self, value: dict[Any, Any], depth: int) -> Any:
+        """Return a dictionary with text keys."""
+        return self._pairs(value, len(value), dict.items(value), depth)
+
+    def sequence(self, value: list[Any] | tuple[Any, ...], depth: int) -> Any:
+        """Return a list."""
+        return self._list(value, len(value), value, depth)
+
+    def _pairs(self, owner: object, count: int, pairs: Iterable[tuple[Any, Any]], depth: int) -> Any:
+        if (stop := self._enter(owner, depth)) is not None:
+            return stop
+        tree: dict[str, Any] = {}
+        shown = 0
+        try:
+            # One C call: another thread may be changing the dictionary.
+            for key, item in list(islice(pairs, self._left)):
+                if self._left <= 0:
+                    break
+                self._left -= 1
+                shown += 1
+                tree[self._key(key)] = self.plain(item, depth + 1)
+        finally:
+            self._path.discard(id(owner))
+        if shown < count:
+            tree[MORE] = LeftOut(count - shown)
+        return tree
+
+    def _list(self, owner: object, count: int, items: Iterable[Any], depth: int) -> Any:
+        if (stop := self._enter(owner, depth)) is not None:
+            return stop
+        tree: list[Any] = []
+        try:
+            for item in list(islice(items, self._left)):
+                if self._left <= 0:
+                    break
+                self._left -= 1
+                tree.append(self.plain(item, depth + 1))
+        finally:
+            self._path.discard(id(owner))
+        if len(tree) < count:
+            tree.append(LeftOut(count - len(tree)))
+        return tree
+
+    def _enter(self, owner: object, depth: int) -> str | None:
+        """Note that a container is being read; return what stands for it instead if it must not be."""
+        if id(owner) in self._path:
+            return _CIRCULAR
+        if depth >= _MAX_DEPTH:
+            return _TOO_DEEP
+        self._path.add(id(owner))
+        return None
+
+    def _other(self, value: Any, depth: int) -> Any:
+        """Everything that is not an exact built-in. A value that resists is named by its type."""
+        try:
+            if is_message(value):
+                return self.message(message_fields(value), depth)
+            scalar = objects.scalar(value)
+            return self.plain(scalar, depth) if scalar is not None else self._object(value, depth)
+        except RedactionFailedError:
+            raise
+        except Exception:  # noqa: BLE001 - reading a foreign object may run anything; it must cost this value only
+            return objects.type_name(type(value))
+
+    def _object(self, value: Any, depth: int) -> Any:
+        if isinstance(value, bytes | bytearray | memoryview):
+            return media.of_bytes(value)
+        if isinstance(value, dict):
+            return self.mapping(value, depth)
+        fields = objects.fields(value, type(value))
+        if fields is not None:
+            return self._pairs(value, len(fields), fields.items(), depth)
+        for base in _SEQUENCES:
+            if isinstance(value, base):
+                # The base class's own methods: a subclass may override `__iter__`.
+                return self._list(value, base.__len__(value), base.__iter__(value), depth)
+        if isinstance(value, Mapping):
+            return self._pairs(value, len(value), value.items(), depth)
+        return objects.type_name(type(value))
+
+
+_SEQUENCES: Final[tuple[Any, ...]] = (list, tuple, set, frozenset, deque)
+_EXACT: Final[Mapping[type, Callable[[Plainer, Any, int], Any]]] = {
+    str: Plainer.text,
+    int: Plainer.number,
+    float: Plainer.number,
+    bool: Plainer.same,
+    type(None): Plainer.same,
+    dict: Plainer.mapping,
+    list: Plainer.sequence,
+    tuple: Plainer.sequence,
+}

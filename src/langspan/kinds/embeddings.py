@@ -1,0 +1,203 @@
+"""Embeddings: ``embeddings``. LangChain has no callbacks for them, so the calls themselves are recorded.
+
+Source: OpenTelemetry GenAI conventions (embeddings span); what an embeddings object keeps under well-known
+names. Only what is stored is looked at: a property is code of the object's class, and is not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Sized
+from numbers import Real
+from typing import Any, Final, TypeGuard
+
+from opentelemetry.trace import SpanKind
+
+from langspan._events import Started
+from langspan._values import Attributes, as_mapping, as_model, as_str, as_strings
+from langspan.conventions import metrics, names
+from langspan.conventions.measurements import Measurement, measured
+from langspan.kinds.base import RunKind, RunView, no_content
+from langspan.providers.names import class_provider, package_provider
+from langspan.providers.request import server
+from langspan.providers.request_rules import URLS
+
+_MODELS: Final = ("model", "model_name", "model_id", "repo_id", "deployment")
+# On Azure the deployment is what is asked for; there the model's name is often a default that nobody chose.
+_AZURE_MODELS: Final = ("deployment", *_MODELS)
+_AZURE: Final = "azure.ai.openai"
+_GEMINI, _VERTEX = "gcp.gemini", "gcp.vertex_ai"
+_FORMATS: Final = ("encoding_format", "embedding_types")
+_ARGUMENTS: Final = "model_kwargs"
+_VERTEX_FLAG: Final = "vertexai"
+_NAMES: Final = frozenset({*_MODELS, *URLS, *_FORMATS, _ARGUMENTS, _VERTEX_FLAG})
+
+
+def embeddings_model(embeddings: object) -> str | None:
+    """Return the model that an embeddings object asks for, in the provider's words; None when it names none.
+
+    Args:
+        embeddings: Any object that embeds.
+    """
+    stored = _stored(embeddings)
+    return _model(stored, _provider(embeddings, stored))
+
+
+def embeddings_provider(embeddings: object) -> str | None:
+    """Return `gen_ai.provider.name`: by the object's class, those it inherits from, and their packages.
+
+    Args:
+        embeddings: Any object that embeds.
+    """
+    return _provider(embeddings, _stored(embeddings))
+
+
+def embeddings_start(embeddings: object, texts: object) -> Attributes:
+    """Return what is known of a call before it is made; none of the texts.
+
+    Args:
+        embeddings: Any object that embeds.
+        texts: What it is to embed. Only counted, and only where counting does not use it up.
+    """
+    stored = _stored(embeddings)
+    attributes: Attributes = {names.LANGCHAIN_EMBEDDINGS_NAME: type(embeddings).__name__}
+    provider = _provider(embeddings, stored)
+    if provider is not None:
+        attributes[names.GEN_AI_PROVIDER_NAME] = provider
+    model = _model(stored, provider)
+    if model is not None:
+        attributes[names.GEN_AI_REQUEST_MODEL] = model
+    formats = _encoding_formats(stored)
+    if formats is not None:
+        attributes[names.GEN_AI_REQUEST_ENCODING_FORMATS] = formats
+    url = next((url for name in URLS if (url := as_str(stored.get(name))) is not None), None)
+    if url is not None:
+        attributes.update(server(url))
+    if isinstance(texts, Sized) and not isinstance(texts, str | bytes):
+        attributes[names.LANGSPAN_EMBEDDINGS_INPUT_COUNT] = len(texts)
+    return attributes
+
+
+def embeddings_end(vectors: object) -> Attributes:
+    """Return what came back: how many dimensions a vector has. No vector, nor anything in it.
+
+    Args:
+        vectors: A vector for each text, as lists or arrays of any kind.
+    """
+    count = _dimensions(vectors)
+    return {} if count is None else {names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: count}
+
+
+def _dimensions(vectors: object) -> int | None:
+    shape = _shape(vectors)
+    if shape is not None:
+        return _length(shape[1]) if len(shape) == 2 else None  # noqa: PLR2004 - texts and dimensions
+    if not _is_sequence(vectors) or not vectors:
+        return None
+    first = vectors[0]
+    shape = _shape(first)
+    if shape is not None:
+        return _length(shape[0]) if len(shape) == 1 else None
+    if _is_sequence(first) and first and isinstance(first[0], Real):
+        return len(first)
+    return None
+
+
+def _shape(value: object) -> tuple[Any, ...] | None:
+    try:
+        shape = getattr(value, "shape", None)
+    except ValueError:  # a view of memory that has been released
+        return None
+    return shape if isinstance(shape, tuple) else None
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """A view of memory has told by its shape what it can."""
+    return isinstance(value, Sequence) and not isinstance(value, memoryview)
+
+
+def _length(value: object) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _stored(embeddings: object) -> Mapping[str, Any]:
+    """What the object and its classes keep under the names we know."""
+    found: dict[str, Any] = {}
+    for cls in reversed(type(embeddings).__mro__):
+        own = vars(cls)
+        found.update({name: own[name] for name in _NAMES & own.keys()})
+    try:
+        own = object.__getattribute__(embeddings, "__dict__")
+    except AttributeError:
+        return found
+    found.update({name: own[name] for name in _NAMES & own.keys()})
+    return found
+
+
+def _model(stored: Mapping[str, Any], provider: str | None) -> str | None:
+    order = _AZURE_MODELS if provider == _AZURE else _MODELS
+    return next((model for name in order if (model := as_model(stored.get(name))) is not None), None)
+
+
+def _provider(embeddings: object, stored: Mapping[str, Any]) -> str | None:
+    for cls in type(embeddings).__mro__:
+        found = class_provider(cls.__name__) or package_provider(cls.__module__.partition(".")[0])
+        if found is not None:
+            # One class serves both of Google's back ends; a flag tells which.
+            return _VERTEX if found == _GEMINI and stored.get(_VERTEX_FLAG) is True else found
+    return None
+
+
+def _encoding_formats(stored: Mapping[str, Any]) -> list[str] | None:
+    for source in (stored, as_mapping(stored.get(_ARGUMENTS))):
+        for name in _FORMATS:
+            formats = as_strings(source.get(name))
+            if formats is not None:
+                return formats
+    return None
+
+
+def _target(event: Started, _name: str | None) -> str | None:
+    return embeddings_model(event.extra.get("embeddings"))
+
+
+def _event_provider(event: Started) -> str | None:
+    return embeddings_provider(event.extra.get("embeddings"))
+
+
+def _at_start(_run: RunView, event: Started) -> Attributes:
+    return embeddings_start(event.extra.get("embeddings"), event.payload)
+
+
+def _at_end(_run: RunView, vectors: Any) -> Attributes:
+    return embeddings_end(vectors)
+
+
+def _measure(_run: RunView, attributes: Attributes, seconds: float, _latest: bool) -> list[Measurement]:
+    return [measured(metrics.OPERATION_DURATION, seconds, attributes)]
+
+
+EMBEDDINGS: Final = RunKind(
+    name="embeddings",
+    operation=names.OperationName.EMBEDDINGS,
+    prefix=names.OperationName.EMBEDDINGS,
+    span_kind=SpanKind.CLIENT,
+    target_attribute=names.GEN_AI_REQUEST_MODEL,
+    callback=None,
+    target=_target,
+    provider=_event_provider,
+    at_start=_at_start,
+    at_end=_at_end,
+    at_failure=None,
+    reported_error=None,
+    # The conventions have no place for what is embedded, nor for vectors.
+    content_at_start=no_content,
+    content_at_end=no_content,
+    content_at_failure=no_content,
+    metrics=(metrics.OPERATION_DURATION,),
+    measure=_measure,
+    counts_as=None,
+    is_agent=False,
+    is_graph=False,
+    delegates=True,
+    has_log_events=False,
+)

@@ -1,0 +1,101 @@
+"""LangGraph's graphs and their nodes: ``invoke_workflow``, and nodes, which are no GenAI operation.
+
+Source: OpenTelemetry GenAI conventions (invoke workflow span); the metadata that LangGraph gives its runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from opentelemetry.trace import SpanKind
+
+from langspan._events import CallbackType, Started
+from langspan._values import Attributes
+from langspan.content.renderer import ContentRenderer, Texts
+from langspan.conventions import metrics, names
+from langspan.conventions.measurements import Measurement, measured
+from langspan.kinds.base import RunKind, RunView
+from langspan.kinds.chains import CHAIN, own_name
+
+# Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the workflow.
+_DEFAULT_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
+
+
+def chosen_name(_event: Started, name: str | None) -> str | None:
+    """The name that somebody gave a graph, if anybody did."""
+    label = name or "chain"
+    return None if label in _DEFAULT_NAMES else label
+
+
+def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
+    return {} if event.extra.get("defers_inputs") else renderer.state_in(event.payload)
+
+
+def _content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, Any]) -> Texts:
+    return {**_content_at_failure(renderer, extra), **renderer.state_out(result)}
+
+
+def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
+    """What a streamed graph ran on, which only its end event tells."""
+    value = extra.get("inputs")
+    return {} if value is None else renderer.state_in(value)
+
+
+def _measure(_run: RunView, attributes: Attributes, seconds: float, _latest: bool) -> list[Measurement]:
+    return [measured(metrics.WORKFLOW_DURATION, seconds, attributes)]
+
+
+WORKFLOW: Final = RunKind(
+    name="invoke_workflow",
+    operation=names.OperationName.INVOKE_WORKFLOW,
+    prefix=names.OperationName.INVOKE_WORKFLOW,
+    span_kind=SpanKind.INTERNAL,
+    target_attribute=names.GEN_AI_WORKFLOW_NAME,
+    callback=CallbackType.CHAIN,
+    target=chosen_name,
+    provider=None,
+    at_start=None,
+    at_end=None,
+    at_failure=None,
+    reported_error=None,
+    content_at_start=_content_at_start,
+    content_at_end=_content_at_end,
+    content_at_failure=_content_at_failure,
+    metrics=(metrics.WORKFLOW_DURATION,),
+    measure=_measure,
+    counts_as=None,
+    is_agent=False,
+    is_graph=True,
+    delegates=False,
+    has_log_events=False,
+)
+
+
+def _node_content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
+    deferred = event.extra.get("defers_inputs")
+    return {} if deferred else {names.LANGCHAIN_INPUT: renderer.render(event.payload, "state")}
+
+
+def _node_content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, Any]) -> Texts:
+    output = renderer.render(result, "state")
+    return {**_node_content_at_failure(renderer, extra), names.LANGCHAIN_OUTPUT: output}
+
+
+def _node_content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
+    value = extra.get("inputs")
+    return {} if value is None else {names.LANGCHAIN_INPUT: renderer.render(value, "state")}
+
+
+NODE: Final = replace(
+    CHAIN,
+    name="node",
+    prefix="node",
+    target_attribute=names.LANGGRAPH_NODE,
+    target=own_name,
+    content_at_start=_node_content_at_start,
+    content_at_end=_node_content_at_end,
+    content_at_failure=_node_content_at_failure,
+    is_graph=True,
+)

@@ -1,0 +1,145 @@
+"""Chat models and completion models: ``chat`` and ``text_completion``.
+
+Source: OpenTelemetry GenAI conventions (inference span); LangChain's ``on_chat_model_start``,
+``on_llm_start``, ``on_llm_end`` and ``on_llm_error``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from opentelemetry.trace import SpanKind
+
+from langspan._events import CallbackType, Started
+from langspan._values import Attributes, as_mapping
+from langspan.content.renderer import ContentRenderer, Texts
+from langspan.conventions import metrics, names
+from langspan.conventions.measurements import Measurement, inference_measurements
+from langspan.kinds.base import AgentCall, RunKind, RunView
+from langspan.providers.names import provider_name
+from langspan.providers.request import model_request, request_model
+from langspan.providers.response import is_cache_hit, model_response
+from langspan.providers.usage import token_usage
+
+
+def _target(event: Started, _name: str | None) -> str | None:
+    return request_model(
+        as_mapping(event.metadata),
+        as_mapping(event.extra.get("invocation_params")),
+        as_mapping((event.serialized or {}).get("kwargs")),
+    )
+
+
+def _provider(event: Started) -> str | None:
+    return provider_name(event.metadata, event.extra.get("invocation_params"), event.serialized)
+
+
+def _at_start(run: RunView, event: Started) -> Attributes:
+    call = run.call
+    attributes = model_request(
+        run.provider,
+        constructor=_constructor(run, event),
+        metadata=event.metadata,
+        invocation_params=event.extra.get("invocation_params"),
+        options=event.extra.get("options"),
+        arguments=call.arguments if call is not None else None,
+    )
+    if call is not None and call.streams:
+        attributes[names.GEN_AI_REQUEST_STREAM] = True
+    return attributes
+
+
+def _constructor(run: RunView, event: Started) -> Mapping[str, Any]:
+    """What a model was made with; a class that LangChain cannot serialise tells it by its fields only."""
+    kwargs = as_mapping(as_mapping(event.serialized).get("kwargs"))
+    return kwargs if kwargs or run.call is None else as_mapping(run.call.fields)
+
+
+def _at_end(run: RunView, result: Any) -> Attributes:
+    provider = run.provider
+    attributes = model_response(result, provider)
+    if is_cache_hit(result):
+        attributes[names.LANGSPAN_CACHE_HIT] = True
+    else:
+        attributes.update(token_usage(result, provider))
+    if run.first_chunk is not None:
+        attributes.update(_streaming(run))
+    return attributes
+
+
+def _at_failure(run: RunView, extra: Mapping[str, Any]) -> Attributes:
+    """The part of the answer that had come."""
+    response = extra.get("response")
+    return _at_end(run, response) if response is not None else _streaming(run)
+
+
+def _streaming(run: RunView) -> Attributes:
+    if run.first_chunk is None:
+        return {}
+    return {
+        names.GEN_AI_REQUEST_STREAM: True,
+        names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: (run.first_chunk - run.started) / 1e9,
+    }
+
+
+def _chat_content(renderer: ContentRenderer, event: Started) -> Texts:
+    messages = event.payload[0] if event.payload else []
+    conversation = renderer.conversation
+    return {
+        names.GEN_AI_SYSTEM_INSTRUCTIONS: conversation.system(messages),
+        names.GEN_AI_INPUT_MESSAGES: conversation.input(messages),
+        names.GEN_AI_TOOL_DEFINITIONS: conversation.tools(event.extra.get("invocation_params"), schemas=True),
+    }
+
+
+def _completion_content(renderer: ContentRenderer, event: Started) -> Texts:
+    return {names.GEN_AI_INPUT_MESSAGES: renderer.conversation.prompts(event.payload)}
+
+
+def _content_at_end(renderer: ContentRenderer, result: Any, _extra: Mapping[str, Any]) -> Texts:
+    return {names.GEN_AI_OUTPUT_MESSAGES: renderer.conversation.output(result)}
+
+
+def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
+    response = extra.get("response")
+    return _content_at_end(renderer, response, extra) if response is not None else {}
+
+
+def _measure(_run: RunView, attributes: Attributes, seconds: float, latest: bool) -> list[Measurement]:
+    return inference_measurements(attributes, seconds, latest=latest)
+
+
+CHAT: Final = RunKind(
+    name="chat",
+    operation=names.OperationName.CHAT,
+    prefix=names.OperationName.CHAT,
+    span_kind=SpanKind.CLIENT,
+    target_attribute=names.GEN_AI_REQUEST_MODEL,
+    callback=CallbackType.CHAT_MODEL,
+    target=_target,
+    provider=_provider,
+    at_start=_at_start,
+    at_end=_at_end,
+    at_failure=_at_failure,
+    reported_error=None,
+    content_at_start=_chat_content,
+    content_at_end=_content_at_end,
+    content_at_failure=_content_at_failure,
+    metrics=metrics.OF_INFERENCE,
+    measure=_measure,
+    counts_as=AgentCall.MODEL,
+    is_agent=False,
+    is_graph=False,
+    delegates=False,
+    has_log_events=True,
+)
+COMPLETION: Final = replace(
+    CHAT,
+    name="text_completion",
+    operation=names.OperationName.TEXT_COMPLETION,
+    prefix=names.OperationName.TEXT_COMPLETION,
+    callback=CallbackType.LLM,
+    content_at_start=_completion_content,
+)

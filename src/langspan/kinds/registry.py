@@ -1,0 +1,139 @@
+"""Every kind of run, and from a start event to the kind of its run. A new kind is listed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from langspan._events import CallbackType, Graph, Started
+from langspan._values import as_mapping, as_str
+from langspan.conventions.metrics import ALL
+from langspan.kinds.agents import AGENT
+from langspan.kinds.base import RunKind
+from langspan.kinds.chains import CHAIN
+from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.graphs import NODE, WORKFLOW
+from langspan.kinds.models import CHAT, COMPLETION
+from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.tools import TOOL
+
+KINDS: Final = (CHAT, COMPLETION, EMBEDDINGS, TOOL, RETRIEVER, AGENT, WORKFLOW, NODE, CHAIN)
+
+HIDDEN_TAG: Final = "langsmith:hidden"
+AGENT_INTEGRATION: Final = "langchain_create_agent"
+_GRAPH_INTEGRATIONS: Final = frozenset({"langgraph", AGENT_INTEGRATION})
+_STEP_TAG: Final = "graph:step:"
+
+Identity: TypeAlias = tuple[RunKind, str, str | None]
+"""Kind, span name and target of a run."""
+
+# What a run is recorded as if its start event cannot be understood.
+UNKNOWN: Final[Identity] = (CHAIN, "run", None)
+
+
+def identify(
+    event: Started, kind: RunKind | None = None, *, inside_graph: bool = False, graph: Graph | None = None
+) -> Identity:
+    """Find a run's kind, name its span, and find what it acts on.
+
+    Args:
+        event: The start event.
+        kind: The kind, where whoever recorded the run knows it: no callback told of it.
+        inside_graph: A run around it already belongs to a graph.
+        graph: The graph that announced this run, if one did.
+    """
+    # Chain groups and classic chains have their name in the description only.
+    name = as_str(event.name) or as_str(as_mapping(event.serialized).get("name"))
+    if kind is None:
+        found = _BY_CALLBACK[event.callback]
+        kind = found if found.__class__ is RunKind else found(event, name, inside_graph, graph)
+    target = kind.target(event, name)
+    prefix = kind.prefix
+    if prefix is None:
+        return kind, target or UNKNOWN[1], target
+    return kind, f"{prefix} {target}" if target else prefix, target
+
+
+def is_hidden(tags: Sequence[Any] | None) -> bool:
+    """Tell whether LangChain marks a run as none of the user's business."""
+    for tag in tags or ():  # noqa: SIM110 - a generator would cost more than the rest of the rules
+        # By its type only: a tag may be anything, and a run without an answer to this would have no span.
+        if issubclass(type(tag), str) and str.__eq__(tag, HIDDEN_TAG):
+            return True
+    return False
+
+
+def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Graph | None) -> RunKind:
+    """Tell agents, workflows, nodes and plain chains apart, which share one callback. The order matters.
+
+    Args:
+        event: The start event; nested runs inherit most of the metadata of the graph around them.
+        name: The run's name.
+        inside_graph: A run around it already belongs to a graph.
+        graph: The graph that announced this run, if one did.
+    """
+    metadata = event.metadata
+    if name and metadata and as_str(metadata.get("langgraph_node")) == name and _is_step(event.tags):
+        return NODE
+    if graph is not None and graph.name in (name, None):
+        return AGENT if graph.is_agent else WORKFLOW
+    mark = metadata.get("ls_integration") if metadata else None
+    if not metadata or not isinstance(mark, str) or mark not in _GRAPH_INTEGRATIONS:
+        return CHAIN
+    is_agent = mark == AGENT_INTEGRATION
+    # Without an announcement: a graph's root is the first run of a tree that carries the mark, and a
+    # nested agent's root is the only run that bears the agent's own name.
+    if not inside_graph or (is_agent and name is not None and as_str(metadata.get("lc_agent_name")) == name):
+        return AGENT if is_agent else WORKFLOW
+    return CHAIN
+
+
+def _is_step(tags: Sequence[Any] | None) -> bool:
+    for tag in tags or ():  # noqa: SIM110 - as above
+        if isinstance(tag, str) and tag.startswith(_STEP_TAG):
+            return True
+    return False
+
+
+Rule: TypeAlias = Callable[[Started, str | None, bool, Graph | None], RunKind]
+_RULES: Final[Mapping[CallbackType, Rule]] = {CallbackType.CHAIN: chain_kind}
+
+
+def by_callback(kinds: Sequence[RunKind], rules: Mapping[CallbackType, Rule]) -> Mapping[Any, Any]:
+    """Return a kind for each callback, or the rule that decides between several.
+
+    Raises:
+        TypeError: A callback has no kind, or several kinds and no rule, or two kinds have one name.
+    """
+    if len({kind.name for kind in kinds}) < len(kinds):
+        raise TypeError("two kinds of run have the same name; rename one in langspan.kinds")
+    found: dict[CallbackType, RunKind | Rule] = dict(rules)
+    for callback in CallbackType:
+        of_it = [kind for kind in kinds if kind.callback is callback]
+        if len(of_it) == 1:
+            found[callback] = of_it[0]
+        elif not of_it:
+            raise TypeError(
+                f"no kind of run is told by {callback}; list one in langspan.kinds.registry.KINDS"
+            )
+        elif callback not in rules:
+            raise TypeError(f"{of_it} share {callback}; add a rule to langspan.kinds.registry that decides")
+    return found
+
+
+_BY_CALLBACK: Final[Mapping[Any, Any]] = by_callback(KINDS, _RULES)
+
+
+def check_metrics(kinds: Sequence[RunKind]) -> None:
+    """Check that the kinds feed the metrics of the conventions: all of them, and no others.
+
+    Raises:
+        TypeError: A metric has no instrument, or no kind that feeds it.
+    """
+    fed = {metric for kind in kinds for metric in kind.metrics}
+    for metric in fed.symmetric_difference(ALL):
+        where = "RELEASED, LATEST or ADDED of langspan.conventions.metrics"
+        raise TypeError(f"{metric.name} must stand in {where}, and in the metrics of a kind of run")
+
+
+check_metrics(KINDS)

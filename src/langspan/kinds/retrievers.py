@@ -1,0 +1,159 @@
+"""Retrievers: ``retrieval``.
+
+Source: OpenTelemetry GenAI conventions (retrieval span); LangChain's retriever callbacks and documents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.trace import SpanKind
+
+from langspan._events import CallbackType, Started
+from langspan._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
+from langspan.content.renderer import ContentRenderer, Texts
+from langspan.conventions import metrics, names
+from langspan.conventions.measurements import Measurement, measured
+from langspan.kinds.base import RunKind, RunView, no_content
+from langspan.providers.names import class_provider
+
+_MAX_DOCUMENTS: Final = 100
+_TOP_K: Final = ("k", "top_k", "top_k_results", "number_of_results")
+_SCORES: Final = ("relevance_score", "score", "_score", "similarity_score")
+
+
+def _target(_event: Started, name: str | None) -> str | None:
+    return name
+
+
+def _at_start(run: RunView, event: Started) -> Attributes:
+    call = run.call
+    if call is None:
+        return retriever_start(event.metadata)
+    return retriever_start(event.metadata, fields=call.fields, arguments=call.arguments)
+
+
+def retriever_start(
+    metadata: Mapping[str, Any] | None,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Attributes:
+    """Return what is known of a retriever run before it runs, without its name and without the query.
+
+    Args:
+        metadata: Metadata of the start event (``ls_vector_store_provider`` and its neighbours).
+        fields: What the retriever holds (``search_kwargs``, ``k``); only counts of documents are looked at.
+        arguments: Keywords of the call, which go before.
+    """
+    meta = as_mapping(metadata)
+    attributes: Attributes = {}
+    store = as_str(meta.get("ls_vector_store_provider"))
+    if store is not None:
+        attributes[names.LANGCHAIN_VECTOR_STORE] = store
+    provider = class_provider(meta.get("ls_embedding_provider"))
+    if provider is not None:
+        attributes[names.GEN_AI_PROVIDER_NAME] = provider
+    model = as_model(meta.get("ls_embedding_model"))
+    if model is not None:
+        attributes[names.GEN_AI_REQUEST_MODEL] = model
+    top_k = _top_k(as_mapping(fields), as_mapping(arguments))
+    if top_k is not None:
+        attributes[names.GEN_AI_RETRIEVAL_TOP_K] = top_k
+    return attributes
+
+
+def _top_k(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> int | None:
+    """How many documents are asked for, as vector stores and the community's retrievers spell it."""
+    for source in (arguments, as_mapping(fields.get("search_kwargs")), fields):
+        for key in _TOP_K:
+            if key in source and (count := as_count(source[key])) is not None:
+                return count
+    return None
+
+
+def retriever_end(documents: object) -> Attributes:
+    """Return how many documents came back, and their ids and scores; no text and no other metadata.
+
+    Args:
+        documents: What `on_retriever_end` receives.
+    """
+    if not isinstance(documents, list | tuple):
+        return {}
+    attributes: Attributes = {names.LANGSPAN_RETRIEVAL_DOCUMENT_COUNT: len(documents)}
+    known = [fields for document in documents[:_MAX_DOCUMENTS] if (fields := _document(document))]
+    if known:
+        attributes[names.GEN_AI_RETRIEVAL_DOCUMENTS] = json.dumps(
+            known, ensure_ascii=False, separators=(",", ":")
+        )
+    return attributes
+
+
+def document_texts(documents: object) -> list[str]:
+    """Return the text of each document, in order. This is content: record it only where content is on.
+
+    Args:
+        documents: What `on_retriever_end` receives.
+    """
+    if not isinstance(documents, list | tuple):
+        return []  # nothing that reading could use up
+    texts = (getattr(document, "page_content", None) for document in documents)
+    return [text if isinstance(text, str) else "" for text in texts]
+
+
+def _document(document: object) -> dict[str, str | float]:
+    metadata = as_mapping(getattr(document, "metadata", None))
+    fields: dict[str, str | float] = {}
+    identity = as_id(getattr(document, "id", None))
+    if identity is not None:
+        fields["id"] = identity
+    for key in _SCORES:
+        score = as_float(metadata.get(key))
+        if score is not None:
+            fields["score"] = score
+            break
+    return fields
+
+
+def _at_end(_run: RunView, result: Any) -> Attributes:
+    return retriever_end(result)
+
+
+def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
+    return {names.GEN_AI_RETRIEVAL_QUERY_TEXT: renderer.text(event.payload, "query")}
+
+
+def _content_at_end(renderer: ContentRenderer, result: Any, _extra: Mapping[str, Any]) -> Texts:
+    return {names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: renderer.render(document_texts(result), "documents")}
+
+
+def _measure(_run: RunView, attributes: Attributes, seconds: float, _latest: bool) -> list[Measurement]:
+    return [measured(metrics.OPERATION_DURATION, seconds, attributes)]
+
+
+RETRIEVER: Final = RunKind(
+    name="retrieval",
+    operation=names.OperationName.RETRIEVAL,
+    prefix=names.OperationName.RETRIEVAL,
+    span_kind=SpanKind.CLIENT,
+    target_attribute=names.LANGCHAIN_RETRIEVER_NAME,
+    callback=CallbackType.RETRIEVER,
+    target=_target,
+    provider=None,
+    at_start=_at_start,
+    at_end=_at_end,
+    at_failure=None,
+    reported_error=None,
+    content_at_start=_content_at_start,
+    content_at_end=_content_at_end,
+    content_at_failure=no_content,
+    metrics=(metrics.OPERATION_DURATION,),
+    measure=_measure,
+    counts_as=None,
+    is_agent=False,
+    is_graph=False,
+    delegates=False,
+    has_log_events=False,
+)

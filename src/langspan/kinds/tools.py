@@ -1,0 +1,132 @@
+"""Tools: ``execute_tool``.
+
+Source: OpenTelemetry GenAI conventions (execute tool span); LangChain's tool callbacks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.trace import SpanKind
+
+from langspan._events import CallbackType, Started
+from langspan._values import Attributes, as_id, as_mapping, as_str
+from langspan.content.renderer import ContentRenderer, Texts
+from langspan.conventions import metrics, names
+from langspan.conventions.measurements import Measurement, measured
+from langspan.kinds.base import AgentCall, RunKind, RunView, no_content
+
+_MAX_DESCRIPTION: Final = 1024  # characters; docstrings may be pages long and repeat on every call
+
+
+def _target(event: Started, name: str | None) -> str | None:
+    return as_str(as_mapping(event.serialized).get("name")) or name
+
+
+def _at_start(run: RunView, event: Started) -> Attributes:
+    call_id = event.extra.get("tool_call_id")
+    if call_id is None and run.call is not None:
+        call_id = run.call.arguments.get("tool_call_id")  # where older versions of LangChain leave it
+    return tool_start(event.serialized, event.metadata, tool_call_id=call_id, agent=run.agent_name)
+
+
+def tool_start(
+    serialized: Mapping[str, Any] | None,
+    metadata: Mapping[str, Any] | None,
+    *,
+    tool_call_id: object = None,
+    agent: str | None = None,
+) -> Attributes:
+    """Return what is known of a tool run before it runs, without its name and without content.
+
+    Args:
+        serialized: The tool's ``serialized``; its ``description`` is read.
+        metadata: Metadata of the start event; may name the agent that runs the tool.
+        tool_call_id: Id of the model's tool call that asked for this run.
+        agent: The agent around the run, which is named rather than the one in the metadata.
+    """
+    attributes: Attributes = {names.GEN_AI_TOOL_TYPE: names.ToolType.FUNCTION}
+    description = as_str(as_mapping(serialized).get("description"))
+    if description is not None:
+        attributes[names.GEN_AI_TOOL_DESCRIPTION] = description[:_MAX_DESCRIPTION]
+    call_id = as_id(tool_call_id)
+    if call_id is not None:
+        attributes[names.GEN_AI_TOOL_CALL_ID] = call_id
+    name = agent or (as_str(metadata.get("lc_agent_name")) if metadata else None)
+    if name is not None:
+        attributes[names.GEN_AI_AGENT_NAME] = name
+    return attributes
+
+
+def tool_arguments(input_str: str | None, inputs: Mapping[str, Any] | None) -> object:
+    """Return a tool's arguments as an object where there is one: the inputs, or JSON found in the text.
+
+    Args:
+        input_str: The arguments as text.
+        inputs: The arguments by name; None when the tool was called with plain text.
+    """
+    if inputs is not None:
+        return inputs
+    if isinstance(input_str, str) and input_str[:1] in ("{", "["):
+        try:
+            return json.loads(input_str)
+        except (ValueError, RecursionError):
+            return input_str
+    return input_str
+
+
+def tool_result(output: object) -> object:
+    """Return what a tool gave back: a tool message's content, else the value itself."""
+    return output.content if _is_tool_message(output) else output  # type: ignore[attr-defined]
+
+
+def tool_error(output: object) -> str | None:
+    """Return `error.type` for a tool that reported its failure as a result, else None."""
+    if _is_tool_message(output) and as_str(getattr(output, "status", None)) == "error":
+        return names.TOOL_ERROR
+    return None
+
+
+def _is_tool_message(output: object) -> bool:
+    return as_str(getattr(output, "type", None)) == "tool" and hasattr(output, "content")
+
+
+def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
+    arguments = tool_arguments(event.payload, event.extra.get("inputs"))
+    return {names.GEN_AI_TOOL_CALL_ARGUMENTS: renderer.render(arguments, "tool_arguments")}
+
+
+def _content_at_end(renderer: ContentRenderer, result: Any, _extra: Mapping[str, Any]) -> Texts:
+    return {names.GEN_AI_TOOL_CALL_RESULT: renderer.render(tool_result(result), "tool_result")}
+
+
+def _measure(_run: RunView, attributes: Attributes, seconds: float, _latest: bool) -> list[Measurement]:
+    return [measured(metrics.TOOL_DURATION, seconds, attributes)]
+
+
+TOOL: Final = RunKind(
+    name="execute_tool",
+    operation=names.OperationName.EXECUTE_TOOL,
+    prefix=names.OperationName.EXECUTE_TOOL,
+    span_kind=SpanKind.INTERNAL,
+    target_attribute=names.GEN_AI_TOOL_NAME,
+    callback=CallbackType.TOOL,
+    target=_target,
+    provider=None,
+    at_start=_at_start,
+    at_end=None,
+    at_failure=None,
+    reported_error=tool_error,
+    content_at_start=_content_at_start,
+    content_at_end=_content_at_end,
+    content_at_failure=no_content,
+    metrics=(metrics.TOOL_DURATION,),
+    measure=_measure,
+    counts_as=AgentCall.TOOL,
+    is_agent=False,
+    is_graph=False,
+    delegates=False,
+    has_log_events=False,
+)

@@ -1,0 +1,70 @@
+"""Patches on LangChain and LangGraph: they make a run current in its body, and see to it that it ends.
+
+Spans do not depend on them: runs are linked by the ids in LangChain's callbacks. Each patch is optional on
+its own, and every private name of LangChain that we lean on is in one of the modules here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from langspan._guard import Guard
+from langspan.kinds.base import RunKind
+from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.registry import KINDS
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches import (
+    embeddings,
+    langgraph,
+    managers,
+    models,
+    retrievers,
+    runnables,
+    tokens,
+    tools,
+)
+from langspan.langchain.patches.ledger import Ledger
+
+Install: TypeAlias = Callable[[Ledger, Guard, RecordingHandler], None]
+
+PATCHES: Final[Mapping[Install, tuple[RunKind, ...]]] = {
+    managers.install: (),
+    models.install: (),
+    tokens.install: (),
+    tools.install: (),
+    retrievers.install: (),
+    runnables.install: (),
+    embeddings.install: (EMBEDDINGS,),
+    langgraph.install: (),
+}
+"""Every patch, with the kinds of run that it records because LangChain has no callback for them."""
+
+
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
+    """Install every patch; one that fails does not keep the others.
+
+    Args:
+        ledger: Remembers the patches.
+        guard: The error boundary.
+        handler: The handler that LangChain's runs carry.
+    """
+    for patch in PATCHES:
+        guard.call(patch, ledger, guard, handler)
+
+
+def check_recorded(kinds: Sequence[RunKind], patches: Mapping[Install, Sequence[RunKind]]) -> None:
+    """Check that each kind of run is told by a callback or recorded by a patch.
+
+    Raises:
+        TypeError: Nothing records a kind, or a patch records one that is not listed.
+    """
+    recorded = {kind for of_patch in patches.values() for kind in of_patch}
+    for kind in kinds:
+        if kind.callback is None and kind not in recorded:
+            raise TypeError(f"nothing records {kind}; add its patch to langspan.langchain.patches.PATCHES")
+    for kind in recorded.difference(kinds):
+        raise TypeError(f"{kind} is not listed; add it to langspan.kinds.registry.KINDS")
+
+
+check_recorded(KINDS, PATCHES)

@@ -1,0 +1,148 @@
+"""LangGraph: nodes and tasks are current in their bodies, graphs are told apart, interrupts are heard.
+
+LangGraph is optional, so each patch waits until the module it belongs to is imported.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any, Final
+
+import wrapt
+
+from langspan._events import Graph
+from langspan._guard import Guard
+from langspan.kinds.registry import AGENT_INTEGRATION
+from langspan.langchain import graph_announcements
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.runnables import entering
+
+_MANAGERS: Final = ("get_callback_manager_for_config", "get_async_callback_manager_for_config")
+_FACTORIES: Final = (
+    "get_sync_graph_callback_manager_for_config",
+    "get_async_graph_callback_manager_for_config",
+)
+# The node that calls the model of an agent, and where its code comes from: ``langchain`` marks agents since
+# 1.2.13, and ``create_react_agent`` never did.
+_MODEL_NODES: Final[Mapping[str, str]] = {
+    "model": "langchain.agents.factory",
+    "agent": "langgraph.prebuilt.chat_agent_executor",
+}
+
+
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
+    """Patch LangGraph when, and if, it is imported.
+
+    Args:
+        ledger: Remembers the patches.
+        guard: The error boundary.
+        handler: The handler that LangChain's runs carry.
+    """
+    runnable = functools.partial(_patch_runnable, ledger, guard, handler=handler)
+    ledger.when_imported(guard, "langgraph._internal._runnable", runnable)
+    pregel = functools.partial(_patch_pregel, ledger, guard, handler=handler)
+    ledger.when_imported(guard, "langgraph.pregel.main", pregel)
+
+
+def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
+    feature = "spans made inside graph nodes do not nest under them"
+    ledger.wrap(module, "_set_config_context", entering(guard, handler), feature=feature)
+
+
+def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
+    feature = "an agent may be recorded as a workflow, and a nested graph as a chain"
+    ledger.wrap(module.Pregel, "_defaults", _observing(guard, _announce), feature=feature)
+    for name in _MANAGERS:
+        ledger.wrap(module, name, _observing(guard, _announce_at_last), feature=feature)
+    if not hasattr(module, _FACTORIES[0]):
+        # So old a version looks its defaults up too late; all that it asks the graph before is its name.
+        named = wrapt.FunctionWrapper(module.Pregel.get_name, _observing(guard, _specify))
+        ledger.replace(module.Pregel, "get_name", named)
+    # Lifecycle callbacks are younger than the oldest LangGraph we support; without them an interrupt is
+    # known from the exception that carries it.
+    for name in _FACTORIES:
+        if hasattr(module, name):
+            feature = "interrupts before and after nodes are not marked"
+            ledger.wrap(module, name, _listening(guard, handler), feature=feature)
+
+
+def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
+    """Tell of a call before it is made, to a function that is called like the wrapped one."""
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        guard.call(tell, instance, *args, **kwargs)
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def _announce(graph: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
+    """A graph looks up its defaults when its run starts, and at no other time."""
+    name = config.get("run_name") or graph.get_name()
+    graph_announcements.announce(Graph(name=name, is_agent=_is_agent(graph)), config)
+
+
+def _announce_at_last(_module: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
+    """If no graph has announced itself, the manager of its run announces some graph."""
+    if not graph_announcements.is_announced(config):
+        graph_announcements.announce(Graph(name=None, is_agent=False), config)
+
+
+def _specify(graph: Any, /, *_args: Any, **_kwargs: Any) -> None:
+    """A graph that is asked its name while some graph is announced is the one."""
+    graph_announcements.specify(Graph(name=None, is_agent=_is_agent(graph)))
+
+
+def _is_agent(graph: Any) -> bool:
+    own = (getattr(graph, "config", None) or {}).get("metadata") or {}
+    return own.get("ls_integration") == AGENT_INTEGRATION or any(
+        _module_of(graph.nodes.get(node)) == module for node, module in _MODEL_NODES.items()
+    )
+
+
+def _module_of(node: Any) -> str | None:
+    """Where the function that a node runs was defined."""
+    return getattr(getattr(getattr(node, "bound", None), "func", None), "__module__", None)
+
+
+def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
+    """LangGraph tells interrupts only to handlers of its own kind that stand in the caller's config."""
+    lifecycle_handler = _lifecycle_class()
+
+    def listen(manager: Any, config: Any) -> None:
+        callbacks = config.get("callbacks")
+        handlers = callbacks if isinstance(callbacks, list) else getattr(callbacks, "handlers", ())
+        ours = next((each for each in handlers if isinstance(each, RecordingHandler)), handler)
+        manager.add_handler(lifecycle_handler(ours))
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        manager = wrapped(*args, **kwargs)
+        guard.call(listen, manager, args[0] if args else kwargs.get("config"))
+        return manager
+
+    return wrapper
+
+
+def _lifecycle_class() -> Callable[[RecordingHandler], Any]:
+    """The class of handlers that LangGraph tells of interrupts. Made once: a class is garbage to collect."""
+    from langgraph.callbacks import GraphCallbackHandler  # noqa: PLC0415 - optional dependency
+
+    class LifecycleHandler(GraphCallbackHandler):
+        """Hands LangGraph's lifecycle events to our handler."""
+
+        run_inline = True
+
+        def __init__(self, handler: RecordingHandler) -> None:
+            super().__init__()
+            self._handler = handler
+
+        def on_interrupt(self, event: Any) -> None:
+            self._handler.on_interrupt(event)
+
+        def on_resume(self, event: Any) -> None:
+            self._handler.on_resume(event)
+
+    return LifecycleHandler

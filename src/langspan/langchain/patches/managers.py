@@ -1,0 +1,100 @@
+"""Chains whose start or end event other handlers cut short: they end all the same.
+
+LangChain tells each event to one handler after another. Where it lets a handler's failure through, or the
+caller is cancelled while a slow handler is told of a start, the rest of the event is lost, and with it the
+end of a run that we have already opened. Models, tools and retrievers need no care here: there is a scope
+around their calls.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from langchain_core.callbacks import manager as callback_manager
+
+from langspan._guard import Guard
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.lookup import run_of
+
+_FEATURE: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
+
+# Where on_chain_start takes the run's id, if not by keyword.
+_RUN_ID: Final = 2
+
+
+def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
+    """Patch the events of chains in LangChain's callback managers."""
+    ledger.wrap(callback_manager.CallbackManager, "on_chain_start", _starting(guard), feature=_FEATURE)
+    ledger.wrap(callback_manager.AsyncCallbackManager, "on_chain_start", _astarting(guard), feature=_FEATURE)
+    for name in ("on_chain_end", "on_chain_error"):
+        ledger.wrap(callback_manager.CallbackManagerForChainRun, name, _ending(guard), feature=_FEATURE)
+        ledger.wrap(callback_manager.AsyncCallbackManagerForChainRun, name, _aending(guard), feature=_FEATURE)
+
+
+def _starting(guard: Guard) -> Wrapper:
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        run_id = guard.call(_known_id, args, kwargs)
+        try:
+            return wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call(_abandon, instance, run_id, error)
+            raise
+
+    return wrapper
+
+
+def _astarting(guard: Guard) -> Wrapper:
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        run_id = guard.call(_known_id, args, kwargs)
+        try:
+            return await wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call(_abandon, instance, run_id, error)
+            raise
+
+    return wrapper
+
+
+def _ending(guard: Guard) -> Wrapper:
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return wrapped(*args, **kwargs)
+        except BaseException as error:
+            guard.call(_abandon, instance, instance.run_id, error)
+            raise
+
+    return wrapper
+
+
+def _aending(guard: Guard) -> Wrapper:
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return await wrapped(*args, **kwargs)
+        # A cancelled caller stops waiting for the event, but LangChain shields the event itself.
+        except Exception as error:
+            guard.call(_abandon, instance, instance.run_id, error)
+            raise
+
+    return wrapper
+
+
+def _known_id(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The id of the run that is about to start; made here, as LangChain does, if the caller gave none."""
+    if len(args) > _RUN_ID:
+        return args[_RUN_ID]
+    if kwargs.get("run_id") is None:
+        kwargs["run_id"] = _new_id()
+    return kwargs["run_id"]
+
+
+# LangChain's own choice, which has changed over time.
+_new_id: Final[Callable[[], uuid.UUID]] = getattr(callback_manager, "uuid7", uuid.uuid4)
+
+
+def _abandon(manager: Any, run_id: Any, error: BaseException) -> None:
+    run = run_of(manager, run_id)
+    if run is not None:
+        run.abandon(error)

@@ -1,0 +1,67 @@
+"""Chat and completion models: each call's span is current in the provider's code, and always ends.
+
+Wrapped are the template methods of ``BaseChatModel`` and ``BaseLLM``, which every subclass inherits. A
+subclass that overrides one has its own wrapped too, whether it was defined before or will be later.
+
+Never wrapped, because LangChain compares them by identity to learn what a model can do: ``_stream``,
+``_astream``, ``bind_tools``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.llms import BaseLLM
+
+from langspan._events import CallbackType
+from langspan._guard import Guard
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.subclasses import wrap_tree
+from langspan.langchain.patches.wrappers import (
+    awaiting,
+    awaiting_inside,
+    calling,
+    calling_inside,
+    context_of,
+    driving,
+    recorded_call_scope,
+    stream_scope,
+)
+
+_FEATURE: Final = "spans made inside model calls may not nest under them, and a cancelled call may stay open"
+
+
+def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
+    """Patch the template methods of LangChain's model classes and of every subclass."""
+    manager, managers = context_of("run_manager", 2), context_of("run_managers", 2)
+    chat = {
+        **_entry_points(guard, CallbackType.CHAT_MODEL),
+        "_generate_with_cache": calling_inside(guard, manager),
+        "_agenerate_with_cache": awaiting_inside(guard, manager),
+    }
+    # Event streams are younger than the oldest langchain-core we support.
+    for name in ("_iter_v2_events", "_aiter_v2_events"):
+        if name in vars(BaseChatModel):
+            chat[name] = driving(guard, stream_scope(guard))
+    completion = {
+        **_entry_points(guard, CallbackType.LLM),
+        "_generate_helper": calling_inside(guard, managers),
+        "_agenerate_helper": awaiting_inside(guard, managers),
+    }
+    wrap_tree(ledger, guard, BaseChatModel, chat, feature=_FEATURE)
+    wrap_tree(ledger, guard, BaseLLM, completion, feature=_FEATURE)
+
+
+def _entry_points(guard: Guard, category: CallbackType) -> Mapping[str, Wrapper]:
+    whole_call = recorded_call_scope(guard, category)
+    # A streaming body is not told its run, so the start event itself makes the run current.
+    stream = driving(guard, recorded_call_scope(guard, category, attach_on_start=True, streams=True))
+    return {
+        "generate": calling(guard, whole_call),
+        "agenerate": awaiting(guard, whole_call),
+        "stream": stream,
+        "astream": stream,
+    }

@@ -1,0 +1,122 @@
+"""Chains, steps, tools and everything else that LangChain runs in a context of its own.
+
+Source: ``langchain_core.runnables.config._set_config_context``. It is called inside a copied context that
+is thrown away after the body, with a config that names the run whose body comes next.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.callbacks import manager as callback_manager
+from langchain_core.runnables import config as runnable_config
+from langchain_core.runnables.fallbacks import RunnableWithFallbacks
+
+from langspan._events import CallbackType
+from langspan._guard import Guard
+from langspan.context.scope import enter
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.lookup import run_of
+from langspan.langchain.patches.wrappers import call_scope, driving
+
+
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
+    """Patch langchain-core's runnables and callback managers.
+
+    Args:
+        ledger: Remembers the patches.
+        guard: The error boundary.
+        handler: The handler that LangChain's runs carry.
+    """
+    ledger.wrap(
+        runnable_config,
+        "_set_config_context",
+        entering(guard, handler),
+        feature="spans made inside chains and tools do not nest under them",
+    )
+    for name in ("stream", "astream"):
+        ledger.wrap(
+            RunnableWithFallbacks,
+            name,
+            driving(guard, call_scope(guard, CallbackType.CHAIN)),
+            feature="a stream with fallbacks that is closed early may stay open until it is evicted",
+        )
+    managers = callback_manager.AsyncCallbackManager
+    ledger.wrap(
+        managers,
+        "on_llm_start",
+        _notify_non_inline(guard, vars(managers).get("on_llm_start")),
+        feature="other handlers may miss on_llm_start of asynchronous completion models",
+    )
+
+
+def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
+    """Make the run that the config names current, in the context that will be thrown away.
+
+    Where its trace was sampled out, runs below do not even carry our handler: telling it is what costs most.
+    """
+
+    def enter_body(config: Any) -> None:
+        manager = config.get("callbacks")
+        run = run_of(manager, getattr(manager, "parent_run_id", None))
+        if run is not None:
+            enter(run.context)
+            if run.is_unsampled and run.owner is handler.recorder:
+                _take_out(handler, manager)
+
+    def wrapper(
+        wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        result = wrapped(*args, **kwargs)
+        guard.call(enter_body, args[0] if args else kwargs.get("config"))
+        return result
+
+    return wrapper
+
+
+def _take_out(handler: RecordingHandler, manager: Any) -> None:
+    """Take a handler out of the manager that a body's runs inherit from; the slot gives no other in there."""
+    manager.handlers = [each for each in manager.handlers if each is not handler]
+    manager.inheritable_handlers = [each for each in manager.inheritable_handlers if each is not handler]
+
+
+def _notify_non_inline(guard: Guard, original: Any) -> Wrapper:
+    """Deliver on_llm_start to the handlers that LangChain passes over because ours runs inline.
+
+    ``AsyncCallbackManager.on_llm_start`` tells the other handlers only if there is no inline one. Told
+    apart in two managers, one of each sort, nobody is passed over, and nobody is told twice once LangChain
+    does it right.
+
+    Args:
+        guard: The error boundary.
+        original: What is wrapped, as the class holds it.
+    """
+
+    def plan(manager: Any, /, serialized: Any, prompts: Any, *_args: Any, **rest: Any) -> Any:
+        handlers = manager.handlers
+        inline = [handler for handler in handlers if handler.run_inline]
+        if len(inline) == len(handlers) or not any(
+            isinstance(handler, RecordingHandler) for handler in inline
+        ):
+            return None
+        first, second = copy.copy(manager), copy.copy(manager)
+        first.handlers = inline
+        second.handlers = [handler for handler in handlers if not handler.run_inline]
+        return first, second, serialized, prompts, rest
+
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        planned = guard.call(plan, instance, *args, **kwargs)
+        if planned is None:
+            return await wrapped(*args, **kwargs)
+        first, second, serialized, prompts, rest = planned
+        run_managers = await original.__get__(first)(*args, **kwargs)
+        for prompt, run_manager in zip(prompts, run_managers, strict=False):
+            run_manager.handlers = instance.handlers
+            notify_the_others = original.__get__(second)
+            await notify_the_others(serialized, [prompt], **{**rest, "run_id": run_manager.run_id})
+        return run_managers
+
+    return wrapper

@@ -1,0 +1,67 @@
+"""Wrap a method wherever a class hierarchy defines it, now and later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import wrapt
+
+from langspan._guard import Guard
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+
+
+def wrap_tree(
+    ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, Wrapper], *, feature: str
+) -> None:
+    """Wrap methods of ``base`` and every override of them in its subclasses, once each.
+
+    Args:
+        ledger: Remembers the patches.
+        guard: The error boundary.
+        base: The class that defines the methods.
+        wrappers: A wrapt wrapper for each method's name.
+        feature: What users lose if ``base`` no longer has a method.
+    """
+
+    def wrap_overrides(cls: type) -> None:
+        for name, wrapper in wrappers.items():
+            if name in vars(cls):
+                ledger.wrap(cls, name, wrapper, feature=feature)
+                continue
+            nearer = cls.__mro__[: cls.__mro__.index(base)]
+            origin = next((each for each in nearer if name in vars(each)), base)
+            if not issubclass(origin, base):
+                # From a class that others inherit, too: for them it stays as it is.
+                ledger.replace(cls, name, wrapt.FunctionWrapper(vars(origin)[name], wrapper))
+
+    for name, wrapper in wrappers.items():
+        ledger.wrap(base, name, wrapper, feature=feature)
+    for cls in set(_subclasses(base)):
+        wrap_overrides(cls)
+
+    def init_subclass(cls: type, /, **kwargs: Any) -> None:
+        original(cls, **kwargs)
+        if not ledger.closed:
+            guard.call(wrap_overrides, cls)
+
+    original = _init_subclass_of(base)
+    ledger.replace(base, "__init_subclass__", classmethod(init_subclass))
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    subclass: type
+    for subclass in cls.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+def _init_subclass_of(base: type) -> Any:
+    own = vars(base).get("__init_subclass__")
+    if own is not None:
+        return own.__func__
+
+    def inherited(cls: type, **kwargs: Any) -> None:
+        super(base, cls).__init_subclass__(**kwargs)  # type: ignore[arg-type] # no type for "subclass of"
+
+    return inherited

@@ -1,0 +1,144 @@
+"""The shapes of code that we stand around, and what we stand around it with.
+
+A wrapper makes a scope for a call, or finds the context of a body, then lets a carrier run the host's code
+in it. If there is none, the host's code runs as if we were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import AsyncGeneratorType, GeneratorType
+from typing import Any
+
+from opentelemetry.context import Context
+
+from langspan._events import Call, CallbackType
+from langspan._guard import Guard
+from langspan.context.drivers import (
+    acall_in_scope,
+    aiterate_in_scope,
+    arun_in_context,
+    call_in_scope,
+    iterate_in_scope,
+    run_in_context,
+)
+from langspan.context.scope import Scope
+from langspan.langchain.patches.ledger import Wrapper
+from langspan.langchain.patches.lookup import run_of
+
+MakeScope = Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Scope | None]
+FindContext = Callable[[tuple[Any, ...], Mapping[str, Any]], Context | None]
+
+
+def calling(guard: Guard, make: MakeScope) -> Wrapper:
+    """Wrap a function that will start a run."""
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = guard.call(make, instance, args, kwargs)
+        return wrapped(*args, **kwargs) if scope is None else call_in_scope(scope, wrapped, *args, **kwargs)
+
+    return wrapper
+
+
+def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
+    """Wrap a coroutine function that will start a run."""
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        scope = guard.call(make, instance, args, kwargs)
+        return wrapped(*args, **kwargs) if scope is None else acall_in_scope(scope, wrapped, *args, **kwargs)
+
+    return wrapper
+
+
+def driving(guard: Guard, make: MakeScope) -> Wrapper:
+    """Wrap a generator function, synchronous or not; what is no generator is returned as it is."""
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        generator = wrapped(*args, **kwargs)
+        scope = guard.call(make, instance, args, kwargs)
+        driver: Any = None
+        if scope is not None and isinstance(generator, GeneratorType):
+            driver = iterate_in_scope(scope, generator)
+        elif scope is not None and isinstance(generator, AsyncGeneratorType):
+            driver = aiterate_in_scope(scope, generator)
+        if scope is None or driver is None:
+            return generator
+        guard.call(scope.watch, driver)
+        return driver
+
+    return wrapper
+
+
+def calling_inside(guard: Guard, find: FindContext) -> Wrapper:
+    """Wrap a function that is the body of a run."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        context = guard.call(find, args, kwargs)
+        return (
+            wrapped(*args, **kwargs) if context is None else run_in_context(context, wrapped, *args, **kwargs)
+        )
+
+    return wrapper
+
+
+def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
+    """Wrap a coroutine function that is the body of a run."""
+
+    def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        context = guard.call(find, args, kwargs)
+        return (
+            wrapped(*args, **kwargs)
+            if context is None
+            else arun_in_context(context, wrapped, *args, **kwargs)
+        )
+
+    return wrapper
+
+
+def call_scope(guard: Guard, category: CallbackType, *, attach_on_start: bool = False) -> MakeScope:
+    """A scope for a call that will start a run."""
+
+    def make(_instance: Any, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
+        return Scope(guard, category, attach_on_start=attach_on_start)
+
+    return make
+
+
+def recorded_call_scope(
+    guard: Guard, category: CallbackType, *, attach_on_start: bool = False, streams: bool = False
+) -> MakeScope:
+    """A scope for a call that will start a run, and tells it what its start event leaves out."""
+
+    def make(instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope:
+        return Scope(guard, category, attach_on_start=attach_on_start, call=Call(instance, kwargs, streams))
+
+    return make
+
+
+def stream_scope(guard: Guard) -> MakeScope:
+    """A scope for a streaming body: LangChain forgets its run if the consumer closes it early."""
+
+    def make(_instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
+        manager = kwargs.get("run_manager")
+        run = run_of(manager, getattr(manager, "run_id", None))
+        return None if run is None else Scope.around_stream(guard, run)
+
+    return make
+
+
+def context_of(name: str, position: int) -> FindContext:
+    """The context of the run that an argument names: a run manager, or a list of them.
+
+    One call of a completion model serves many prompts; the first run stands for all.
+    """
+
+    def find(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:
+        manager = kwargs.get(name)
+        if manager is None and len(args) > position:
+            manager = args[position]
+        if isinstance(manager, list):
+            manager = manager[0] if manager else None
+        run = run_of(manager, getattr(manager, "run_id", None))
+        return None if run is None else run.context
+
+    return find

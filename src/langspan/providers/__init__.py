@@ -1,0 +1,1 @@
+"""Reading LangChain's model data: request, response, usage, and the providers' names."""

@@ -1,0 +1,53 @@
+"""Reading LangChain's `LLMResult` without trusting its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langspan._values import as_mapping
+
+
+def generations_of(result: object) -> list[Any]:
+    """Return the generations (choices) of the one prompt that a run answers; empty when there are none."""
+    prompts = getattr(result, "generations", None)
+    if not isinstance(prompts, list) or not prompts:
+        return []
+    first = prompts[0]
+    # One run, one prompt. A plain list of generations is what a `ChatResult` holds.
+    return first if isinstance(first, list) else prompts
+
+
+def output_of(result: object) -> Mapping[str, Any]:
+    """Return `llm_output`, or an empty mapping."""
+    return as_mapping(getattr(result, "llm_output", None))
+
+
+def message_of(generation: object) -> Any:
+    """Return the message of a chat generation; None for a completion."""
+    return getattr(generation, "message", None)
+
+
+def backend_of(facts: Mapping[str, Any]) -> str | None:
+    """Return the `model_provider` that a package wrote into `response_metadata`."""
+    backend = facts.get("model_provider")
+    return backend if isinstance(backend, str) else None
+
+
+def is_streamed(message: object) -> bool:
+    """Tell whether a message was merged from chunks: LangChain may have glued repeated strings together."""
+    return getattr(message, "type", None) == "AIMessageChunk"
+
+
+def is_closing(chunk: object) -> bool:
+    """Tell whether a streamed chunk is the empty one with which LangChain itself closes a stream."""
+    message = message_of(chunk)
+    return getattr(message, "chunk_position", None) == "last" and not getattr(
+        message, "tool_call_chunks", None
+    )
+
+
+def unglued(text: str) -> str:
+    """Undo LangChain's merge of chunks that repeat one string: `stopstop` -> `stop`."""
+    period = (text + text).find(text, 1)
+    return text[:period] if 3 <= period < len(text) else text  # noqa: PLR2004 - shorter units are no names

@@ -1,0 +1,166 @@
+"""Which GenAI provider a LangChain model class talks to: `gen_ai.provider.name`.
+
+Four sources, the most specific first, because a subclass often reports its parent's `ls_provider` (an
+`AzureChatOpenAI` is a `BaseChatOpenAI`) and a user's own subclass carries a class name nobody knows:
+the class, the `_type` of a class that overrides it, `ls_provider`, the package the class comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langspan._values import as_mapping, clean
+
+_OPENAI: Final = "openai"
+_AZURE_OPENAI: Final = "azure.ai.openai"
+_AZURE_INFERENCE: Final = "azure.ai.inference"
+_BEDROCK: Final = "aws.bedrock"
+_GEMINI: Final = "gcp.gemini"
+_VERTEX: Final = "gcp.vertex_ai"
+
+# Lower-case name of a provider, as it stands in `ls_provider` and inside class names.
+_NAMES: Final[Mapping[str, str]] = {
+    "openai": _OPENAI,
+    "openai-codex": _OPENAI,
+    "azure": _AZURE_OPENAI,
+    "azure_openai": _AZURE_OPENAI,
+    "azureopenai": _AZURE_OPENAI,
+    "azure_ai": _AZURE_INFERENCE,
+    "azureai": _AZURE_INFERENCE,
+    "azure_inference": _AZURE_INFERENCE,
+    "anthropic": "anthropic",
+    "amazon_bedrock": _BEDROCK,
+    "anthropic-bedrock": _BEDROCK,
+    "anthropic_bedrock": _BEDROCK,
+    "anthropicbedrock": _BEDROCK,
+    "aws": _BEDROCK,
+    "bedrock": _BEDROCK,
+    "bedrock_converse": _BEDROCK,
+    "bedrockconverse": _BEDROCK,
+    "cohere": "cohere",
+    "databricks": "databricks",
+    "deepseek": "deepseek",
+    "fireworks": "fireworks",
+    "gemini": _GEMINI,
+    "google_genai": _GEMINI,
+    "googlegenerativeai": _GEMINI,
+    "googlegenai": _GEMINI,
+    "google_vertexai": _VERTEX,
+    "googlevertexai": _VERTEX,
+    "vertexai": _VERTEX,
+    "anthropicvertex": _VERTEX,
+    "groq": "groq",
+    "huggingface": "huggingface",
+    "huggingfaceendpoint": "huggingface",
+    "huggingfacepipeline": "huggingface",
+    "ibm": "ibm.watsonx.ai",
+    "watsonx": "ibm.watsonx.ai",
+    "watsonxai": "ibm.watsonx.ai",
+    "mistral": "mistral_ai",
+    "mistralai": "mistral_ai",
+    "mistral_ai": "mistral_ai",
+    "moonshot": "moonshot_ai",
+    "moonshotai": "moonshot_ai",
+    "nvidia": "nvidia",
+    "ollama": "ollama",
+    "openrouter": "openrouter",
+    "perplexity": "perplexity",
+    "together": "together",
+    "xai": "x_ai",
+}
+
+# Classes whose name does not follow "Chat{Name}", "{Name}LLM", "{Name}Embeddings" or "{Name}".
+_ODD_CLASSES: Final = {
+    "azurechatopenai": _AZURE_OPENAI,
+    "azureaichatcompletionsmodel": _AZURE_INFERENCE,
+    "azureaiopenaiapichatmodel": _AZURE_INFERENCE,
+    "azureaiembeddingsmodel": _AZURE_INFERENCE,
+    "azureaiopenaiapiembeddingsmodel": _AZURE_INFERENCE,
+    "chatanthropicmantle": _BEDROCK,
+    "bedrockbase": _BEDROCK,
+    "basechatopenai": _OPENAI,
+    "vertexaimodelgarden": _VERTEX,
+    "chatanthropicmessages": "anthropic",
+}
+
+_CLASSES: Final[Mapping[str, str]] = {
+    pattern.format(name): provider
+    for name, provider in _NAMES.items()
+    for pattern in ("chat{}", "{}", "{}llm", "{}embeddings")
+} | _ODD_CLASSES
+
+# Only types that a class overrides on purpose. "openai-chat" says nothing: every OpenAI-compatible
+# subclass that does not override `_llm_type` has it.
+_TYPES: Final[Mapping[str, str]] = {
+    "azure": _AZURE_OPENAI,
+    "azure-openai-chat": _AZURE_OPENAI,
+    "amazon_bedrock": _BEDROCK,
+    "amazon_bedrock_chat": _BEDROCK,
+    "amazon_bedrock_converse_chat": _BEDROCK,
+    "anthropic-bedrock-chat": _BEDROCK,
+    "chat-deepseek": "deepseek",
+    "chat-google-generative-ai": _GEMINI,
+    "google_gemini": _GEMINI,
+    "chat-nvidia-ai-playground": "nvidia",
+    "chat-ollama": "ollama",
+    "ollama-llm": "ollama",
+    "cohere-chat": "cohere",
+    "fireworks-chat": "fireworks",
+    "groq-chat": "groq",
+    "huggingface_endpoint": "huggingface",
+    "mistralai-chat": "mistral_ai",
+    "openrouter-chat": "openrouter",
+    "perplexitychat": "perplexity",
+    "together-chat": "together",
+    "vertexai": _VERTEX,
+    "xai-chat": "x_ai",
+}
+
+
+def provider_name(
+    metadata: Mapping[str, Any] | None,
+    invocation_params: Mapping[str, Any] | None,
+    serialized: Mapping[str, Any] | None,
+) -> str | None:
+    """Return `gen_ai.provider.name`, or None when nothing tells the provider.
+
+    A well-known value where one fits; an unlisted `ls_provider` is passed through in lower case, as the
+    conventions allow.
+
+    Args:
+        metadata: Metadata of the start event (`ls_provider`).
+        invocation_params: The `invocation_params` of the start event (`_type`).
+        serialized: The model's `serialized` (its class path, `id`).
+    """
+    path = as_mapping(serialized).get("id")
+    found = class_provider(path[-1]) if isinstance(path, list) and path else None
+    if found is None:
+        kind = as_mapping(invocation_params).get("_type")
+        found = _TYPES.get(kind) if isinstance(kind, str) else None
+    if found is None:
+        reported = as_mapping(metadata).get("ls_provider")
+        if isinstance(reported, str) and reported:
+            reported = reported.lower()
+            found = _NAMES.get(reported) or clean(reported)
+    if found is None and isinstance(path, list) and path:
+        found = package_provider(path[0])
+    return _vertex(serialized) if found == _GEMINI else found
+
+
+def class_provider(name: object) -> str | None:
+    """Return the provider of a well-known model or embeddings class name, else None."""
+    return _CLASSES.get(name.lower()) if isinstance(name, str) else None
+
+
+def package_provider(package: object) -> str | None:
+    """Return the provider that a partner package is for, else None: `langchain_groq` -> `groq`."""
+    if not isinstance(package, str) or not package.startswith("langchain_"):
+        return None
+    return _NAMES.get(package.removeprefix("langchain_"))
+
+
+def _vertex(serialized: Mapping[str, Any] | None) -> str:
+    """One class of `langchain-google-genai` serves both Google back ends; a flag tells which."""
+    kwargs = as_mapping(as_mapping(serialized).get("kwargs"))
+    return _VERTEX if kwargs.get("vertexai") is True else _GEMINI

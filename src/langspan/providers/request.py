@@ -1,0 +1,154 @@
+"""What was asked of a model: `gen_ai.request.*` and its neighbours, from a model's start event.
+
+Source: OpenTelemetry GenAI conventions (inference span); LangChain's `invocation_params`, `ls_*` metadata,
+and the constructor arguments in `serialized`. Nothing here is content: names, numbers and stop sequences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from langspan._values import Attributes, as_count, as_mapping, as_model, as_str
+from langspan.conventions import names
+from langspan.providers.request_rules import ARGUMENTS, RULES
+
+_BEDROCK: Final = "additional_model_request_fields"  # what Bedrock hands on to Anthropic's models
+_DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_HINTS: Final = tuple((key, *RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
+_MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
+_OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
+
+
+def model_request(
+    provider: str | None,
+    *,
+    constructor: Mapping[str, Any] | None,
+    metadata: Mapping[str, Any] | None,
+    invocation_params: Mapping[str, Any] | None,
+    options: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Attributes:
+    """Return the parameters of a chat or completion call: all that was asked but provider and model.
+
+    A value said twice is taken from the most specific place: the call's own arguments, then the `ls_*`
+    metadata, then the model's constructor.
+
+    Args:
+        provider: `gen_ai.provider.name`, if known.
+        constructor: Arguments of the model's constructor; only listed ones are looked at.
+        metadata: Metadata of the start event.
+        invocation_params: The `invocation_params` of the start event.
+        options: The `options` of the start event.
+        arguments: Keywords of the call, which a completion model's start event does not tell.
+    """
+    params, meta, kwargs = as_mapping(invocation_params), as_mapping(metadata), as_mapping(constructor)
+    attributes: Attributes = {}
+    if arguments:
+        _collect(attributes, as_mapping(arguments))
+    _collect(attributes, params)
+    if options:
+        _collect(attributes, as_mapping(options))
+    for key, attribute, convert in _HINTS:  # only these: the rest of the metadata is the user's
+        value = meta.get(key)
+        if value is not None and attribute not in attributes and (converted := convert(value)) is not None:
+            attributes[attribute] = converted
+    if kwargs:
+        _collect(attributes, kwargs)
+    for source in (params, as_mapping(options), kwargs):
+        _add_thinking(attributes, source.get("thinking"))
+        _add_thinking(attributes, as_mapping(source.get(_BEDROCK)).get("thinking"))
+    if names.SERVER_ADDRESS in attributes:
+        _split_server(attributes)
+    _refine_openai(attributes, provider, kwargs)
+    return attributes
+
+
+def request_model(
+    metadata: Mapping[str, Any], params: Mapping[str, Any], kwargs: Mapping[str, Any]
+) -> str | None:
+    """Return the model that was asked for, in the provider's words; None when nobody names it.
+
+    Args:
+        metadata: Metadata of the start event.
+        params: The `invocation_params` of the start event.
+        kwargs: The model's constructor arguments, from `serialized`.
+    """
+    return as_model(
+        as_str(metadata.get("ls_model_name")) or _first(params, _MODELS) or _first(kwargs, _MODELS)
+    )
+
+
+def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    for key in keys:
+        if key in source and (text := as_str(source[key])) is not None:
+            return text
+    return None
+
+
+def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
+    """Add what the rules find and nothing has set yet; arguments one level down come last."""
+    nested: list[Mapping[str, Any]] = []
+    for key, value in source.items():
+        if value is None or key not in ARGUMENTS:
+            continue
+        rule = ARGUMENTS[key]
+        if rule is None:
+            if isinstance(value, Mapping):
+                nested.append(value)
+        elif rule[0] not in attributes and (converted := rule[1](value)) is not None:
+            attributes[rule[0]] = converted
+    for arguments in nested:
+        _collect(attributes, arguments)
+
+
+def _add_thinking(attributes: Attributes, thinking: object) -> None:
+    """Anthropic's `thinking`: a type and a budget. An effort, sent beside it, is the better level."""
+    if not isinstance(thinking, dict):
+        return
+    level, budget = as_str(thinking.get("type")), as_count(thinking.get("budget_tokens"))
+    if level is not None:
+        attributes.setdefault(names.GEN_AI_REQUEST_REASONING_LEVEL, level)
+    if budget is not None:
+        attributes.setdefault(names.LANGSPAN_REASONING_BUDGET_TOKENS, budget)
+
+
+def _split_server(attributes: Attributes) -> None:
+    """Replace a URL by its host and port."""
+    attributes.update(server(str(attributes.pop(names.SERVER_ADDRESS))))
+
+
+def server(url: str) -> Attributes:
+    """Return `server.address` and `server.port` of a URL; user, password, path and query stay behind."""
+    host, port = _host_and_port(url)
+    found: Attributes = {}
+    if host is not None:
+        found[names.SERVER_ADDRESS] = host
+    if port is not None:
+        found[names.SERVER_PORT] = port
+    return found
+
+
+@lru_cache(maxsize=64)  # a process talks to few servers, and taking a URL apart is the dearest step of a call
+def _host_and_port(url: str) -> tuple[str | None, int | None]:
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None, None
+    if not host or not host.isascii() or not host.isprintable() or " " in host:
+        return None, None
+    return host, port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _refine_openai(attributes: Attributes, provider: str | None, kwargs: Mapping[str, Any]) -> None:
+    """`openai.*` attributes belong on spans of OpenAI's own API only."""
+    if provider not in _OPENAI_PROVIDERS:
+        attributes.pop(names.OPENAI_REQUEST_SERVICE_TIER, None)
+        return
+    if kwargs.get("use_responses_api") is True:
+        attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
+    elif kwargs.get("use_responses_api") is False:
+        attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS

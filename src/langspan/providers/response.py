@@ -1,0 +1,167 @@
+"""What a model answered, without the answer itself: `gen_ai.response.*`.
+
+Source: OpenTelemetry GenAI conventions (inference span); what LangChain's provider packages leave in
+`response_metadata`, `generation_info` and `llm_output`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final
+
+from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_filled
+from langspan.conventions import names
+from langspan.providers.llm_result import (
+    backend_of,
+    generations_of,
+    is_streamed,
+    message_of,
+    output_of,
+    unglued,
+)
+
+# LangChain makes these up when the provider gave no id.
+_INVENTED_IDS: Final = ("lc_", "run-")
+_REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
+# The Responses API has no finish reason: a status, and for an incomplete answer the cause.
+_INCOMPLETE: Final[Mapping[str, str]] = {
+    "max_output_tokens": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+}
+_OPENAI_FACTS: Final = (
+    ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER),
+    ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
+)
+_OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
+_OPENAI_PROVIDERS: Final = frozenset({None, "openai", "azure.ai.openai"})
+# Packages that write the requested model where the answering one belongs.
+_ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse", "huggingface"})
+_ECHOES: Final = _ECHOES_IN_STREAMS | {"mistralai"}
+
+
+def model_response(result: object, provider: str | None = None) -> Attributes:
+    """Return the response attributes of an `LLMResult`; a fact that is not there gives no attribute.
+
+    Args:
+        result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+        provider: `gen_ai.provider.name` of the request, if known. A class made from OpenAI's reports
+            OpenAI as the back end, whoever it talks to.
+    """
+    generations = generations_of(result)
+    if not generations:
+        return {}
+    attributes: Attributes = {}
+    message = message_of(generations[0])
+    output = output_of(result)
+    if len(generations) > 1 and "model_provider" not in output:
+        output = {}  # put together by LangChain from what was asked for
+    if message is None:
+        _add_completion(attributes, generations[0], output)
+    else:
+        _add_chat(attributes, message, output, provider)
+    reasons = [_finish_reason(generation) for generation in generations]
+    if None not in reasons:
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
+    return attributes
+
+
+def is_cache_hit(result: object) -> bool:
+    """Tell whether LangChain answered from its own cache, so that no provider counted the tokens.
+
+    LangChain marks such a message with `total_cost: 0` beside the original token counts.
+    """
+    for generation in generations_of(result):
+        usage = getattr(message_of(generation), "usage_metadata", None)
+        if isinstance(usage, dict) and "total_cost" in usage:
+            return as_float(usage["total_cost"]) == 0
+    return False
+
+
+def finish_reason(generation: object) -> str | None:
+    """Return why one choice ended, in the provider's own words; None when the provider did not say."""
+    return _finish_reason(generation)
+
+
+def _add_chat(
+    attributes: Attributes, message: object, output: Mapping[str, Any], provider: str | None
+) -> None:
+    facts = as_mapping(getattr(message, "response_metadata", None))
+    if output and "model_name" not in facts:
+        facts = {**output, **facts}  # what several choices share, LangChain copies to none of them
+    response_id = _response_id(facts.get("id"), getattr(message, "id", None), output.get("id"))
+    if response_id is not None:
+        attributes[names.GEN_AI_RESPONSE_ID] = response_id
+    if not facts:
+        return
+    streamed, backend = is_streamed(message), backend_of(facts)
+    model = as_model(as_str(facts.get("model_name")) or facts.get("model"))
+    echoes = _ECHOES_IN_STREAMS if streamed else _ECHOES
+    if model is not None and (backend or provider) not in echoes:
+        attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
+    if provider in _OPENAI_PROVIDERS and backend in _OPENAI_BACKENDS:
+        for key, attribute in _OPENAI_FACTS:
+            value = facts.get(key)
+            if value is not None and (text := as_str(value)) is not None:
+                attributes[attribute] = unglued(text) if streamed else text
+        _add_openai_api(attributes, facts, response_id or "")
+
+
+def _add_openai_api(attributes: Attributes, facts: Mapping[str, Any], response_id: str) -> None:
+    """OpenAI's two APIs give ids of two kinds; only one of them has finish reasons."""
+    ours = facts.get("model_provider") is not None
+    if response_id.startswith("resp_"):
+        attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
+    elif response_id.startswith("chatcmpl-") or (ours and is_filled(facts.get("finish_reason"))):
+        attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
+
+
+def _add_completion(attributes: Attributes, generation: object, output: Mapping[str, Any]) -> None:
+    """A completion's `llm_output` repeats the requested model, so no response model is taken from it."""
+    info = as_mapping(getattr(generation, "generation_info", None))
+    response_id = _response_id(info.get("id"), output.get("id"))
+    if response_id is not None:
+        attributes[names.GEN_AI_RESPONSE_ID] = response_id
+
+
+def _response_id(*candidates: object) -> str | None:
+    for candidate in candidates:
+        text = as_str(candidate) if candidate is not None else None
+        if text is not None and not text.startswith(_INVENTED_IDS):
+            return text
+    return None
+
+
+def _finish_reason(generation: object) -> str | None:
+    message = message_of(generation)
+    facts = as_mapping(getattr(message, "response_metadata", None))
+    reason = _first_reason(facts)
+    if reason is None:
+        reason = _first_reason(as_mapping(getattr(generation, "generation_info", None)))
+    if reason is None:
+        return _from_status(facts, message) if "status" in facts else None
+    text = as_str(reason.name if _is_plain_enum(reason) else reason)
+    return unglued(text) if text and is_streamed(message) else text
+
+
+def _first_reason(facts: Mapping[str, Any]) -> Any:
+    if facts:
+        for key in _REASONS:
+            if is_filled(reason := facts.get(key)):
+                return reason
+    return None
+
+
+def _is_plain_enum(value: object) -> bool:
+    return isinstance(value, Enum) and not isinstance(value, str)
+
+
+def _from_status(facts: Mapping[str, Any], message: object) -> str | None:
+    status = as_str(facts.get("status"))
+    if status == "completed":
+        return "tool_calls" if is_filled(getattr(message, "tool_calls", None)) else "stop"
+    if status == "incomplete":
+        cause = as_mapping(facts.get("incomplete_details")).get("reason")
+        return _INCOMPLETE.get(cause) or as_str(cause) if isinstance(cause, str) else None
+    return None

@@ -1,0 +1,252 @@
+"""The recorder: keeps the open runs, and has their spans started and ended as events come.
+
+Spans start in `langspan.recording.span_start` and end in `langspan.recording.span_end`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from opentelemetry import context as otel
+from opentelemetry.trace import SpanContext, Tracer
+
+from langspan._events import CallbackType, Graph, Started
+from langspan._guard import Guard, contained
+from langspan._settings import Settings
+from langspan._values import Attributes
+from langspan.content.renderer import ContentRenderer
+from langspan.context.scope import current_scope
+from langspan.kinds.base import RunKind
+from langspan.providers.llm_result import is_closing
+from langspan.recording import span_events
+from langspan.recording.interrupts import Interrupts
+from langspan.recording.log_events import LogEvents
+from langspan.recording.metrics import Metrics
+from langspan.recording.run import NO_ATTRIBUTES, Run
+from langspan.recording.run_hooks import RunHooks
+from langspan.recording.run_table import RunTable
+from langspan.recording.span_end import SpanFinisher
+from langspan.recording.span_events import SpanEvent
+from langspan.recording.span_start import SpanStarter
+
+_MAX_ENDED: Final = 2048
+_CHAIN: Final = CallbackType.CHAIN
+
+
+class Recorder:
+    """Records runs as spans of one tracer, and where asked as metrics and events.
+
+    Args:
+        tracer: Where spans are made.
+        settings: What the user asked for.
+        guard: The error boundary: nothing that LangChain's events call here raises, and a span starts and
+            ends whatever becomes of its attributes.
+        pop_announcement: Returns the graph that announced the chain run that starts now, if one did.
+        metrics: Where measurements go.
+        events: Where log events go.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        settings: Settings,
+        guard: Guard,
+        *,
+        pop_announcement: Callable[[], Graph | None],
+        metrics: Metrics | None = None,
+        events: LogEvents | None = None,
+    ) -> None:
+        self.guard = guard
+        self._pop_announcement = pop_announcement
+        self._metrics = metrics
+        self._runs: RunTable[Run, SpanContext] = RunTable(
+            max_open=settings.max_open_runs,
+            max_age=settings.max_run_age,
+            max_ended=_MAX_ENDED,
+            ended_context=Run.span_context,
+        )
+        self._interrupts = Interrupts()
+        renderer = None
+        if settings.capture_content:
+            renderer = ContentRenderer(settings.redact, settings.max_content_bytes)
+        hooks = None
+        if settings.on_start is not None or settings.on_end is not None:
+            hooks = RunHooks(guard, settings.on_start, settings.on_end)
+        self._starter = SpanStarter(
+            tracer,
+            self._runs,
+            guard,
+            self._interrupts,
+            hooks=hooks,
+            renderer=renderer,
+            genai_only=settings.spans == "genai",
+            is_observed=metrics is not None or events is not None,
+        )
+        self._finisher = SpanFinisher(
+            guard,
+            self._interrupts,
+            hooks=hooks,
+            renderer=renderer,
+            capture=settings.capture_content,
+            metrics=metrics,
+            events=events,
+        )
+
+    def __len__(self) -> int:
+        """How many runs are open."""
+        return len(self._runs)
+
+    def run(self, run_id: UUID) -> Run | None:
+        """The open run of that id."""
+        return self._runs.get(run_id)
+
+    def innermost(self) -> Run | None:
+        """The innermost run around the code that asks; it may have ended."""
+        return self._starter.parents.innermost(otel.get_current())
+
+    def in_unsampled_trace(self) -> bool:
+        """Whether nothing that starts here and now would be recorded: its trace was sampled out."""
+        starter = self._starter
+        return starter.has_unsampled and starter.parents.in_unsampled_trace(otel.get_current())
+
+    # -- start
+
+    @contained
+    def start(self, event: Started, kind: RunKind | None = None) -> None:
+        """Open a run.
+
+        Args:
+            event: The start event.
+            kind: The kind of run, where no callback tells it.
+        """
+        graph = self._pop_announcement() if event.callback is _CHAIN else None
+        scope, current = current_scope(), otel.get_current()
+        if scope is not None:
+            current = scope.start_context(event.run_id, current)
+        made = self._starter.new_run(self, event, kind, graph, current)
+        if made is None:
+            return
+        run, base = made
+        is_direct = scope is not None and scope.is_direct_child(event.callback, current)
+        if scope is not None and is_direct:
+            run.call = scope.call
+        try:
+            self._starter.start(run, event, base)
+            surplus = self._runs.add(event.run_id, run)
+        except Exception:
+            self._give_up(run)
+            raise
+        for evicted in surplus:
+            self.guard.call(self._finisher.end_incomplete, evicted)
+        if scope is not None and is_direct and run.is_open:
+            scope.started(run)
+
+    def _give_up(self, run: Run) -> None:
+        """End a run that could not be opened: no end event would find it."""
+        self._runs.take(run.run_id, run)
+        if hasattr(run, "span"):
+            self._finisher.end_incomplete(run)
+
+    # -- meanwhile
+
+    @contained
+    def chunk(self, run_id: UUID, token: Any, chunk: Any) -> None:
+        """Note a streamed chunk of a model's answer.
+
+        Args:
+            run_id: The run.
+            token: What was streamed.
+            chunk: LangChain's chunk around it; the empty one that closes a stream is LangChain's own.
+        """
+        run = self._runs.get(run_id)
+        if run is None or (run.first_chunk is not None and self._metrics is None):
+            return
+        if not token and is_closing(chunk):
+            return
+        if run.first_chunk is None:
+            run.first_chunk = run.last_chunk = time.time_ns()
+        elif self._metrics is not None:
+            now = time.time_ns()
+            self._metrics.chunk(run, (now - run.last_chunk) / 1e9)
+            run.last_chunk = now
+
+    @contained
+    def add_event(self, run_id: UUID, describe: Callable[..., SpanEvent], *data: Any) -> None:
+        """Add a span event to an open run.
+
+        Args:
+            run_id: The run.
+            describe: A function of `langspan.recording.span_events`.
+            data: What happened, as LangChain tells it.
+        """
+        run = self._runs.get(run_id)
+        if run is not None and run.is_recording:
+            name, attributes = describe(self._finisher.render, *data)
+            run.span.add_event(name, attributes)
+
+    @contained
+    def interrupted(self, event: Any) -> None:
+        """Mark a graph's run that has stopped to wait for its user, and remember it for the resumption."""
+        run = self._runs.get(event.run_id)
+        if run is not None:
+            self._interrupts.stopped(run)
+            self.add_event(event.run_id, span_events.interrupt, event)
+
+    @contained
+    def resumed(self, event: Any) -> None:
+        """Link a graph's run to the interrupted one that it goes on with."""
+        run = self._runs.get(event.run_id)
+        if run is not None:
+            self._interrupts.link(run)
+            self.add_event(event.run_id, span_events.resume, event)
+
+    # -- end
+
+    @contained
+    def end(self, run_id: UUID, result: Any, extra: Attributes = NO_ATTRIBUTES) -> None:
+        """End a run that returned.
+
+        Args:
+            run_id: The run.
+            result: What it returned, in the shape of LangChain's end event.
+            extra: Every other keyword of the event.
+        """
+        run = self._runs.take(run_id)
+        if run is not None:
+            self._finisher.end_ok(run, result, extra)
+
+    @contained
+    def fail(self, run_id: UUID, error: BaseException, extra: Attributes = NO_ATTRIBUTES) -> None:
+        """End a run that raised: failed, cancelled, closed, interrupted.
+
+        Args:
+            run_id: The run.
+            error: What it raised.
+            extra: Every other keyword of LangChain's error event.
+        """
+        run = self._runs.take(run_id)
+        if run is not None:
+            self._finisher.end_error(run, error, extra)
+
+    @contained
+    def abandon(self, run: Run, error: BaseException | None) -> None:
+        """End a run that LangChain started and will not end.
+
+        Args:
+            run: The run.
+            error: What its call raised; None if nobody knows what became of it.
+        """
+        if self._runs.take(run.run_id, run) is None:
+            return
+        if error is None:
+            self._finisher.end_incomplete(run)
+        else:
+            self._finisher.end_error(run, error, NO_ATTRIBUTES)
+
+    def close(self) -> None:
+        """End every open run and mark it incomplete."""
+        for run in self._runs.drain():
+            self.guard.call(self._finisher.end_incomplete, run)

@@ -1,0 +1,181 @@
+"""One open run: its place in the tree, its span, and what its end will need."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanContext
+
+from langspan._events import Call, Started
+from langspan._values import Attributes
+from langspan.kinds.base import AgentCall, ModelCall
+from langspan.kinds.registry import Identity
+from langspan.recording.failures import Sighting
+
+# Never changed.
+NO_ATTRIBUTES: Final[Attributes] = {}
+NO_CONTENT: Final[Mapping[str, str]] = {}
+_NO_CONTEXT: Final = Context()
+
+
+class Owner(Protocol):
+    """Whoever opened a run and can end it."""
+
+    def abandon(self, run: Run, error: BaseException | None) -> None:
+        """End a run that LangChain will not end."""
+
+
+class Run:
+    """An open run and its span.
+
+    Attributes:
+        event: The start event; let go when the run ends, for it holds the application's data.
+        call: The call that started the run, if it was seen; let go as well.
+        run_id: LangChain's id of the run.
+        kind: What kind of run it is.
+        name: The name of its span.
+        target: What it acts on: model, tool, retriever, agent, graph or node, if known.
+        provider: ``gen_ai.provider.name``, if known.
+        parent: The run that this one is nested in, if known.
+        is_visible: The run has a span of its own.
+        is_recording: That span is recorded.
+        span: The run's own span, or the one its children nest under.
+        context: The OpenTelemetry context in which that span is current.
+        needs_attributes: The run's span is recorded, or its metrics or events are.
+        is_unsampled: Nothing is recorded of it nor of any run below it: its trace was sampled out.
+        start_attributes: What was known when the run started.
+        deferred_attributes: Attributes that are set when the span ends: one call costs less than two.
+        content: What the run started with, where content is recorded.
+        agent: The innermost agent's run around this one, or this one.
+        conversation: Conversation id, given or inherited.
+        inside_graph: The run is a LangGraph graph's or lies below one.
+        started: Wall-clock nanoseconds.
+        first_chunk: Wall-clock nanoseconds of the first streamed chunk.
+        last_chunk: Wall-clock nanoseconds of the latest one.
+        calls: On an agent's run: what each model and tool call of its own counts as, as they start.
+        model_calls: On an agent's run: what each model call of its own came to, as they end.
+        is_delegated: A run directly below does this one's work. That run is measured instead.
+        interrupted: The run is a graph's that has stopped to wait for its user.
+        is_linked: The span has a link to the interrupted run that this one resumes.
+        failure: What recognises the exception that a nested run ended with: it is described there, once.
+    """
+
+    __slots__ = (
+        "agent",
+        "call",
+        "calls",
+        "content",
+        "context",
+        "conversation",
+        "deferred_attributes",
+        "event",
+        "failure",
+        "first_chunk",
+        "inside_graph",
+        "interrupted",
+        "is_delegated",
+        "is_linked",
+        "is_open",
+        "is_recording",
+        "is_unsampled",
+        "is_visible",
+        "kind",
+        "last_chunk",
+        "model_calls",
+        "name",
+        "needs_attributes",
+        "owner",
+        "parent",
+        "provider",
+        "run_id",
+        "span",
+        "start_attributes",
+        "started",
+        "target",
+    )
+
+    span: Span
+    context: Context
+    last_chunk: int
+
+    def __init__(
+        self,
+        owner: Owner,
+        event: Started,
+        identity: Identity,
+        parent: Run | None,
+        *,
+        is_unsampled: bool = False,
+    ) -> None:
+        self.owner = owner
+        self.event: Started | None = event
+        self.call: Call | None = None
+        self.run_id = event.run_id
+        self.kind, self.name, self.target = identity
+        self.parent = parent
+        self.started = time.time_ns()
+        self.is_open = self.is_visible = True
+        self.is_recording = self.needs_attributes = self.interrupted = self.is_linked = False
+        self.is_delegated = False
+        self.is_unsampled = is_unsampled
+        self.start_attributes: Attributes = NO_ATTRIBUTES
+        self.deferred_attributes: Attributes = NO_ATTRIBUTES
+        self.content: Mapping[str, str] = NO_CONTENT
+        self.provider: str | None = None
+        self.first_chunk: int | None = None
+        self.failure: Sighting | None = None
+        self.agent: Run | None = None
+        self.conversation: str | None = None
+        self.inside_graph = self.kind.is_graph
+        if parent is not None:
+            self.agent = parent.agent
+            self.conversation = parent.conversation
+            self.inside_graph = self.inside_graph or parent.inside_graph
+        if self.kind.is_agent:
+            # Appended to from any thread; a list does that without a lock.
+            self.agent = self
+            self.calls: list[AgentCall] = []
+            self.model_calls: list[ModelCall] = []
+
+    @property
+    def agent_name(self) -> str | None:
+        """The name of the innermost agent around the run."""
+        return None if self.agent is None else self.agent.target
+
+    def is_below(self, run_id: object) -> bool:
+        """Whether this run is that run, or an open descendant of it."""
+        node: Run | None = self
+        while node is not None:
+            if node.run_id == run_id:
+                return True
+            node = node.parent if node.is_open else None
+        return False
+
+    def graph_root(self) -> Run:
+        """The run of the outermost graph around this one."""
+        root = node = self
+        while node.parent is not None and node.parent.inside_graph:
+            node = node.parent
+            root = node
+        return root
+
+    def close(self) -> None:
+        """Let go of what only an open run needs.
+
+        The context and an agent's run refer back to the run: left in place, only the garbage collector
+        could free them, and it would have much to do.
+        """
+        self.is_open = False
+        self.event = self.call = self.failure = self.agent = None
+        self.context = _NO_CONTEXT
+
+    def span_context(self) -> SpanContext:
+        """What is left of the run once it has ended, for children that come late."""
+        return self.span.get_span_context()
+
+    def abandon(self, error: BaseException | None) -> None:
+        """End the run: LangChain will not."""
+        self.owner.abandon(self, error)

@@ -1,0 +1,195 @@
+"""Where a span ends, once: what a run that returned, raised or was lost has to say, and the end itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.trace import StatusCode
+
+from langspan._guard import Guard
+from langspan._setting_parsers import ContentCapture
+from langspan._values import Attributes
+from langspan.content.renderer import ContentRenderer
+from langspan.conventions import names
+from langspan.kinds.any_run import model_call, present
+from langspan.kinds.base import AgentCall
+from langspan.recording.failures import is_same, sighting_of
+from langspan.recording.interrupts import Interrupts
+from langspan.recording.log_events import LogEvents
+from langspan.recording.metrics import Metrics
+from langspan.recording.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, Outcome, outcome_of
+from langspan.recording.run import NO_ATTRIBUTES, Run
+from langspan.recording.run_hooks import RunHooks
+
+_RETURNED: Final = Outcome(None, None)
+_INTERRUPTED: Final = Outcome(INTERRUPTED, None)
+_INCOMPLETE: Final = Outcome(INCOMPLETE, None)
+_MODEL: Final = AgentCall.MODEL
+
+
+class SpanFinisher:
+    """Ends the spans of runs that the caller has taken out of its table.
+
+    Args:
+        guard: The error boundary: a span ends whatever becomes of its attributes.
+        interrupts: Graphs that wait for their user.
+        hooks: The application's own functions, if it has registered any.
+        renderer: Renders content, where content is recorded.
+        capture: Whether content goes to spans, events or both.
+        metrics: Where measurements go.
+        events: Where log events go.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        interrupts: Interrupts,
+        *,
+        hooks: RunHooks | None,
+        renderer: ContentRenderer | None,
+        capture: ContentCapture,
+        metrics: Metrics | None,
+        events: LogEvents | None,
+    ) -> None:
+        self._guard = guard
+        self._interrupts = interrupts
+        self._hooks = hooks
+        self._renderer = renderer
+        self._on_span = ContentCapture.SPAN in capture
+        self._on_event = ContentCapture.EVENT in capture
+        self._metrics = metrics
+        self._events = events
+
+    def render(self, value: Any, where: str) -> str | None:
+        """Content as text, where content is recorded on spans."""
+        return self._renderer.render(value, where) if self._renderer is not None and self._on_span else None
+
+    def end_ok(self, run: Run, result: Any, extra: Mapping[str, Any]) -> None:
+        """End a run that returned ``result``."""
+        attributes, outcome = NO_ATTRIBUTES, _INTERRUPTED if run.interrupted else _RETURNED
+        if run.needs_attributes:
+            kind = run.kind
+            try:
+                if kind.at_end is not None:
+                    attributes = kind.at_end(run, result)
+                self._leave(run, attributes)
+                failed = None if kind.reported_error is None else kind.reported_error(result)
+                if failed is not None:
+                    outcome = Outcome(None, failed)
+                if self._renderer is not None:
+                    texts = kind.content_at_end(self._renderer, result, extra)
+                    run.content = {**run.content, **present(texts)}
+            except Exception as error:  # noqa: BLE001 - the span ends whatever becomes of its attributes
+                self._guard.report("end attributes", error)
+        self._end(run, attributes, outcome, result=result)
+
+    def end_error(self, run: Run, error: BaseException, extra: Mapping[str, Any]) -> None:
+        """End a run that raised ``error``: failed, cancelled, closed, interrupted."""
+        attributes, outcome, message = NO_ATTRIBUTES, UNKNOWN, None
+        try:
+            outcome = outcome_of(error)
+            if outcome.label == INTERRUPTED:
+                self._interrupts.stopped(run)
+            if run.needs_attributes:
+                attributes = self._partial(run, extra)
+                if outcome.error_type is not None:
+                    message = self._described_error(run, error, outcome.error_type, attributes)
+            if run.parent is not None:
+                run.parent.failure = sighting_of(error)
+        except Exception as internal:  # noqa: BLE001 - the span ends whatever becomes of its attributes
+            self._guard.report("failure attributes", internal)
+        self._end(run, attributes, outcome, message, error=error)
+
+    def end_incomplete(self, run: Run) -> None:
+        """End a run of which nobody knows what became."""
+        self._end(run, NO_ATTRIBUTES, _INCOMPLETE)
+
+    def _leave(self, run: Run, attributes: Attributes) -> None:
+        """Note what leaving the run changes: what the agent around it knows of it."""
+        if run.kind.counts_as is _MODEL and run.agent is not None:
+            run.agent.model_calls.append(model_call(run.target, attributes))
+
+    def _partial(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
+        """What had come of a model's answer before it failed, and what only the end of a run tells."""
+        kind = run.kind
+        if self._renderer is not None:
+            texts = kind.content_at_failure(self._renderer, extra)
+            run.content = {**run.content, **present(texts)}
+        attributes = NO_ATTRIBUTES if kind.at_failure is None else kind.at_failure(run, extra)
+        if extra.get("response") is not None:
+            self._leave(run, attributes)
+        return attributes
+
+    def _described_error(
+        self, run: Run, error: BaseException, error_type: str, attributes: Attributes
+    ) -> str | None:
+        """Describe an exception where it is first seen, for it passes through every run around.
+
+        Returns:
+            Its message, where content is recorded on spans.
+        """
+        message = self._renderer.exception(error) if self._renderer is not None else None
+        if not is_same(error, run.failure):
+            described: Attributes = {names.EXCEPTION_TYPE: error_type}
+            told = described if message is None else {**described, names.EXCEPTION_MESSAGE: message}
+            if run.is_recording:
+                run.span.add_event("exception", told if self._on_span else described)
+            if self._events is not None and run.kind.has_log_events:
+                known = {**run.start_attributes, **attributes}
+                self._events.exception(run, known, told if self._on_event else described)
+        return message if self._on_span else None
+
+    def _end(
+        self,
+        run: Run,
+        attributes: Attributes,
+        outcome: Outcome,
+        message: str | None = None,
+        *,
+        result: Any = None,
+        error: BaseException | None = None,
+    ) -> None:
+        now = time.time_ns()
+        try:
+            if outcome is not _RETURNED:
+                attributes = {**attributes, **_outcome_attributes(outcome)}
+            if run.needs_attributes and (self._metrics is not None or self._events is not None):
+                self._observe(run, {**run.start_attributes, **attributes}, (now - run.started) / 1e9)
+            if run.is_recording:
+                self._complete(run, attributes)
+                if outcome.error_type is not None:
+                    run.span.set_status(StatusCode.ERROR, message)
+                if self._hooks is not None:
+                    self._hooks.ending(run, result, error)
+        except Exception as internal:  # noqa: BLE001 - the span ends whatever becomes of its attributes
+            self._guard.report("last attributes", internal)
+        finally:
+            if run.is_visible:
+                run.span.end(now)
+            run.close()
+
+    def _complete(self, run: Run, attributes: Attributes) -> None:
+        """Set everything that is left to be set, in one call."""
+        if run.deferred_attributes:
+            attributes = {**run.deferred_attributes, **attributes}
+        if run.content and self._on_span:
+            attributes = {**attributes, **run.content}
+        if attributes:
+            run.span.set_attributes(attributes)
+
+    def _observe(self, run: Run, attributes: Attributes, seconds: float) -> None:
+        if self._metrics is not None:
+            self._metrics.finished(run, attributes, seconds)
+        if self._events is not None and self._on_event and run.kind.has_log_events:
+            self._events.details(run, attributes, run.content)
+
+
+def _outcome_attributes(outcome: Outcome) -> Attributes:
+    attributes: Attributes = {}
+    if outcome.label is not None:
+        attributes[names.LANGSPAN_OUTCOME] = outcome.label
+    if outcome.error_type is not None:
+        attributes[names.ERROR_TYPE] = outcome.error_type
+    return attributes

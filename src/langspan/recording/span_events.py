@@ -1,0 +1,88 @@
+"""Things that happen during a run, as span events: name and attributes.
+
+Each function takes ``render``, which turns content into text where content is recorded, and gives None
+where it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+from langspan._values import Attributes, as_count, as_str
+from langspan.conventions import names
+from langspan.recording.outcomes import error_type
+
+Render: TypeAlias = Callable[[Any, str], str | None]
+SpanEvent: TypeAlias = tuple[str, Attributes]
+
+CUSTOM_EVENT: Final = "langchain.custom_event"
+RETRY: Final = "langchain.retry"
+TEXT: Final = "langchain.text"
+AGENT_ACTION: Final = "langchain.agent.action"
+AGENT_FINISH: Final = "langchain.agent.finish"
+INTERRUPT: Final = "langgraph.interrupt"
+RESUME: Final = "langgraph.resume"
+
+
+def custom_event(render: Render, name: str, data: Any) -> SpanEvent:
+    """An event that the application dispatched with ``dispatch_custom_event``."""
+    return CUSTOM_EVENT, _present(
+        {names.LANGCHAIN_EVENT_NAME: as_str(name), names.LANGCHAIN_EVENT_DATA: render(data, "event")}
+    )
+
+
+def retry(_render: Render, state: Any) -> SpanEvent:
+    """Another attempt inside one model call; ``state`` is tenacity's ``RetryCallState``."""
+    outcome = getattr(state, "outcome", None)
+    error = outcome.exception() if outcome is not None and outcome.failed else None
+    return RETRY, _present(
+        {
+            names.LANGCHAIN_RETRY_ATTEMPT: as_count(getattr(state, "attempt_number", None)),
+            names.ERROR_TYPE: error_type(error) if error is not None else None,
+        }
+    )
+
+
+def text(render: Render, value: Any) -> SpanEvent:
+    """Intermediate text of a classic chain."""
+    return TEXT, _present({names.LANGCHAIN_TEXT: render(value, "text")})
+
+
+def agent_action(render: Render, action: Any) -> SpanEvent:
+    """A classic agent chose a tool."""
+    return AGENT_ACTION, _present(
+        {
+            names.GEN_AI_TOOL_NAME: as_str(getattr(action, "tool", None)),
+            names.GEN_AI_TOOL_CALL_ARGUMENTS: render(getattr(action, "tool_input", None), "tool_arguments"),
+        }
+    )
+
+
+def agent_finish(render: Render, finish: Any) -> SpanEvent:
+    """A classic agent is done."""
+    return AGENT_FINISH, _present(
+        {names.LANGCHAIN_OUTPUT: render(getattr(finish, "return_values", None), "output")}
+    )
+
+
+def interrupt(render: Render, event: Any) -> SpanEvent:
+    """A LangGraph graph stopped to wait for its user."""
+    values = [getattr(each, "value", None) for each in getattr(event, "interrupts", ())]
+    return INTERRUPT, _present(
+        {
+            names.LANGGRAPH_INTERRUPT_STATUS: as_str(getattr(event, "status", None)),
+            names.LANGGRAPH_INTERRUPT_COUNT: len(values),
+            names.LANGGRAPH_CHECKPOINT_ID: as_str(getattr(event, "checkpoint_id", None)),
+            names.LANGGRAPH_INTERRUPT_VALUES: render(values, "interrupt") if values else None,
+        }
+    )
+
+
+def resume(_render: Render, event: Any) -> SpanEvent:
+    """A LangGraph graph goes on after an interrupt."""
+    return RESUME, _present({names.LANGGRAPH_CHECKPOINT_ID: as_str(getattr(event, "checkpoint_id", None))})
+
+
+def _present(values: dict[str, Any]) -> Attributes:
+    return {name: value for name, value in values.items() if value is not None}

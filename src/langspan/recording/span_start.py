@@ -1,0 +1,202 @@
+"""Where a span starts: what kind of run it is, where it hangs, and what it says from the start.
+
+The only module that starts spans. They end in `langspan.recording.span_end`, and what is current is changed
+by `langspan.context` alone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanContext, Tracer
+
+from langspan._events import Graph, Started
+from langspan._guard import Guard
+from langspan._values import Attributes
+from langspan.content.renderer import ContentRenderer
+from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
+from langspan.kinds import any_run
+from langspan.kinds.base import RunKind
+from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
+from langspan.recording.interrupts import Interrupts, is_resume
+from langspan.recording.parents import ParentRule
+from langspan.recording.run import Owner, Run
+from langspan.recording.run_hooks import RunHooks
+from langspan.recording.run_table import RunTable
+
+_STARTING: Final = "start attributes"
+
+
+def _keeps_unsampled(tracer: Tracer) -> bool:
+    """Whether the tracer's sampler never samples a child of a span that it has left out.
+
+    The default sampler and every other that follows the parent do; it stands in the description, which the
+    specification asks of samplers.
+    """
+    sampler = getattr(tracer, "sampler", None)
+    text = sampler.get_description() if sampler is not None else ""
+    return text == "AlwaysOffSampler" or "localParentNotSampled:AlwaysOffSampler" in text
+
+
+class SpanStarter:
+    """Starts the spans of runs, which the caller then keeps in its table.
+
+    Attributes:
+        parents: The parent rule.
+        has_unsampled: Some run's trace was sampled out.
+
+    Args:
+        tracer: Where spans are made.
+        runs: The open runs and those that ended recently; only looked at.
+        guard: The error boundary: a span starts whatever becomes of its attributes.
+        interrupts: Graphs that wait for their user.
+        hooks: The application's own functions, if it has registered any.
+        renderer: Renders content, where content is recorded.
+        genai_only: Make spans of GenAI operations only.
+        is_observed: Metrics or events are recorded of runs whose span is not recorded, too.
+    """
+
+    def __init__(
+        self,
+        tracer: Tracer,
+        runs: RunTable[Run, SpanContext],
+        guard: Guard,
+        interrupts: Interrupts,
+        *,
+        hooks: RunHooks | None,
+        renderer: ContentRenderer | None,
+        genai_only: bool,
+        is_observed: bool,
+    ) -> None:
+        self.parents = ParentRule(runs)
+        self.has_unsampled = False
+        self._tracer = tracer
+        self._runs = runs
+        self._guard = guard
+        self._hooks = hooks
+        self._interrupts = interrupts
+        self._renderer = renderer
+        self._genai_only = genai_only
+        self._is_observed = is_observed
+        self._unsampled_stay_so = _keeps_unsampled(tracer)
+
+    def new_run(
+        self, owner: Owner, event: Started, kind: RunKind | None, graph: Graph | None, current: Context
+    ) -> tuple[Run, Context] | None:
+        """Make a run, and find the context that its span starts in.
+
+        Args:
+            owner: Who keeps the run and can end it.
+            event: The start event.
+            kind: The kind of run, where no callback tells it.
+            graph: The graph that announced this run, if one did.
+            current: What is current where the event was sent.
+
+        Returns:
+            None if the run is to be passed over: instrumentation is suppressed, or its trace was sampled out.
+        """
+        for key in SUPPRESSION_KEYS:
+            if current.get(key):
+                return None
+        if self.has_unsampled and self._is_unsampled(event, current):
+            return None
+        innermost = self.parents.innermost(current)
+        parent, base = self.parents.resolve_parent(event.parent_run_id, innermost, current)
+        if parent is not None and parent.is_unsampled and base.get(SPAN_KEY) is parent.span:
+            return Run(owner, event, UNKNOWN, parent, is_unsampled=True), base
+        run = Run(owner, event, self._identify(event, kind, parent, graph), parent)
+        self._enter(run, event)
+        return run, base
+
+    def start(self, run: Run, event: Started, base: Context) -> None:
+        """Start the run's span, if it has one of its own, and make the context in which it is current."""
+        if not run.is_unsampled and self._is_visible(event, run.kind):
+            self._start_span(run, event, base)
+        else:
+            # Its children nest under the span around it.
+            run.is_visible = False
+            run.span = trace.get_current_span(base)
+        run.context = self.parents.context_in(run, base)
+
+    def _is_unsampled(self, event: Started, current: Context) -> bool:
+        """Whether a run lies in a trace that was sampled out: its context is right as it is."""
+        if not self.parents.in_unsampled_trace(current):
+            return False
+        parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
+        return parent is None or parent.is_unsampled
+
+    def _identify(
+        self, event: Started, kind: RunKind | None, parent: Run | None, graph: Graph | None
+    ) -> Identity:
+        inside_graph = parent is not None and parent.inside_graph
+        try:
+            return identify(event, kind, inside_graph=inside_graph, graph=graph)
+        except Exception as error:  # noqa: BLE001 - a run without a name is still a run
+            self._guard.report("identify", error)
+            return UNKNOWN
+
+    def _enter(self, run: Run, event: Started) -> None:
+        """Note what entering the run changes: its conversation, and what the runs around it know of it."""
+        kind, parent, agent = run.kind, run.parent, run.agent
+        if kind.delegates and parent is not None and parent.kind is kind:
+            parent.is_delegated = True
+        if kind.counts_as is not None and agent is not None:
+            agent.calls.append(kind.counts_as)
+        try:
+            run.conversation = any_run.conversation_id(event.metadata) or run.conversation
+            if kind.provider is not None:
+                run.provider = kind.provider(event)
+        except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
+            self._guard.report(_STARTING, error)
+
+    def _is_visible(self, event: Started, kind: RunKind) -> bool:
+        if event.tags and is_hidden(event.tags):
+            return False
+        return not self._genai_only or kind.operation is not None
+
+    def _start_span(self, run: Run, event: Started, base: Context) -> None:
+        parent = run.parent
+        # Below a span that is recorded this one will be too: then all is said in one go.
+        is_recorded = parent is not None and parent.is_recording
+        attributes = run.start_attributes = self._created(run)
+        if is_recorded:
+            attributes = run.start_attributes = {**self._started(run, event), **attributes}
+        run.span = self._tracer.start_span(
+            run.name, base, run.kind.span_kind, attributes, start_time=run.started, record_exception=False
+        )
+        run.is_recording = run.span.is_recording()
+        run.needs_attributes = run.is_recording or self._is_observed
+        if self._unsampled_stay_so and not run.needs_attributes:
+            run.is_unsampled = self.has_unsampled = True
+        if run.needs_attributes:
+            if not is_recorded:
+                run.deferred_attributes = self._started(run, event)
+                run.start_attributes = {**run.deferred_attributes, **attributes}
+            self._describe_more(run, event)
+        if self._hooks is not None and run.is_recording:
+            self._hooks.started(run, event)
+
+    def _created(self, run: Run) -> Attributes:
+        try:
+            return any_run.creation_attributes(run)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._guard.report(_STARTING, error)
+            return {}
+
+    def _started(self, run: Run, event: Started) -> Attributes:
+        try:
+            return any_run.start_attributes(run, event)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._guard.report(_STARTING, error)
+            return {}
+
+    def _describe_more(self, run: Run, event: Started) -> None:
+        try:
+            if self._renderer is not None:
+                run.content = any_run.content_at_start(self._renderer, run, event)
+            if run.kind.is_graph and is_resume(event.payload):
+                self._interrupts.link(run)
+        except Exception as error:  # noqa: BLE001 - the run goes on without
+            self._guard.report("start content", error)

@@ -1,0 +1,111 @@
+"""Facts any run may have."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from langspan.kinds.any_run import conversation_id, run_attributes, user_metadata
+
+UUID_1 = UUID("12345678-1234-5678-1234-567812345678")
+
+
+def test_a_run_inside_a_graph():
+    metadata = {
+        "thread_id": UUID_1,
+        "user_id": "u1",
+        "ls_integration": "langgraph",
+        "langgraph_step": 3,
+        "langgraph_node": "tools",
+        "langgraph_triggers": ("__pregel_push",),
+        "checkpoint_ns": "tools:1",
+        "langgraph_checkpoint_ns": "tools:1",
+        "checkpoint_id": "1f",
+        "graph_id": "g",
+        "assistant_id": UUID_1,
+        "lc_source": "summarization",
+        "private": "value",
+    }
+    assert {
+        "user.id": "u1",
+        "langgraph.step": 3,
+        "langgraph.node": "tools",
+        "langgraph.triggers": ["__pregel_push"],
+        "langgraph.checkpoint.ns": "tools:1",
+        "langgraph.checkpoint.id": "1f",
+        "langgraph.graph.id": "g",
+        "langgraph.assistant.id": str(UUID_1),
+        "langchain.source": "summarization",
+    } == run_attributes(metadata, None)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        pytest.param({"conversation_id": "c", "session_id": "s", "thread_id": "t"}, "t", id="thread first"),
+        pytest.param({"conversation_id": "c", "session_id": "s"}, "s", id="then session"),
+        pytest.param({"conversation_id": "c"}, "c", id="then conversation"),
+        pytest.param({"thread_id": None, "session_id": "s"}, "s", id="None is no id"),
+        pytest.param({"thread_id": {}, "session_id": "s"}, "s", id="an object is no id"),
+        pytest.param({"thread_id": 7}, "7", id="number"),
+        pytest.param({"thread_id": ""}, None, id="empty"),
+        pytest.param({}, None, id="none: never invented"),
+        pytest.param(None, None, id="no metadata"),
+    ],
+)
+def test_conversation_id(metadata, expected):
+    assert expected == conversation_id(metadata)
+
+
+def test_user_tags_without_bookkeeping():
+    tags = [
+        "seq:step:2",
+        "team-a",
+        "graph:step:1",
+        "map:key:x",
+        "branch:1",
+        "condition:2",
+        "langsmith:hidden",
+        "prod",
+    ]
+    assert {"langchain.tags": ["team-a", "prod"]} == run_attributes(None, tags)
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [("retry:attempt:2", 2), ("retry:attempt:x", None), ("retry:attempt:", None), ("my-retry", None)],
+)
+def test_retry_attempt(tag, expected):
+    assert expected == run_attributes(None, [tag]).get("langspan.retry.attempt")
+
+
+def test_a_prompt_from_the_hub_names_itself():
+    metadata = {"lc_hub_owner": "o", "lc_hub_repo": "rag", "lc_hub_commit_hash": "50442af"}
+    assert {"gen_ai.prompt.name": "rag", "gen_ai.prompt.version": "50442af"} == run_attributes(metadata, None)
+
+
+def test_malformed_values_are_left_out():
+    metadata = {"langgraph_step": "x", "langgraph_node": 3, "langgraph_triggers": "a", "user_id": [], 5: 6}
+    assert {"langchain.tags": ["ok"]} == run_attributes(metadata, ["ok", None, 3])
+
+
+def test_user_metadata_is_what_nobody_else_put_there():
+    metadata = {
+        "customer": "acme",
+        "plan": {"tier": 1},
+        "ls_provider": "openai",
+        "lc_versions": {},
+        "langgraph_step": 1,
+        "__pregel_x": 1,
+        "thread_id": "t",
+        "user_id": "u",
+        "checkpoint_ns": "",
+        "run_id": "r",
+        4: 5,
+    }
+    assert {"customer": "acme", "plan": {"tier": 1}} == user_metadata(metadata)
+
+
+def test_no_metadata_has_no_user_metadata():
+    assert {} == user_metadata(None)

@@ -1,0 +1,158 @@
+"""From any Python value to an attribute value, or to nothing."""
+
+from __future__ import annotations
+
+import enum
+import math
+from decimal import Decimal
+from types import MappingProxyType
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from langspan import _values
+
+UUID_1 = UUID("12345678-1234-5678-1234-567812345678")
+
+
+class Colour(str, enum.Enum):  # noqa: UP042 - the old spelling is what provider packages use
+    RED = "red"
+
+
+class Number(int):
+    pass
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(3, 3, id="int"),
+        pytest.param(-3, -3, id="negative"),
+        pytest.param(3.0, 3, id="whole float"),
+        pytest.param(3.5, None, id="fraction"),
+        pytest.param(True, None, id="bool"),
+        pytest.param(math.nan, None, id="nan"),
+        pytest.param(math.inf, None, id="infinity"),
+        pytest.param("3", None, id="text"),
+        pytest.param(None, None, id="none"),
+        pytest.param(Decimal(3), None, id="decimal"),
+        pytest.param(2**63 - 1, 2**63 - 1, id="largest that fits"),
+        pytest.param(2**63, None, id="too large for the wire"),
+        pytest.param(-(2**63), -(2**63), id="smallest that fits"),
+        pytest.param(-(2**63) - 1, None, id="too small for the wire"),
+        pytest.param(1e300, None, id="huge float"),
+    ],
+)
+def test_as_int(value, expected):
+    assert expected == _values.as_int(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(0, 0, id="zero"),
+        pytest.param(7, 7, id="positive"),
+        pytest.param(-1, None, id="negative"),
+        pytest.param(12.0, 12, id="billed units are floats"),
+        pytest.param(False, None, id="bool"),
+        pytest.param(2**63, None, id="too large"),
+    ],
+)
+def test_as_count(value, expected):
+    assert expected == _values.as_count(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(0.5, 0.5, id="float"),
+        pytest.param(1, 1.0, id="int"),
+        pytest.param(True, None, id="bool"),
+        pytest.param(math.nan, None, id="nan"),
+        pytest.param(-math.inf, None, id="infinity"),
+        pytest.param("0.5", None, id="text"),
+        pytest.param(10**400, None, id="int beyond any float"),
+    ],
+)
+def test_as_float(value, expected):
+    assert expected == _values.as_float(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("a", "a", id="text"),
+        pytest.param("", None, id="empty"),
+        pytest.param(Colour.RED, "red", id="string enum"),
+        pytest.param(Text("a"), "a", id="subclass"),
+        pytest.param(b"a", None, id="bytes"),
+        pytest.param("日本語 🙂", "日本語 🙂", id="readable"),
+        pytest.param("a\ud800b", "a\ufffdb", id="lone surrogate"),
+        pytest.param("\ud83d\ude42", "🙂", id="surrogate pair"),
+    ],
+)
+def test_as_str(value, expected):
+    assert expected == _values.as_str(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("t-1", "t-1", id="text"),
+        pytest.param(UUID_1, str(UUID_1), id="uuid"),
+        pytest.param(42, "42", id="int"),
+        pytest.param(True, None, id="bool"),
+        pytest.param({}, None, id="object"),
+    ],
+)
+def test_as_id(value, expected):
+    assert expected == _values.as_id(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("a", ["a"], id="one"),
+        pytest.param(["a", "b"], ["a", "b"], id="list"),
+        pytest.param(("a", 1, None), ["a"], id="only the strings"),
+        pytest.param([], None, id="empty"),
+        pytest.param([1], None, id="no strings"),
+        pytest.param({"a"}, None, id="no order"),
+    ],
+)
+def test_as_strings(value, expected):
+    assert expected == _values.as_strings(value)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, MappingProxyType({"a": 1})], ids=["dict", "proxy"])
+def test_a_mapping_is_returned_as_it_is(value):
+    assert value is _values.as_mapping(value)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "a", 1, [("a", 1)], object()], ids=["none", "text", "number", "pairs", "object"]
+)
+def test_what_is_no_mapping_reads_as_empty(value):
+    assert {} == dict(_values.as_mapping(value))
+
+
+def test_a_subclass_is_stripped_to_the_built_in_type():
+    """Exporters check exact types; a subclass may also run code of its own."""
+    assert [str, int] == [type(_values.as_str(Text("a"))), type(_values.as_int(Number(3)))]
+
+
+@given(st.text(alphabet=st.characters(codec=None)))
+def test_clean_text_can_always_be_encoded(text):
+    cleaned = _values.clean(text)
+    assert cleaned == cleaned.encode().decode()
+
+
+@given(st.text())
+def test_good_text_is_left_alone(text):
+    assert text == _values.clean(text)
