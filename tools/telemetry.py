@@ -20,8 +20,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix
 _HEAD = f"""\
 # Telemetry
 
-Everything that langspan exports. Made by `make pages` from `src/langspan/conventions/catalogue.py`: change it
-there. Each test of the project fails if it sees anything else exported.
+Everything that langspan exports. Made by `make pages` from `src/langspan/catalogue`: change it there. Each
+test of the project fails if it sees anything else exported.
 
 Instrumentation scope: `langspan`, with its version and the schema URL `{names.SCHEMA_URL}`.
 

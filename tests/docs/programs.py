@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import langspan
 from docs.pages import README, page
 from support.otlp import receive
 from support.otlp_data import Span
@@ -39,7 +37,6 @@ class Program:
         files: Other files that they have written, by name.
         packages: What they have installed besides, by the names of modules.
         strict: Warnings are errors; not for programs that run other packages' code.
-        needs: Arguments of `instrument` that it uses, where not every version has them.
     """
 
     app: str
@@ -47,11 +44,6 @@ class Program:
     files: Mapping[str, str] = field(default_factory=dict)
     packages: tuple[str, ...] = ()
     strict: bool = True
-    needs: tuple[str, ...] = ()
-
-    def missing(self) -> list[str]:
-        """The arguments that this version of the package does not have."""
-        return [name for name in self.needs if name not in inspect.signature(langspan.instrument).parameters]
 
 
 def _python(name: str, section: str, number: int = 0) -> str:
@@ -97,7 +89,7 @@ PROGRAMS: Mapping[str, Program] = {
         {"tokens.py": _python("recipes/tokens", "Sum a conversation's tokens", 1)},
         packages=("langchain",),
     ),
-    "attributes": Program(_python("recipes/attributes", "Your own attributes"), needs=("on_start", "on_end")),
+    "attributes": Program(_python("recipes/attributes", "Your own attributes")),
     "pytest": Program(
         "",
         _shell("docs/recipes/pytest.md", "pytest"),

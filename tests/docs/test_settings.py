@@ -12,8 +12,3 @@ SCRIPT = runpy.run_path(str(REPOSITORY / "tools" / "settings.py"))
 def test_the_page_is_up_to_date():
     """If not: make pages."""
     assert SCRIPT["render"]() == SCRIPT["PAGE"].read_text("utf-8")
-
-
-def test_each_setting_has_one_row():
-    names = [row.name for row in SCRIPT["rows"]()]
-    assert sorted(set(names)) == sorted(names)

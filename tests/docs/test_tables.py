@@ -15,15 +15,14 @@ from langchain_core.language_models import FakeListLLM
 
 import langspan
 from docs.pages import REPOSITORY, SETTINGS, code, page
-from langspan._settings import CAPTURE_CONTENT, Settings
-from langspan.cli.demo import _JAEGER
+from langspan._settings import CAPTURE_CONTENT, FILE, JAEGER_URL, Settings
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.names import EventName
 from langspan.export import settings as export
-from langspan.export.file import DEFAULT_PATH
 from langspan.recording import outcomes
 
+DEFAULT = Settings.build({})
 OURS = SETTINGS.table("Argument", "Variable", "Default", "Meaning")
 VARIABLES = SETTINGS.table("Variable", "Default", "Meaning")
 STANDARD = SETTINGS.table("Variable", "Default", "Here")
@@ -76,13 +75,13 @@ def test_other_variables_are_opentelemetrys_own_or_read_by_us():
 @pytest.mark.parametrize(
     ("variable", "default"),
     {
-        "LANGSPAN_MAX_CONTENT_BYTES": Settings().max_content_bytes,
-        "LANGSPAN_SPANS": "genai" if Settings().genai_only else "all",
-        "LANGSPAN_MAX_OPEN_RUNS": Settings().max_open_runs,
-        "LANGSPAN_MAX_RUN_AGE": int(Settings().max_run_age),
+        "LANGSPAN_MAX_CONTENT_BYTES": DEFAULT.max_content_bytes,
+        "LANGSPAN_SPANS": DEFAULT.spans,
+        "LANGSPAN_MAX_OPEN_RUNS": DEFAULT.max_open_runs,
+        "LANGSPAN_MAX_RUN_AGE": int(DEFAULT.max_run_age),
         "LANGSPAN_EXPORT_MAX_BYTES": export.max_bytes({}),
-        "LANGSPAN_FILE": DEFAULT_PATH,
-        "LANGSPAN_JAEGER_URL": _JAEGER,
+        "LANGSPAN_FILE": FILE.read({}),
+        "LANGSPAN_JAEGER_URL": JAEGER_URL.read({}),
         "OTEL_SDK_DISABLED": str(export.disabled({})).lower(),
         "OTEL_TRACES_EXPORTER": ",".join(export.exporter_names({}, "traces") or ()),
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint_of({}).url,
@@ -94,30 +93,22 @@ def test_the_default_is_that_of_the_code(variable, default):
     assert str(default) == DEFAULTS[variable]
 
 
-def test_every_value_of_capture_content_is_understood():
-    (row,) = [row for row in OURS if "`capture_content`" in row.values()]
-    values = [ast.literal_eval(word) for word in code(row["Meaning"]) if not word.isupper()]
-    names = [word for word in code(row["Meaning"]) if word.isupper()]
-    found = {Settings.build({}, capture_content=value).capture_content for value in values}
-    assert found == {Settings.build({CAPTURE_CONTENT: name}).capture_content for name in names}
-    assert (
-        Settings().capture_content
-        == Settings.build({CAPTURE_CONTENT: DEFAULTS[CAPTURE_CONTENT]}).capture_content
-    )
-
-
 def test_the_page_on_content_says_what_each_value_does():
     for row in CONTENT:
         values = map(ast.literal_eval, code(row["Argument"]))
         found = {Settings.build({}, capture_content=value).capture_content for value in values}
         (name,) = code(row["Variable"])
-        assert {Settings.build({CAPTURE_CONTENT: name}).capture_content} == found
+        assert {Settings.build({CAPTURE_CONTENT.variable: name}).capture_content} == found
+
+
+def test_content_is_off_by_default():
+    assert Settings.build({}, capture_content=False).capture_content == DEFAULT.capture_content
 
 
 def test_the_limits_on_open_runs_are_those_of_the_code():
     text = " ".join(page("docs/spans.md").prose)
-    assert f"at most {Settings().max_open_runs} at a time, none for longer than a day" in text
-    assert 86_400 == Settings().max_run_age
+    assert f"at most {DEFAULT.max_open_runs} at a time, none for longer than a day" in text
+    assert 86_400 == DEFAULT.max_run_age
 
 
 def test_grpc_is_the_default_for_its_port():
