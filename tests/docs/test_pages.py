@@ -86,6 +86,16 @@ def test_the_map_of_the_repository_shows_paths_that_exist():
     assert [] == [path for path in paths if not (REPOSITORY / path).exists()]
 
 
+def test_every_module_that_the_instructions_name_exists():
+    """A name may begin at the top of the repository or of the package."""
+    tops = (REPOSITORY, REPOSITORY / "src" / "langspan")
+    named = {
+        name for line in CONTRIBUTING.prose for name in code(line) if re.fullmatch(r"[\w/]+(\.py|/)", name)
+    }
+    assert "langchain/patches/wrappers.py" in named
+    assert set() == {name for name in named if not any((top / name).exists() for top in tops)}
+
+
 def test_every_package_is_on_the_map():
     shown = {path for row in CONTRIBUTING.table("Path") for path in code(row["Path"])}
     packages = (path.parent for path in (REPOSITORY / "src" / "langspan").glob("*/__init__.py"))
