@@ -42,6 +42,7 @@ def served(command: str, folder: Path, endpoint: str) -> Iterator[str]:
         [*shlex.split(command), *free],
         cwd=folder,
         env=environment(endpoint),
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
@@ -57,9 +58,14 @@ def served(command: str, folder: Path, endpoint: str) -> Iterator[str]:
             raise AssertionError("".join(printed))
     finally:
         server.send_signal(signal.SIGTERM)
-        rest = server.stderr.read()
-        server.stderr.close()
-        assert server.wait(30) in (0, -signal.SIGTERM), "".join(printed) + rest
+        try:
+            _, rest = server.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.communicate()
+            raise
+        # uvicorn ends by the signal that stopped it.
+        assert server.returncode in (0, -signal.SIGTERM), "".join(printed) + rest
 
 
 def get(url: str) -> str:
