@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import tomllib
@@ -20,6 +21,7 @@ from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.names import EventName
 from langspan.export import settings as export
+from langspan.kinds.registry import KINDS
 from langspan.recording import outcomes
 
 DEFAULT = Settings.build({})
@@ -55,6 +57,18 @@ def test_the_handler_takes_the_same_arguments():
     assert list(inspect.signature(langspan.instrument).parameters) == [
         *inspect.signature(langspan.CallbackHandler).parameters
     ]
+
+
+def test_the_facts_on_a_run_are_those_of_its_class():
+    rows = page("docs/recipes/attributes.md").table("`info` has", "Meaning")
+    told = [name for row in rows for name in code(row["`info` has"])]
+    assert [field.name for field in dataclasses.fields(langspan.RunInfo)] == told
+
+
+def test_the_kinds_of_run_are_those_of_the_code():
+    rows = page("docs/recipes/attributes.md").table("`info` has", "Meaning")
+    (row,) = [row for row in rows if "kind" in code(row["`info` has"])]
+    assert {kind.name for kind in KINDS} == set(code(row["Meaning"]))
 
 
 def test_our_variables_are_those_that_the_source_reads():
