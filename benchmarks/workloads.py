@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain.agents import create_agent
+from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
@@ -155,6 +157,41 @@ def concurrent() -> Callable[[], Awaitable[Any]]:
     return run
 
 
+def ainvoke() -> Callable[[], Awaitable[Any]]:
+    model, messages = Model(), [HumanMessage("hi")]
+
+    async def run() -> None:
+        await model.ainvoke(messages)
+
+    return run
+
+
+def batch() -> Callable[[], Any]:
+    model = Model()
+    return lambda: model.batch(["hi"] * 100)
+
+
+def tool_call() -> Callable[[], Any]:
+    @tool
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
+
+    return lambda: add.invoke({"a": 1, "b": 2})
+
+
+class Retriever(BaseRetriever):
+    """Finds the same two documents at once."""
+
+    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
+        return [Document("one"), Document("two")]
+
+
+def retrieval() -> Callable[[], Any]:
+    retriever = Retriever()
+    return lambda: retriever.invoke("hi")
+
+
 def workloads() -> list[Workload]:
     """Every operation of the table."""
     return [
@@ -165,4 +202,14 @@ def workloads() -> list[Workload]:
         Workload("agent with 2 tool calls", agent(), 5),
         Workload("graph of 10 nodes", graph(), 4),
         Workload("100 concurrent ainvoke", concurrent(), 1),
+    ]
+
+
+def single_calls() -> list[Workload]:
+    """Operations too alike in time to those of the table to be in it; their calls are counted."""
+    return [
+        Workload("single ainvoke", ainvoke(), 100),
+        Workload("batch of 100 chats", batch(), 1),
+        Workload("tool", tool_call(), 100),
+        Workload("retriever", retrieval(), 100),
     ]
