@@ -203,9 +203,10 @@ def _cell(notes: _Notes, client: str, fact: str) -> str:
 def _scenarios(notes: _Notes) -> Iterator[str]:
     yield "## Scenarios\n"
     yield prose(
-        f"Each is played by {codes(MODES)}. {Mark.RECORDED}: the span says all that was sent, but for what "
-        "the class loses in a plain call too, see above. Notes say what else is lost, or, alone, why it is "
-        "not played. Empty: not played, as a rule because the API or the class has no such thing."
+        f"Each scenario runs with {codes(MODES)}. {Mark.RECORDED}: the span has everything that was sent, "
+        "apart from what the class loses in a plain call too (see above). A number is a note on what else is "
+        "lost; a number without a mark, on why the scenario does not run. An empty cell: it does not run, "
+        "usually because the API or the class has no such feature."
     )
     columns = {
         scenario.name: {name: _scene(notes, client, scenario) for name, client in CLIENTS.items()}
@@ -230,7 +231,7 @@ def _scene(notes: _Notes, client: Client, scenario: Scenario) -> str:
 
 def _notes(notes: _Notes) -> Iterator[str]:
     yield "## Notes\n"
-    yield prose("A fact that is marked as changed is on the span with another value than was sent.")
+    yield prose("A fact marked *(changed)* is on the span, but not with the value that was sent.")
     yield table(
         ("", "Lost", "When", "Why", "Classes"),
         ((str(number), *note, _list(names)) for number, (note, names) in enumerate(notes.rows.items(), 1)),
@@ -252,7 +253,7 @@ def _never_sent() -> Iterator[str]:
 
 def _classes() -> Iterator[str]:
     yield "## Classes\n"
-    yield prose("With the versions that `requirements/newest.txt` has for the tests.")
+    yield prose("The versions are those that the tests run with, from `requirements/newest.txt`.")
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)", _PINNED.read_text("utf-8"), re.MULTILINE))
     yield table(
         ("Class", "Package", "Version", "`gen_ai.provider.name`"),
