@@ -20,7 +20,7 @@ from benchmarks.floor import ATTRIBUTES
 from benchmarks.variants import SLOT, VARIANTS
 from benchmarks.workloads import chat
 from langspan import CallbackHandler
-from langspan._events import Category, Started
+from langspan._events import CallbackType, Started
 from langspan._instrumentor import _slot
 from langspan.kinds.registry import Translator
 from langspan.recording.run import Run
@@ -48,7 +48,7 @@ class _Noting(BaseCallbackHandler):
     def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         known = (kwargs.pop(name, None) for name in ("run_id", "parent_run_id", "name"))
         more = (kwargs.pop("tags", None), kwargs.pop("metadata", None))
-        self.started = Started(Category.CHAT_MODEL, *known, serialized, *more, messages, kwargs)
+        self.started = Started(CallbackType.CHAT_MODEL, *known, serialized, *more, messages, kwargs)
 
     def on_llm_end(self, response: Any, **kwargs: Any) -> None:
         self.result = response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
+from opentelemetry import trace
 
-from langspan.langchain.patches import langgraph, ledger, models, runnables, subclasses
+from langspan.context.private_names import SPAN_KEY, suppression_keys
+from langspan.langchain.patches import hooks, langgraph, ledger, runnables, subclasses
+from langspan.langchain.patches.hooks import PATCHED, YOUNG, full_name
 from support.application import agents, chains, embeddings
 from support.application import models as model_calls
 from support.application.observe import Scenario, observe
@@ -36,66 +40,14 @@ SCENARIOS: tuple[Scenario, ...] = (
     model_calls.llm_abatch,
     embeddings.embed_in_others,
 )
-MODEL = "spans made inside model calls"
-TOOL = "a cancelled tool"
-RETRIEVER = "spans made inside retrievers"
-EMBEDDINGS = "calls of embeddings"
-CHAIN_EVENTS = "a chain may stay open"
-FALLBACKS = "a stream with fallbacks"
-GRAPHS = "an agent may be recorded as a workflow"
-INTERRUPTS = "interrupts before and after nodes"
-HOOKS = {
-    "langchain_core.runnables.config._set_config_context": "spans made inside chains and tools",
-    "RunnableWithFallbacks.stream": FALLBACKS,
-    "RunnableWithFallbacks.astream": FALLBACKS,
-    "AsyncCallbackManager.on_llm_start": "other handlers may miss on_llm_start",
-    "CallbackManager.on_chain_start": CHAIN_EVENTS,
-    "AsyncCallbackManager.on_chain_start": CHAIN_EVENTS,
-    "CallbackManagerForChainRun.on_chain_end": CHAIN_EVENTS,
-    "AsyncCallbackManagerForChainRun.on_chain_end": CHAIN_EVENTS,
-    "CallbackManagerForChainRun.on_chain_error": CHAIN_EVENTS,
-    "AsyncCallbackManagerForChainRun.on_chain_error": CHAIN_EVENTS,
-    "BaseChatModel.generate": MODEL,
-    "BaseChatModel.agenerate": MODEL,
-    "BaseChatModel.stream": MODEL,
-    "BaseChatModel.astream": MODEL,
-    "BaseChatModel._generate_with_cache": MODEL,
-    "BaseChatModel._agenerate_with_cache": MODEL,
-    "BaseLLM.generate": MODEL,
-    "BaseLLM.agenerate": MODEL,
-    "BaseLLM.stream": MODEL,
-    "BaseLLM.astream": MODEL,
-    "BaseLLM._generate_helper": MODEL,
-    "BaseLLM._agenerate_helper": MODEL,
-    "AsyncCallbackManagerForLLMRun.on_llm_new_token": "asynchronous streams take longer",
-    "BaseTool.run": TOOL,
-    "BaseTool.arun": TOOL,
-    "BaseRetriever.invoke": RETRIEVER,
-    "BaseRetriever.ainvoke": RETRIEVER,
-    "Embeddings.embed_documents": EMBEDDINGS,
-    "Embeddings.embed_query": EMBEDDINGS,
-    "Embeddings.aembed_documents": EMBEDDINGS,
-    "Embeddings.aembed_query": EMBEDDINGS,
-    "langgraph._internal._runnable._set_config_context": "spans made inside graph nodes",
-    "Pregel._defaults": GRAPHS,
-    "langgraph.pregel.main.get_callback_manager_for_config": GRAPHS,
-    "langgraph.pregel.main.get_async_callback_manager_for_config": GRAPHS,
-}
-YOUNG = (
-    # Not in the oldest versions that we support: there, and here if they are gone, nothing is said.
-    "BaseChatModel._iter_v2_events",
-    "BaseChatModel._aiter_v2_events",
-    "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
-    "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
-)
+GRAPHS = PATCHED["Pregel._defaults"]
 OLD = {
     # Of every runnable, so never missing; patched only where an old LangGraph announces its graphs late.
     "Pregel.get_name",
 }
 
 
-def full_name(owner: Any, name: str) -> str:
-    return f"{getattr(owner, '__qualname__', owner.__name__)}.{name}"
+HOOKS = {hook: lost for hook, lost in PATCHED.items() if hook not in YOUNG | OLD}
 
 
 @pytest.fixture
@@ -106,7 +58,7 @@ def hidden(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         def visible(owner: Any) -> dict[str, Any]:
             return {name: value for name, value in vars(owner).items() if full_name(owner, name) != hook}
 
-        for module in (ledger, models, runnables, subclasses):
+        for module in (ledger, runnables, subclasses):
             monkeypatch.setattr(module, "vars", visible, raising=False)
         monkeypatch.setattr(
             langgraph,
@@ -170,7 +122,7 @@ def test_a_missing_hook_costs_one_warning_and_not_the_tree(
     assert lost in warning
 
 
-@pytest.mark.parametrize("hook", YOUNG)
+@pytest.mark.parametrize("hook", sorted(YOUNG))
 def test_a_hook_that_old_versions_lack_is_missed_in_silence(
     hook: str, whole_tree: tuple[Span, ...], hidden: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -200,3 +152,31 @@ def is_override(owner: Any) -> bool:
 
 def test_every_hook_is_listed_here(patched: set[str]) -> None:
     assert HOOKS.keys() | {*YOUNG, *OLD} >= patched >= HOOKS.keys()
+
+
+def test_without_langchains_own_ids_runs_get_random_ones() -> None:
+    factory = hooks.run_id_factory(SimpleNamespace())
+
+    assert 4 == factory().version
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        SimpleNamespace(),
+        SimpleNamespace(nodes=None),
+        SimpleNamespace(nodes={"model": SimpleNamespace()}),
+        SimpleNamespace(nodes={"model": SimpleNamespace(bound=SimpleNamespace())}),
+    ],
+    ids=["no nodes", "nodes are None", "no bound", "no func"],
+)
+def test_a_graph_that_does_not_show_its_nodes_is_no_agent(graph: Any) -> None:
+    assert not hooks.is_made_by(graph, {"model": "langchain.agents.factory"})
+
+
+def test_without_a_suppression_key_the_older_one_is_heeded() -> None:
+    assert ("suppress_instrumentation",) == suppression_keys(SimpleNamespace())
+
+
+def test_the_key_of_the_current_span_is_found_by_what_opentelemetry_does() -> None:
+    assert SPAN_KEY in trace.set_span_in_context(trace.INVALID_SPAN)

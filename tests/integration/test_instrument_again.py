@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 
 import pytest
 from langchain_core.callbacks import CallbackManager
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import _configure_hooks
+from opentelemetry.sdk.trace import TracerProvider
 
 import langspan
 from support.models import ScriptedChat
@@ -37,6 +41,70 @@ def test_what_a_second_call_asks_for_is_refused_aloud(
     assert ["langspan: already instrumented; capture_content, spans ignored. Call uninstrument() first."] == [
         record.getMessage() for record in caplog.records
     ]
+
+
+def test_the_same_arguments_again_are_no_matter(
+    recording: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As hosts do that run a script again at each click."""
+
+    def redact(value: object, _where: str) -> object:
+        return value
+
+    for _ in range(3):
+        langspan.instrument(tracer_provider=recording.provider, capture_content=True, redact=redact)
+
+    assert [] == caplog.records
+
+
+def test_fewer_arguments_are_no_matter(recording: Recording, caplog: pytest.LogCaptureFixture) -> None:
+    langspan.instrument(tracer_provider=recording.provider, spans="genai")
+    langspan.instrument(tracer_provider=recording.provider)
+
+    assert [] == caplog.records
+
+
+class Judge:
+    """Callable, and its comparison is the application's own code."""
+
+    def __call__(self, value: object, _where: str) -> object:
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_arguments_are_compared_without_running_the_applications_code(
+    recording: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    langspan.instrument(tracer_provider=recording.provider, redact=Judge())
+    langspan.instrument(tracer_provider=recording.provider, redact=Judge())
+
+    assert ["langspan: already instrumented; redact ignored. Call uninstrument() first."] == [
+        record.getMessage() for record in caplog.records
+    ]
+
+
+def test_threads_that_instrument_at_once_share_one_handle_and_leave_no_patch() -> None:
+    before = {cls: dict(vars(cls)) for cls in (BaseChatModel, BaseTool, CallbackManager)}
+    barrier, handles = threading.Barrier(4), []
+
+    def instrument() -> None:
+        provider = TracerProvider(shutdown_on_exit=False)
+        barrier.wait(10)
+        handles.append(langspan.instrument(tracer_provider=provider))
+
+    threads = [threading.Thread(target=instrument) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    langspan.uninstrument()
+
+    assert (4, 1) == (len(handles), len(set(handles)))
+    assert before == {cls: dict(vars(cls)) for cls in before}
 
 
 def test_uninstrumenting_what_is_not_instrumented_is_harmless(caplog: pytest.LogCaptureFixture) -> None:

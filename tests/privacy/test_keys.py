@@ -21,7 +21,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 import langspan.conventions
 from langspan import CallbackHandler
-from langspan._events import Category, Started
+from langspan._events import Started
 from privacy.judge import sightings
 from support.canary import canary
 from support.telemetry import Telemetry
@@ -87,7 +87,7 @@ def _embeddings(handler: CallbackHandler, **fields: Any) -> None:
     run_id = uuid.uuid4()
     # There is no callback for it: this is what the patch does.
     handler.recorder.start(
-        Started(Category.EMBEDDINGS, run_id, None, None, None, None, None, ("",), {"embeddings": embeddings})
+        Started(None, run_id, None, None, None, None, None, ("",), {"embeddings": embeddings})
     )
     handler.recorder.end(run_id, ())
 

@@ -26,6 +26,8 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.registry import KINDS, UNKNOWN
 
 SCOPE = "langspan"
+OF_THE_APPLICATION = "app."
+"""Begins the names of attributes that tests set themselves."""
 
 _ROWS = tuple(chain.from_iterable(catalogue.ATTRIBUTES.values()))
 _EVENTS = {event.name: event for event in catalogue.SPAN_EVENTS}
@@ -64,6 +66,8 @@ def problems_of_span(span: ReadableSpan) -> Iterator[str]:
     if span.kind.name not in {kind.span_kind.name for kind in kinds}:
         yield f"a span of {operation} is {span.kind.name}"
     for name, value in attributes.items():
+        if name.startswith(OF_THE_APPLICATION):
+            continue
         row = _row(name)
         yield from _problems(name, value, row)
         if row is not None and not row.on & kinds:

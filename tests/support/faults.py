@@ -20,7 +20,7 @@ from typing import Any
 
 import langspan
 
-APART = ("langspan.export", "langspan.cli", "langspan.testing")
+APART = ("langspan.catalogue", "langspan.cli", "langspan.export")
 """What stands apart from the engine."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 

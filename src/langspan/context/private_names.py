@@ -1,8 +1,8 @@
-"""What we rely on in OpenTelemetry that it does not promise, and what is lost should it go."""
+"""What we rely on in OpenTelemetry that it does not promise, and what is lost without it."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import context as otel
 from opentelemetry import trace
@@ -14,9 +14,17 @@ SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Contex
 With it a context gets the span and our own key in one go, which is cheaper than in two.
 """
 
-SUPPRESSION_KEYS: Final[tuple[str, ...]] = tuple(
-    key
-    for key in (getattr(otel, "_SUPPRESS_INSTRUMENTATION_KEY", None), "suppress_instrumentation")
-    if key is not None
-)
-"""Both keys that ``suppress_instrumentation()`` sets. Without the first, only older code is heeded."""
+
+def suppression_keys(module: Any) -> tuple[str, ...]:
+    """Return the keys that ``suppress_instrumentation()`` sets: the API's own, and that of older code.
+
+    Without the API's own, runs are recorded although the application suppressed instrumentation.
+
+    Args:
+        module: ``opentelemetry.context``.
+    """
+    own = getattr(module, "_SUPPRESS_INSTRUMENTATION_KEY", None)
+    return ("suppress_instrumentation",) if own is None else (own, "suppress_instrumentation")
+
+
+SUPPRESSION_KEYS: Final = suppression_keys(otel)

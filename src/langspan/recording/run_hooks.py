@@ -55,7 +55,7 @@ def run_info(run: Run, event: Started, result: Any, error: BaseException | None)
     """What a user's function is told of a run."""
     return RunInfo(
         kind=run.kind.name,
-        name=as_str(event.name) or run.target or run.name,
+        name=as_str(event.name) or as_str(as_mapping(event.serialized).get("name")) or run.name,
         run_id=run.run_id,
         parent_run_id=event.parent_run_id,
         model=as_str(run.start_attributes.get(names.GEN_AI_REQUEST_MODEL)),

@@ -176,7 +176,7 @@ class SpanStarter:
                 run.start_attributes = {**run.deferred_attributes, **attributes}
             self._describe_more(run, event)
         if self._hooks is not None and run.is_recording:
-            self._hooks.started(run, event)
+            self._guard.call(self._hooks.started, run, event)
 
     def _created(self, run: Run) -> Attributes:
         try:

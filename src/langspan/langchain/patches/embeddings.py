@@ -50,7 +50,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
             for name, many in _ASYNC.items()
         },
     }
-    wrap_tree(ledger, guard, Embeddings, wrappers, feature="calls of embeddings have no span")
+    wrap_tree(ledger, guard, Embeddings, wrappers)
 
 
 def _beginning(ledger: Ledger, recorder: Recorder, many: bool) -> Begin:

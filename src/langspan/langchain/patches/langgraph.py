@@ -17,6 +17,7 @@ from langspan._guard import Guard
 from langspan.kinds.registry import AGENT_INTEGRATION
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.hooks import is_made_by
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.runnables import entering
 
@@ -48,15 +49,13 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
 
 
 def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
-    feature = "spans made inside graph nodes do not nest under them"
-    ledger.wrap(module, "_set_config_context", entering(guard, handler), feature=feature)
+    ledger.wrap(module, "_set_config_context", entering(guard, handler))
 
 
 def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
-    feature = "an agent may be recorded as a workflow, and a nested graph as a chain"
-    ledger.wrap(module.Pregel, "_defaults", _observing(guard, _announce), feature=feature)
+    ledger.wrap(module.Pregel, "_defaults", _observing(guard, _announce))
     for name in _MANAGERS:
-        ledger.wrap(module, name, _observing(guard, _announce_at_last), feature=feature)
+        ledger.wrap(module, name, _observing(guard, _announce_at_last))
     if not hasattr(module, _FACTORIES[0]):
         # So old a version looks its defaults up too late; all that it asks the graph before is its name.
         named = wrapt.FunctionWrapper(module.Pregel.get_name, _observing(guard, _specify))
@@ -65,8 +64,7 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
     # known from the exception that carries it.
     for name in _FACTORIES:
         if hasattr(module, name):
-            feature = "interrupts before and after nodes are not marked"
-            ledger.wrap(module, name, _listening(guard, handler), feature=feature)
+            ledger.wrap(module, name, _listening(guard, handler))
 
 
 def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
@@ -98,14 +96,7 @@ def _specify(graph: Any, /, *_args: Any, **_kwargs: Any) -> None:
 
 def _is_agent(graph: Any) -> bool:
     own = (getattr(graph, "config", None) or {}).get("metadata") or {}
-    return own.get("ls_integration") == AGENT_INTEGRATION or any(
-        _module_of(graph.nodes.get(node)) == module for node, module in _MODEL_NODES.items()
-    )
-
-
-def _module_of(node: Any) -> str | None:
-    """Where the function that a node runs was defined."""
-    return getattr(getattr(getattr(node, "bound", None), "func", None), "__module__", None)
+    return own.get("ls_integration") == AGENT_INTEGRATION or is_made_by(graph, _MODEL_NODES)
 
 
 def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:

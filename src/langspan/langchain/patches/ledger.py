@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
 import wrapt
 
 from langspan._guard import Guard
+from langspan.langchain.patches.hooks import PATCHED, YOUNG, full_name
 
 _logger = logging.getLogger("langspan")
 _MISSING: Final = object()
@@ -23,10 +24,14 @@ class Ledger:
 
     Attributes:
         closed: The patches are undone; what waits for a class to be defined must not patch any more.
+
+    Args:
+        features: What users lose without a patch, by what is patched.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, features: Mapping[str, str] = PATCHED) -> None:
         self.closed = False
+        self._features = features
         self._entries: list[tuple[Any, str, Any, Any]] = []
         self._awaited: dict[str, Callable[[ModuleType], None]] = {}
 
@@ -50,25 +55,29 @@ class Ledger:
 
         wrapt.register_post_import_hook(hook, name)
 
-    def wrap(self, owner: Any, name: str, wrapper: Wrapper, *, feature: str) -> None:
+    def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
         """Wrap ``owner.name``; if the host library no longer has it, say what is lost and go on.
 
         Args:
             owner: A module or class.
             name: The attribute.
             wrapper: A wrapt wrapper: ``wrapper(wrapped, instance, args, kwargs)``.
-            feature: What users lose without the patch, for the warning.
+
+        Raises:
+            KeyError: The patch is not listed in `langspan.langchain.patches.hooks`.
         """
+        hook = full_name(owner, name)
+        feature = self._features[hook]
         # What the class itself defines: an inherited function belongs to the base class's own patch.
         original = vars(owner).get(name, _MISSING)
         if original is _MISSING:
-            _logger.warning(
-                "langspan: %s.%s is not there in this version of the library, so %s. "
-                "The tree of spans is not affected.",
-                getattr(owner, "__qualname__", owner.__name__),
-                name,
-                feature,
-            )
+            if hook not in YOUNG:
+                _logger.warning(
+                    "langspan: %s is not there in this version of the library, so %s. "
+                    "The tree of spans is not affected.",
+                    hook,
+                    feature,
+                )
             return
         self.replace(owner, name, wrapt.FunctionWrapper(original, wrapper))
 

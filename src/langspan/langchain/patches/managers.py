@@ -8,30 +8,28 @@ around their calls.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from typing import Any, Final
 
 from langchain_core.callbacks import manager as callback_manager
 
 from langspan._guard import Guard
 from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.hooks import run_id_factory
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
 
-_FEATURE: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
-
+_new_id: Final = run_id_factory()
 # Where on_chain_start takes the run's id, if not by keyword.
 _RUN_ID: Final = 2
 
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch the events of chains in LangChain's callback managers."""
-    ledger.wrap(callback_manager.CallbackManager, "on_chain_start", _starting(guard), feature=_FEATURE)
-    ledger.wrap(callback_manager.AsyncCallbackManager, "on_chain_start", _astarting(guard), feature=_FEATURE)
+    ledger.wrap(callback_manager.CallbackManager, "on_chain_start", _starting(guard))
+    ledger.wrap(callback_manager.AsyncCallbackManager, "on_chain_start", _astarting(guard))
     for name in ("on_chain_end", "on_chain_error"):
-        ledger.wrap(callback_manager.CallbackManagerForChainRun, name, _ending(guard), feature=_FEATURE)
-        ledger.wrap(callback_manager.AsyncCallbackManagerForChainRun, name, _aending(guard), feature=_FEATURE)
+        ledger.wrap(callback_manager.CallbackManagerForChainRun, name, _ending(guard))
+        ledger.wrap(callback_manager.AsyncCallbackManagerForChainRun, name, _aending(guard))
 
 
 def _starting(guard: Guard) -> Wrapper:
@@ -88,10 +86,6 @@ def _known_id(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if kwargs.get("run_id") is None:
         kwargs["run_id"] = _new_id()
     return kwargs["run_id"]
-
-
-# LangChain's own choice, which has changed over time.
-_new_id: Final[Callable[[], uuid.UUID]] = getattr(callback_manager, "uuid7", uuid.uuid4)
 
 
 def _abandon(manager: Any, run_id: Any, error: BaseException) -> None:

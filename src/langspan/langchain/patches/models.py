@@ -10,7 +10,6 @@ Never wrapped, because LangChain compares them by identity to learn what a model
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.llms import BaseLLM
@@ -31,8 +30,6 @@ from langspan.langchain.patches.wrappers import (
     stream_scope,
 )
 
-_FEATURE: Final = "spans made inside model calls may not nest under them, and a cancelled call may stay open"
-
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch the template methods of LangChain's model classes and of every subclass."""
@@ -41,24 +38,22 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
         **_entry_points(guard, CallbackType.CHAT_MODEL),
         "_generate_with_cache": calling_inside(guard, manager),
         "_agenerate_with_cache": awaiting_inside(guard, manager),
+        "_iter_v2_events": driving(guard, stream_scope(guard)),
+        "_aiter_v2_events": driving(guard, stream_scope(guard)),
     }
-    # Event streams are younger than the oldest langchain-core we support.
-    for name in ("_iter_v2_events", "_aiter_v2_events"):
-        if name in vars(BaseChatModel):
-            chat[name] = driving(guard, stream_scope(guard))
     completion = {
         **_entry_points(guard, CallbackType.LLM),
         "_generate_helper": calling_inside(guard, managers),
         "_agenerate_helper": awaiting_inside(guard, managers),
     }
-    wrap_tree(ledger, guard, BaseChatModel, chat, feature=_FEATURE)
-    wrap_tree(ledger, guard, BaseLLM, completion, feature=_FEATURE)
+    wrap_tree(ledger, guard, BaseChatModel, chat)
+    wrap_tree(ledger, guard, BaseLLM, completion)
 
 
-def _entry_points(guard: Guard, category: CallbackType) -> Mapping[str, Wrapper]:
-    whole_call = recorded_call_scope(guard, category)
+def _entry_points(guard: Guard, callback: CallbackType) -> Mapping[str, Wrapper]:
+    whole_call = recorded_call_scope(guard, callback)
     # A streaming body is not told its run, so the start event itself makes the run current.
-    stream = driving(guard, recorded_call_scope(guard, category, attach_on_start=True, streams=True))
+    stream = driving(guard, recorded_call_scope(guard, callback, attach_on_start=True, streams=True))
     return {
         "generate": calling(guard, whole_call),
         "agenerate": awaiting(guard, whole_call),

@@ -16,6 +16,4 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch ``BaseRetriever.invoke`` and ``ainvoke``, and every override of them."""
     scope = recorded_call_scope(guard, CallbackType.RETRIEVER, attach_on_start=True)
     wrappers = {"invoke": calling(guard, scope), "ainvoke": awaiting(guard, scope)}
-    wrap_tree(
-        ledger, guard, BaseRetriever, wrappers, feature="spans made inside retrievers do not nest under them"
-    )
+    wrap_tree(ledger, guard, BaseRetriever, wrappers)

@@ -35,21 +35,18 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
         runnable_config,
         "_set_config_context",
         entering(guard, handler),
-        feature="spans made inside chains and tools do not nest under them",
     )
     for name in ("stream", "astream"):
         ledger.wrap(
             RunnableWithFallbacks,
             name,
             driving(guard, call_scope(guard, CallbackType.CHAIN)),
-            feature="a stream with fallbacks that is closed early may stay open until it is evicted",
         )
     managers = callback_manager.AsyncCallbackManager
     ledger.wrap(
         managers,
         "on_llm_start",
         _notify_non_inline(guard, vars(managers).get("on_llm_start")),
-        feature="other handlers may miss on_llm_start of asynchronous completion models",
     )
 
 

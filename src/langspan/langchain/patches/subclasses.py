@@ -11,9 +11,7 @@ from langspan._guard import Guard
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 
 
-def wrap_tree(
-    ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, Wrapper], *, feature: str
-) -> None:
+def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, Wrapper]) -> None:
     """Wrap methods of ``base`` and every override of them in its subclasses, once each.
 
     Args:
@@ -21,13 +19,12 @@ def wrap_tree(
         guard: The error boundary.
         base: The class that defines the methods.
         wrappers: A wrapt wrapper for each method's name.
-        feature: What users lose if ``base`` no longer has a method.
     """
 
     def wrap_overrides(cls: type) -> None:
         for name, wrapper in wrappers.items():
             if name in vars(cls):
-                ledger.wrap(cls, name, wrapper, feature=feature)
+                ledger.replace(cls, name, wrapt.FunctionWrapper(vars(cls)[name], wrapper))
                 continue
             nearer = cls.__mro__[: cls.__mro__.index(base)]
             origin = next((each for each in nearer if name in vars(each)), base)
@@ -36,7 +33,7 @@ def wrap_tree(
                 ledger.replace(cls, name, wrapt.FunctionWrapper(vars(origin)[name], wrapper))
 
     for name, wrapper in wrappers.items():
-        ledger.wrap(base, name, wrapper, feature=feature)
+        ledger.wrap(base, name, wrapper)
     for cls in set(_subclasses(base)):
         wrap_overrides(cls)
 

@@ -16,8 +16,7 @@ from langspan.langchain.patches.ledger import Ledger, Wrapper
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch the token event of asynchronous model runs."""
-    feature = "asynchronous streams take longer than they need to"
-    ledger.wrap(AsyncCallbackManagerForLLMRun, "on_llm_new_token", _bypass_dispatch(guard), feature=feature)
+    ledger.wrap(AsyncCallbackManagerForLLMRun, "on_llm_new_token", _bypass_dispatch(guard))
 
 
 def _bypass_dispatch(guard: Guard) -> Wrapper:

@@ -16,4 +16,4 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch ``BaseTool.run`` and ``arun``, and every override of them."""
     scope = recorded_call_scope(guard, CallbackType.TOOL)
     wrappers = {"run": calling(guard, scope), "arun": awaiting(guard, scope)}
-    wrap_tree(ledger, guard, BaseTool, wrappers, feature="a cancelled tool may stay open until it is evicted")
+    wrap_tree(ledger, guard, BaseTool, wrappers)

@@ -1,0 +1,111 @@
+"""Every name of LangChain and LangGraph that we lean on unasked, with what is lost without it.
+
+A patch looks its feature up here, so a patched name that is not listed fails at once.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from langchain_core.callbacks import manager as callback_manager
+
+_MODELS: Final = "spans made inside model calls may not nest under them, and a cancelled call may stay open"
+_TOOLS: Final = "a cancelled tool may stay open until it is evicted"
+_RETRIEVERS: Final = "spans made inside retrievers do not nest under them"
+_EMBEDDINGS: Final = "calls of embeddings have no span"
+_CHAINS: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
+_FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open until it is evicted"
+_GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
+_INTERRUPTS: Final = "interrupts before and after nodes are not marked"
+
+PATCHED: Final[Mapping[str, str]] = {
+    "langchain_core.runnables.config._set_config_context": (
+        "spans made inside chains and tools do not nest under them"
+    ),
+    "RunnableWithFallbacks.stream": _FALLBACKS,
+    "RunnableWithFallbacks.astream": _FALLBACKS,
+    "AsyncCallbackManager.on_llm_start": (
+        "other handlers may miss on_llm_start of asynchronous completion models"
+    ),
+    "CallbackManager.on_chain_start": _CHAINS,
+    "AsyncCallbackManager.on_chain_start": _CHAINS,
+    "CallbackManagerForChainRun.on_chain_end": _CHAINS,
+    "AsyncCallbackManagerForChainRun.on_chain_end": _CHAINS,
+    "CallbackManagerForChainRun.on_chain_error": _CHAINS,
+    "AsyncCallbackManagerForChainRun.on_chain_error": _CHAINS,
+    "BaseChatModel.generate": _MODELS,
+    "BaseChatModel.agenerate": _MODELS,
+    "BaseChatModel.stream": _MODELS,
+    "BaseChatModel.astream": _MODELS,
+    "BaseChatModel._generate_with_cache": _MODELS,
+    "BaseChatModel._agenerate_with_cache": _MODELS,
+    "BaseChatModel._iter_v2_events": _MODELS,
+    "BaseChatModel._aiter_v2_events": _MODELS,
+    "BaseLLM.generate": _MODELS,
+    "BaseLLM.agenerate": _MODELS,
+    "BaseLLM.stream": _MODELS,
+    "BaseLLM.astream": _MODELS,
+    "BaseLLM._generate_helper": _MODELS,
+    "BaseLLM._agenerate_helper": _MODELS,
+    "AsyncCallbackManagerForLLMRun.on_llm_new_token": "asynchronous streams take longer than they need to",
+    "BaseTool.run": _TOOLS,
+    "BaseTool.arun": _TOOLS,
+    "BaseRetriever.invoke": _RETRIEVERS,
+    "BaseRetriever.ainvoke": _RETRIEVERS,
+    "Embeddings.embed_documents": _EMBEDDINGS,
+    "Embeddings.embed_query": _EMBEDDINGS,
+    "Embeddings.aembed_documents": _EMBEDDINGS,
+    "Embeddings.aembed_query": _EMBEDDINGS,
+    "langgraph._internal._runnable._set_config_context": (
+        "spans made inside graph nodes do not nest under them"
+    ),
+    "Pregel._defaults": _GRAPHS,
+    "Pregel.get_name": _GRAPHS,
+    "langgraph.pregel.main.get_callback_manager_for_config": _GRAPHS,
+    "langgraph.pregel.main.get_async_callback_manager_for_config": _GRAPHS,
+    "langgraph.pregel.main.get_sync_graph_callback_manager_for_config": _INTERRUPTS,
+    "langgraph.pregel.main.get_async_graph_callback_manager_for_config": _INTERRUPTS,
+}
+"""What is wrapped, with the feature that users lose if it is gone."""
+
+YOUNG: Final = frozenset(
+    {
+        "BaseChatModel._iter_v2_events",
+        "BaseChatModel._aiter_v2_events",
+        "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
+        "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
+    }
+)
+"""What the oldest supported versions do not have yet: nothing is said if it is missing."""
+
+
+def full_name(owner: Any, name: str) -> str:
+    """The name by which an attribute of a module or class is listed."""
+    return f"{getattr(owner, '__qualname__', owner.__name__)}.{name}"
+
+
+def run_id_factory(manager: Any = callback_manager) -> Callable[[], uuid.UUID]:
+    """How LangChain makes the ids of runs, which has changed over time. Without it they have no order."""
+    factory: Callable[[], uuid.UUID] = getattr(manager, "uuid7", uuid.uuid4)
+    return factory
+
+
+def is_made_by(graph: Any, model_nodes: Mapping[str, str]) -> bool:
+    """Whether one of a compiled graph's nodes runs a function of the module named for it.
+
+    Source: ``Pregel.nodes``, ``PregelNode.bound`` and ``RunnableCallable.func``. Without them an agent that
+    nobody marks as one is recorded as a workflow.
+
+    Args:
+        graph: The graph.
+        model_nodes: Modules, by the names of nodes.
+    """
+    nodes = getattr(graph, "nodes", None) or {}
+    return any(_module_of(nodes.get(node)) == module for node, module in model_nodes.items())
+
+
+def _module_of(node: Any) -> str | None:
+    """Where the function that a node runs was defined."""
+    return getattr(getattr(getattr(node, "bound", None), "func", None), "__module__", None)
