@@ -2,10 +2,12 @@
 
 PYTHON ?= python3
 VENV := .venv
+# The site's generator brings many packages of its own, at versions that need not fit the others.
+DOCS := .venv-docs
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint docs lanes bench backends up down clean
+.PHONY: help demo test lint pages docs lanes bench backends up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -23,6 +25,11 @@ $(VENV)/.dev: pyproject.toml requirements/newest.txt | $(BIN)/python
 	$(PIP) -r requirements/newest.txt -e .
 	@touch $@ $(VENV)/.demo
 
+$(DOCS)/.docs: requirements/docs.txt | $(BIN)/python
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/docs.txt
+	@touch $@
+
 demo: $(VENV)/.demo ## trace an offline agent and show its tree
 	$(BIN)/langspan demo
 
@@ -34,9 +41,13 @@ lint: $(VENV)/.dev ## check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev ## write docs/telemetry.md and docs/providers.md from the code and the tables of the tests
-	PYTHONPATH=tests $(BIN)/python docs/telemetry.py
-	PYTHONPATH=tests $(BIN)/python docs/providers.py
+pages: $(VENV)/.dev ## write the generated pages: docs/telemetry.md, docs/providers.md, docs/settings.md
+	PYTHONPATH=tests $(BIN)/python tools/telemetry.py
+	PYTHONPATH=tests $(BIN)/python tools/providers.py
+	PYTHONPATH=tests $(BIN)/python tools/settings.py
+
+docs: pages $(DOCS)/.docs ## build the documentation into site/; fails on a dead link or an unlisted page
+	$(DOCS)/bin/python tools/build_site.py
 
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)
@@ -54,5 +65,5 @@ down: ## stop them
 	sh collector-config/backends/down.sh
 
 clean: ## remove everything that make has made, but for the built backends
-	rm -rf $(VENV) .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis dist traces
+	rm -rf $(VENV) $(DOCS) site .cache .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis dist traces
 	find . -name __pycache__ -type d -not -path './.backends/*' -prune -exec rm -rf {} +

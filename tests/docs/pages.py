@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/telemetry.md", "docs/providers.md")
+_TOP = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")
 
 _FENCE = re.compile(r"^```(\w*)$")
 _HEADING = re.compile(r"^#+ (.+)$")
@@ -97,6 +98,12 @@ class Page:
         return {"#" + re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in self.headings}
 
 
+@cache
+def page(name: str) -> Page:
+    """A page by its file, `docs/limits.md`."""
+    return Page.read(name)
+
+
 def code(cell: str) -> list[str]:
     """What stands in backticks in a cell."""
     return re.findall(r"`([^`]+)`", cell)
@@ -110,4 +117,7 @@ def _rows(lines: Iterator[str]) -> list[list[str]]:
     return [_cells(line) for line in takewhile(lambda line: line.startswith("|"), lines)]
 
 
-README, CHANGELOG, CONTRIBUTING, TELEMETRY, PROVIDERS = map(Page.read, PAGES)
+DOCS = [path.relative_to(REPOSITORY).as_posix() for path in sorted((REPOSITORY / "docs").rglob("*.md"))]
+PAGES = [page(name) for name in (*_TOP, *DOCS)]
+README, CHANGELOG, CONTRIBUTING = map(page, _TOP)
+TELEMETRY, PROVIDERS, SETTINGS = map(page, ("docs/telemetry.md", "docs/providers.md", "docs/settings.md"))

@@ -11,16 +11,18 @@ import tomllib
 import pytest
 import yaml
 
-from docs.pages import CONTRIBUTING, README, REPOSITORY
+from docs.pages import PAGES, README, REPOSITORY, SETTINGS, code, page
 from docs.programs import PROGRAMS
+from docs.servers import GUNICORN, UVICORN
 
-COMMANDS = sorted({*README.commands(), *CONTRIBUTING.commands()})
+COMMANDS = sorted({line for each in PAGES for line in each.commands()})
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 SERVICES = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
-RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()}
+GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
+RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {UVICORN, GUNICORN}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
-TOOLS = {"make", "pip", "docker", "sh", ".venv/bin/python"}
+TOOLS = {"make", "pip", "docker", "sh", "export", ".venv/bin/python"}
 
 
 def commands(program: str) -> pytest.MarkDecorator:
@@ -47,6 +49,12 @@ def test_make_knows_the_target(arguments):
     assert (0, "") == (done.returncode, done.stderr)
 
 
+def test_every_port_that_is_told_is_published():
+    told = {port for row in page("docs/running.md").table("Port", "Serves") for port in code(row["Port"])}
+    published = {port.split(":")[1] for each in SERVICES.values() for port in each.get("ports", ())}
+    assert published == told
+
+
 def test_every_target_of_make_is_on_a_page():
     rules = (REPOSITORY / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z]+):", rules, re.MULTILINE)) - {"help", "clean"}
@@ -54,10 +62,21 @@ def test_every_target_of_make_is_on_a_page():
 
 
 @commands("pip")
-def test_pip_installs_this_project(arguments):
-    command, target = arguments
+def test_pip_installs_this_project_and_what_its_tests_are_run_with(arguments):
+    command, *targets = arguments
     assert "install" == command
-    assert target in (".", PROJECT["name"])
+    assert {".", PROJECT["name"], *GROUPS["dev"]} >= set(targets)
+
+
+@commands("export")
+def test_a_variable_that_is_exported_is_a_setting(arguments):
+    (assignment,) = arguments
+    tables = (SETTINGS.table("Argument", "Variable"), *map(SETTINGS.table, ("Variable",)))
+    known = {name for rows in tables for row in rows for name in code(row["Variable"])}
+    standard = {
+        name for row in SETTINGS.table("Variable", "Default", "Here") for name in code(row["Variable"])
+    }
+    assert assignment.partition("=")[0] in known | standard
 
 
 @commands("docker")

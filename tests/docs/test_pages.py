@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 
 import pytest
 
-from docs.pages import CHANGELOG, CONTRIBUTING, PROVIDERS, README, REPOSITORY, TELEMETRY, code
+from docs.pages import CHANGELOG, CONTRIBUTING, PAGES, README, REPOSITORY, code, page
 
-PAGES = [README, CHANGELOG, CONTRIBUTING, TELEMETRY, PROVIDERS]
 ALL = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Which suite runs or compares the blocks of a language; the picture is checked below.
-CHECKED = {"python": "test_programs", "sh": "test_commands", "text": "test_trace"}
-PICTURE = README.block("How it works", "text").code
+CHECKED = {
+    "python": "test_programs",
+    "sh": "test_commands",
+    "text": "test_trace",
+    "promql": "test_metrics",
+    "yaml": "test_metrics",
+}
+PICTURE = page("docs/how-it-works.md").block("How it works", "text").code
 
 
 @ALL
@@ -21,19 +27,30 @@ def test_every_block_is_in_a_language_that_is_checked(page):
     assert set(CHECKED) >= {block.language for block in page.blocks}
 
 
-def test_only_the_trace_and_the_picture_are_plain_text():
-    assert ["What a trace looks like", "How it works"] == [
-        b.section for b in README.blocks if b.language == "text"
-    ]
+def test_only_traces_and_the_picture_are_plain_text():
+    plain = {(each.name, b.section) for each in PAGES for b in each.blocks if b.language == "text"}
+    assert {
+        ("README.md", "See the first trace"),
+        ("docs/get-started.md", "See a larger one"),
+        ("docs/how-it-works.md", "How it works"),
+    } == plain
 
 
 @ALL
 def test_every_link_leads_somewhere(page):
     targets = [target for target in page.links() if not target.startswith("https://")]
     folder = (REPOSITORY / page.name).parent
-    missing = [t for t in targets if not (t in page.anchors() or (folder / t.partition("#")[0]).exists())]
-    assert [] == missing
-    assert [] == [t for t in targets if t.startswith("#") and t not in page.anchors()]
+    assert [] == [t for t in targets if not (t.startswith("#") or (folder / t.partition("#")[0]).exists())]
+
+
+@ALL
+def test_every_anchor_is_a_heading(page):
+    pages = {each.name: each for each in PAGES}
+    for target in page.links():
+        name, mark, anchor = target.partition("#")
+        there = posixpath.normpath(posixpath.join(posixpath.dirname(page.name), name)) if name else page.name
+        if mark and not target.startswith("https://"):
+            assert f"#{anchor}" in pages[there].anchors(), target
 
 
 @ALL
@@ -43,10 +60,22 @@ def test_lines_fit_an_editor(page):
     assert [] == [line for line in [*blocks, *prose] if len(line) > 120]
 
 
+def test_the_readme_is_short():
+    text = (REPOSITORY / "README.md").read_text("utf-8")
+    assert len(text.split()) <= 900
+
+
+def test_the_pictures_are_small():
+    pictures = sorted((REPOSITORY / "docs" / "images").iterdir())
+    assert [] == [path.name for path in pictures if path.stat().st_size > 150_000]
+
+
 def test_the_picture_shows_parts_that_exist():
-    parts = re.findall(r"(?<!\w)(_\w+|\w+/)(?!\w)", PICTURE)
+    parts = re.findall(r"\b[a-z]+/(?:[a-z]+/?)?", PICTURE)
     source = REPOSITORY / "src" / "langspan"
-    assert {"_handler", "_recorder", "_runs", "conventions/", "patches/", "export/"} == set(parts)
+    assert {"recording/", "kinds/", "content/", "providers/", "conventions/", "context/", "export/"} <= set(
+        parts
+    )
     assert [] == [
         part for part in parts if not ((source / part).is_dir() or (source / f"{part}.py").is_file())
     ]
@@ -57,10 +86,25 @@ def test_the_map_of_the_repository_shows_paths_that_exist():
     assert [] == [path for path in paths if not (REPOSITORY / path).exists()]
 
 
+def test_every_module_that_the_instructions_name_exists():
+    """A name may begin at the top of the repository or of the package."""
+    tops = (REPOSITORY, REPOSITORY / "src" / "langspan")
+    lines = [line for line in CONTRIBUTING.prose if not line.startswith("|")]
+    named = {name for line in lines for name in code(line) if re.fullmatch(r"[\w/]+(\.py|/)", name)}
+    assert "langchain/patches/wrappers.py" in named
+    assert set() == {name for name in named if not any((top / name).exists() for top in tops)}
+
+
 def test_every_package_is_on_the_map():
     shown = {path for row in CONTRIBUTING.table("Path") for path in code(row["Path"])}
     packages = (path.parent for path in (REPOSITORY / "src" / "langspan").glob("*/__init__.py"))
     assert set() == {f"src/langspan/{package.name}/" for package in packages} - shown
+
+
+def test_the_guarantees_name_suites_that_exist():
+    suites = [path for row in page("docs/guarantees.md").table("Promise") for path in code(row["Checked by"])]
+    assert suites
+    assert [] == [suite for suite in suites if not (REPOSITORY / suite).is_dir()]
 
 
 def test_the_changelog_keeps_its_form():
@@ -75,3 +119,9 @@ def test_the_changelog_keeps_its_form():
 def test_the_changelog_knows_the_version_of_the_package():
     version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
     assert version in (REPOSITORY / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_readme_links_to_every_part_of_the_documentation():
+    linked = {target.removeprefix("docs/") for target in README.links() if target.startswith("docs/")}
+    pages = {each.name.removeprefix("docs/") for each in PAGES if each.name.startswith("docs/")}
+    assert set() == {name for name in pages if not name.startswith("recipes/")} - linked

@@ -1,11 +1,13 @@
-"""Every Python block of README.md runs as it is written, and does what the page says."""
+"""Every Python block of the pages runs as it is written, and does what the page says."""
 
 from __future__ import annotations
 
 import json
+import re
 
-from docs.pages import README
-from docs.programs import PROGRAMS
+from docs.pages import CONTRIBUTING, PAGES, README, page
+from docs.programs import APP, PROGRAMS
+from docs.servers import FASTAPI, NOTEBOOK
 
 CHAIN = [
     "RunnableSequence",
@@ -26,9 +28,20 @@ def printed(out):
     return spans
 
 
-def test_every_python_block_is_one_of_the_programs():
-    blocks = [block.code for block in README.blocks if block.language == "python"]
-    assert [] == [code for code in blocks if not any(p.app.startswith(code) for p in PROGRAMS.values())]
+def names_drawn(text):
+    """The spans of a drawn trace, from top to bottom."""
+    return [re.sub(r"[│├└─ ]*(.*?) *━.*", r"\1", line) for line in text.splitlines() if "━" in line]
+
+
+def test_every_python_block_is_run():
+    run = [text for program in PROGRAMS.values() for text in (program.app, *program.files.values())]
+    run += [FASTAPI, *NOTEBOOK]
+    blocks = [block.code for each in PAGES for block in each.blocks if block.language == "python"]
+    assert [] == [code for code in blocks if not any(text.startswith(code) for text in run)]
+
+
+def test_the_readme_and_the_first_page_show_the_same_application():
+    assert APP == page("docs/get-started.md").block("Add one call", "python").code
 
 
 def test_one_call_traces_the_application_and_exports_at_exit(ran):
@@ -41,15 +54,29 @@ def test_the_service_has_the_name_that_the_page_tells_to_look_for(ran):
     assert any("choose the service `my-app`" in line for line in README.prose)
 
 
+def test_the_first_trace_is_drawn_as_the_readme_shows_it(ran):
+    shown = README.block("See the first trace", "text").code
+    drawn = ran("the first trace").out.partition(ANSWER)[2]
+    assert names_drawn(shown) == names_drawn(drawn)
+    assert shown.splitlines()[2].split() == drawn.splitlines()[2].split()
+
+
+def test_the_first_trace_needs_no_endpoint(ran):
+    assert [] == ran("the first trace").spans
+
+
+def test_the_first_trace_is_the_same_on_the_first_page(ran):
+    first, again = ran("the first trace").out, ran("the first trace, step by step").out
+    assert names_drawn(first) == names_drawn(again)
+
+
+def test_the_doctor_sends_a_span_to_the_endpoint_and_then_the_application_does(ran):
+    paths = ran("an endpoint").paths()
+    assert sorted(["langspan doctor", *CHAIN]) == paths
+
+
 def test_a_flush_in_time_prints_nothing(ran):
     assert "" == ran("flush").out
-
-
-def test_the_doctor_finds_nothing_wrong_and_the_file_is_drawn(ran):
-    done = ran("help")
-    assert ["langspan doctor"] == [span.name for span in done.spans]
-    drawn = done.out.partition(ANSWER)[2]
-    assert all(step.rpartition("/")[2] in drawn for step in CHAIN)
 
 
 def test_without_code_the_tree_is_the_same(ran):
@@ -58,10 +85,22 @@ def test_without_code_the_tree_is_the_same(ran):
 
 
 def test_a_provider_that_is_there_is_used_and_gets_nothing_added(ran):
-    spans = printed(ran("a provider").out)
+    spans = printed(ran("a set-up before").out)
     assert {"GET /chat", "answer"} == set(spans)
     assert spans["GET /chat"]["context"]["span_id"] == spans["answer"]["parent_id"]
-    assert [] == ran("a provider").spans
+    assert [] == ran("a set-up before").spans
+
+
+def test_a_processor_that_comes_later_gets_the_spans_as_well(ran):
+    done = ran("a set-up after")
+    assert {"GET /chat", "answer"} == set(printed(done.out))
+    assert ["GET /chat", "GET /chat/answer"] == done.paths()
+
+
+def test_a_provider_that_is_passed_gets_the_spans_alone(ran):
+    done = ran("a provider")
+    assert {"answer"} == set(printed(done.out))
+    assert [] == done.spans
 
 
 def test_a_handler_alone_records_to_the_provider_it_is_given(ran):
@@ -85,3 +124,38 @@ def test_content_that_is_off_is_not(ran):
     text = repr(ran("one call").spans)
     assert "Why trace" not in text
     assert "where the time goes" not in text
+
+
+def test_of_fifty_requests_the_failing_one_is_found(ran):
+    first, *failed = ran("fifty requests").out.splitlines()
+    assert "request-23 failed" == first
+    assert {("request-23", "parse", "ValueError"), ("request-23", "RunnableSequence", "ValueError")} == {
+        tuple(line.split()[:3]) for line in failed
+    }
+    assert 1 == len({line.split()[3] for line in failed})
+
+
+def test_the_sum_of_a_conversation_is_that_of_the_page(ran):
+    said = [line for line in page("docs/recipes/tokens.md").prose if line.startswith("It prints ")]
+    assert [f"It prints `{ran('tokens').out.strip()}`."] == said
+
+
+def test_own_attributes_are_on_the_spans(ran):
+    done = ran("attributes")
+    assert "try again\n" == done.out
+    assert ["acme", "acme"] == [span.attributes["app.tenant"] for span in done.spans]
+    assert [None, True] == [span.attributes.get("app.can_retry") for span in done.spans]
+
+
+def test_the_test_of_the_recipe_passes(ran):
+    assert "1 passed" in ran("pytest").out
+
+
+def test_every_page_is_linked_to_from_the_readme_or_from_another_page():
+    linked = {
+        (each.name.rpartition("/")[0] + "/" + target.partition("#")[0]).lstrip("/")
+        for each in PAGES
+        for target in each.links()
+    }
+    resolved = {re.sub(r"[^/]+/\.\./", "", target) for target in linked}
+    assert set() == {each.name for each in PAGES} - resolved - {README.name, CONTRIBUTING.name}

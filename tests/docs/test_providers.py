@@ -7,23 +7,19 @@ import runpy
 
 import pytest
 
-from docs.pages import PROVIDERS, README, REPOSITORY
+from docs.pages import PROVIDERS, REPOSITORY
 from support.providers.cells import Mark
 from support.providers.clients import CLIENTS
 from support.providers.losses import LOSSES
 from support.providers.scenarios import SCENARIOS
 
-SCRIPT = runpy.run_path(str(REPOSITORY / "docs" / "providers.py"))
+SCRIPT = runpy.run_path(str(REPOSITORY / "tools" / "providers.py"))
 NOTES = PROVIDERS.table("", "Lost")
 
 
 def test_the_page_is_up_to_date():
-    """If not: make docs."""
+    """If not: make pages."""
     assert SCRIPT["render"]() == SCRIPT["PAGE"].read_text("utf-8")
-
-
-def test_the_readme_links_to_the_page():
-    assert PROVIDERS.name in README.links()
 
 
 @pytest.mark.parametrize("table", [("Class", "requested model"), ("Class", "usage never sent")], ids=str)

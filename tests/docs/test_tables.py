@@ -1,8 +1,9 @@
-"""The tables of README.md say what the code does."""
+"""The tables of the pages say what the code does."""
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 import tomllib
@@ -14,22 +15,28 @@ import pytest
 from langchain_core.language_models import FakeListLLM
 
 import langspan
-from docs.pages import README, REPOSITORY, code
-from langspan._settings import CAPTURE_CONTENT, Settings
-from langspan.cli.demo import _JAEGER
+from docs.pages import REPOSITORY, SETTINGS, code, page
+from langspan._settings import CAPTURE_CONTENT, FILE, JAEGER_URL, Settings
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.names import EventName
 from langspan.export import settings as export
-from langspan.export.file import DEFAULT_PATH
+from langspan.kinds.registry import KINDS
 from langspan.recording import outcomes
 
-OURS = README.table("Argument of `instrument()`", "Variable", "Default", "Meaning")
-STANDARD = README.table("Variable", "Default", "Here")
-SPANS = README.table("Run", "Span name", "`gen_ai.operation.name`", "Kind")
-METRICS = README.table("Metric", "For each")
-VERSIONS = README.table("Needs", "From")
-DEFAULTS = {name: row["Default"].strip("`") for row in OURS + STANDARD for name in code(row["Variable"])}
+DEFAULT = Settings.build({})
+OURS = SETTINGS.table("Argument", "Variable", "Default", "Meaning")
+VARIABLES = SETTINGS.table("Variable", "Default", "Meaning")
+STANDARD = SETTINGS.table("Variable", "Default", "Here")
+CONTENT = page("docs/content.md").table("Argument", "Variable", "Content goes to")
+SPANS = page("docs/spans.md").table("Run", "Span name", "`gen_ai.operation.name`", "Kind")
+OUTCOMES = page("docs/spans.md").table("`langspan.outcome`")
+EVENTS = page("docs/metrics.md").table("Event", "When")
+METRICS = page("docs/metrics.md").table("Metric", "One measurement for each")
+VERSIONS = page("docs/versions.md").table("Needs", "From")
+DEFAULTS = {
+    name: row["Default"].strip("`") for row in OURS + VARIABLES + STANDARD for name in code(row["Variable"])
+}
 
 
 def string_constants():
@@ -42,8 +49,26 @@ def string_constants():
 
 def test_the_arguments_are_those_of_instrument():
     assert list(inspect.signature(langspan.instrument).parameters) == [
-        name for row in OURS for name in code(row["Argument of `instrument()`"])
+        name for row in OURS for name in code(row["Argument"])
     ]
+
+
+def test_the_handler_takes_the_same_arguments():
+    assert list(inspect.signature(langspan.instrument).parameters) == [
+        *inspect.signature(langspan.CallbackHandler).parameters
+    ]
+
+
+def test_the_facts_on_a_run_are_those_of_its_class():
+    rows = page("docs/recipes/attributes.md").table("`info` has", "Meaning")
+    told = [name for row in rows for name in code(row["`info` has"])]
+    assert [field.name for field in dataclasses.fields(langspan.RunInfo)] == told
+
+
+def test_the_kinds_of_run_are_those_of_the_code():
+    rows = page("docs/recipes/attributes.md").table("`info` has", "Meaning")
+    (row,) = [row for row in rows if "kind" in code(row["`info` has"])]
+    assert {kind.name for kind in KINDS} == set(code(row["Meaning"]))
 
 
 def test_our_variables_are_those_that_the_source_reads():
@@ -64,13 +89,13 @@ def test_other_variables_are_opentelemetrys_own_or_read_by_us():
 @pytest.mark.parametrize(
     ("variable", "default"),
     {
-        "LANGSPAN_MAX_CONTENT_BYTES": Settings().max_content_bytes,
-        "LANGSPAN_SPANS": "genai" if Settings().genai_only else "all",
-        "LANGSPAN_MAX_OPEN_RUNS": Settings().max_open_runs,
-        "LANGSPAN_MAX_RUN_AGE": int(Settings().max_run_age),
+        "LANGSPAN_MAX_CONTENT_BYTES": DEFAULT.max_content_bytes,
+        "LANGSPAN_SPANS": DEFAULT.spans,
+        "LANGSPAN_MAX_OPEN_RUNS": DEFAULT.max_open_runs,
+        "LANGSPAN_MAX_RUN_AGE": int(DEFAULT.max_run_age),
         "LANGSPAN_EXPORT_MAX_BYTES": export.max_bytes({}),
-        "LANGSPAN_FILE": DEFAULT_PATH,
-        "LANGSPAN_JAEGER_URL": _JAEGER,
+        "LANGSPAN_FILE": FILE.read({}),
+        "LANGSPAN_JAEGER_URL": JAEGER_URL.read({}),
         "OTEL_SDK_DISABLED": str(export.disabled({})).lower(),
         "OTEL_TRACES_EXPORTER": ",".join(export.exporter_names({}, "traces") or ()),
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint_of({}).url,
@@ -82,16 +107,22 @@ def test_the_default_is_that_of_the_code(variable, default):
     assert str(default) == DEFAULTS[variable]
 
 
-def test_every_value_of_capture_content_is_understood():
-    (row,) = [row for row in OURS if "`capture_content`" in row.values()]
-    values = [ast.literal_eval(word) for word in code(row["Meaning"]) if not word.isupper()]
-    names = [word for word in code(row["Meaning"]) if word.isupper()]
-    found = {Settings.build({}, capture_content=value).capture_content for value in values}
-    assert found == {Settings.build({CAPTURE_CONTENT: name}).capture_content for name in names}
-    assert (
-        Settings().capture_content
-        == Settings.build({CAPTURE_CONTENT: DEFAULTS[CAPTURE_CONTENT]}).capture_content
-    )
+def test_the_page_on_content_says_what_each_value_does():
+    for row in CONTENT:
+        values = map(ast.literal_eval, code(row["Argument"]))
+        found = {Settings.build({}, capture_content=value).capture_content for value in values}
+        (name,) = code(row["Variable"])
+        assert {Settings.build({CAPTURE_CONTENT.variable: name}).capture_content} == found
+
+
+def test_content_is_off_by_default():
+    assert Settings.build({}, capture_content=False).capture_content == DEFAULT.capture_content
+
+
+def test_the_limits_on_open_runs_are_those_of_the_code():
+    text = " ".join(page("docs/spans.md").prose)
+    assert f"at most {DEFAULT.max_open_runs} at a time, none for longer than a day" in text
+    assert 86_400 == DEFAULT.max_run_age
 
 
 def test_grpc_is_the_default_for_its_port():
@@ -124,14 +155,12 @@ def test_the_metrics_are_those_of_the_conventions_that_are_recorded_by_default()
 
 
 def test_the_events_are_those_of_the_code():
-    text = " ".join(README.prose)
-    told = code(re.search(r"Two events, as log records of the span: (.*?)\.  ", text)[1])
-    assert {EventName.EXCEPTION, EventName.OPERATION_DETAILS} == set(told)
+    told = {name for row in EVENTS for name in code(row["Event"])}
+    assert {EventName.EXCEPTION, EventName.OPERATION_DETAILS} == told
 
 
 def test_the_outcomes_are_those_of_the_code():
-    text = " ".join(README.prose)
-    told = code(re.search(r"told apart by `langspan.outcome`: (.*?)\. A graph", text)[1])
+    told = [name for row in OUTCOMES for name in code(row["`langspan.outcome`"])]
     assert sorted(told) == sorted(
         value for name, value in vars(outcomes).items() if name.isupper() and isinstance(value, str)
     )
@@ -154,5 +183,5 @@ def test_the_versions_are_those_that_the_package_asks_for():
     assert lowest["opentelemetry-api"] == lowest["opentelemetry-sdk"] == lowest["opentelemetry-exporter-otlp"]
     assert any(
         f"opentelemetry-instrumentation {lowest['opentelemetry-instrumentation']}" in line
-        for line in README.prose
+        for line in page("docs/versions.md").prose
     )

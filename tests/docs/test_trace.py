@@ -1,4 +1,4 @@
-"""The trace in README.md is what the demo draws: names, nesting, tokens, errors. Times differ."""
+"""The larger trace on the first page is what the demo draws: names, nesting, tokens, errors. Times differ."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from docs.pages import README
+from docs.pages import page
 from langspan.cli import main
 from support.agents import is_edge
 from support.otlp import closed_port
 
-SHOWN = README.block("What a trace looks like", "text").code
+SHOWN = page("docs/get-started.md").block("See a larger one", "text").code
 
 
 @pytest.fixture

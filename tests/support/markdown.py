@@ -1,4 +1,4 @@
-"""Pieces of the pages that are made by scripts: `docs/telemetry.py`, `docs/providers.py`."""
+"""Pieces of the pages that are made by scripts: `tools/`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The table as a reader sees it: a mark for each class and fact, and what a scenario loses beside that.
 
-Made from the same data as what the tests expect of each span. `docs/providers.py` writes it down.
+Made from the same data as what the tests expect of each span. `tools/providers.py` writes it down.
 """
 
 from __future__ import annotations

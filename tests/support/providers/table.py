@@ -2,7 +2,7 @@
 
 Every cell is kept (the span says what the wire said), lost in some situations or all,
 or never on the wire. `tests/providers/test_table.py` holds each of them against real exchanges. The data is
-in `losses` and `absences`, `cells` reads it, and `make docs` writes docs/providers.md from it.
+in `losses` and `absences`, `cells` reads it, and `make pages` writes docs/providers.md from it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
-"""Writes providers.md, beside it, from the table that the tests hold against real exchanges: `make docs`."""
+"""Writes docs/providers.md from the table that the tests hold against real exchanges: `make pages`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from support.markdown import code, codes, prose, table
@@ -11,24 +13,29 @@ from support.providers.absences import NEVER_SENT, ONLY_SENT_BY
 from support.providers.cells import Mark, losing, mark, peculiar
 from support.providers.client import Client
 from support.providers.clients import CLIENTS
+from support.providers.facts import INPUT, OUTPUT
 from support.providers.losses import LOSSES
 from support.providers.scenarios import MODES, SCENARIOS, Scenario
 from support.providers.table import FACTS, SPECIAL, Loss, Situation
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix(".md").name
 _PINNED = PAGE.parents[1] / "requirements" / "newest.txt"
 
-_HEAD = f"""\
+_HEAD = """\
 # Providers
 
-What a model call's span says, for each LangChain class. The real package calls a server on loopback that
-speaks the provider's format, and what the span has to say is read from the bytes that were sent. Each cell is
-a passing test in `tests/providers`. Made by `make docs` from the tables of these tests in
-`tests/support/providers`: change it there.
+What the span of a model call says, for each LangChain class. In short:
+"""
+_HOW = f"""\
+## How to read the tables
+
+The real package calls a server on loopback that speaks the provider's format. What the span has to say is
+read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make pages`
+from the tables of these tests in `tests/support/providers`: change it there.
 
 * {Mark.RECORDED} recorded whenever it was sent
-* {Mark.PART} recorded, but for what the [notes](#notes) of these numbers say
-* {Mark.LOST} lost by the package before any callback, as the note says
+* {Mark.PART} recorded, except for what the [notes](#notes) with these numbers say
+* {Mark.LOST} lost by LangChain's package before any callback, as the note says
 * {Mark.NEVER_SENT} [never sent](#never-sent)
 """
 _TITLES = {**FACTS, **SPECIAL}
@@ -71,7 +78,39 @@ def render() -> str:
     """The whole page."""
     notes = _Notes()
     parts = (_facts(notes), _scenarios(notes), _notes(notes), _never_sent(), _classes(), _names())
+    parts = (_verdict(), [_HOW], *parts)
     return "\n".join([_HEAD, *(line for part in parts for line in part)]).rstrip("\n") + "\n"
+
+
+def _verdict() -> Iterator[str]:
+    """What the tables come to, in five lines."""
+    cells = {(name, fact): mark(name, fact) for name in CLIENTS for fact in FACTS}
+    count = Counter(cells.values())
+    sent = len(cells) - count[Mark.NEVER_SENT]
+    always = [FACTS[fact] for fact in FACTS if {cells[name, fact] for name in CLIENTS} == {Mark.RECORDED}]
+    gaps = {name: sum(cells[name, fact] in {Mark.PART, Mark.LOST} for fact in FACTS) for name in CLIENTS}
+    lost = Counter(fact for (_, fact), shown in cells.items() if shown is Mark.LOST)
+    (first, often), (second, less) = lost.most_common(2)
+    complete = [name for name in CLIENTS if {cells[name, INPUT], cells[name, OUTPUT]} == {Mark.RECORDED}]
+    partly = [name for name in CLIENTS if name not in complete]
+    yield _points(
+        f"**Of {sent} facts that {len(CLIENTS)} classes are sent, {count[Mark.RECORDED]} are always "
+        f"recorded**, {count[Mark.PART]} in part, {count[Mark.LOST]} never.",
+        f"Always, for every class: {', '.join(always)}.",
+        f"Tokens in and out: always for {len(complete)} classes; with gaps for {_list(partly)}.",
+        f"Lost most often: the {FACTS[first]} ({often} classes) and the {FACTS[second]} ({less} classes).",
+        f"Fewest gaps: {_with(gaps, min)}. Most gaps: {_with(gaps, max)}.",
+    )
+
+
+def _points(*lines: str) -> str:
+    return "".join(textwrap.indent(prose(line), "  ").replace("  ", "* ", 1) for line in lines)
+
+
+def _with(gaps: Mapping[str, int], choose: Callable[[Iterable[int]], int]) -> str:
+    """The classes with the fewest gaps, or the most."""
+    number = choose(gaps.values())
+    return f"{_list(name for name, found in gaps.items() if found == number)} ({number})"
 
 
 class _Notes:
@@ -164,9 +203,10 @@ def _cell(notes: _Notes, client: str, fact: str) -> str:
 def _scenarios(notes: _Notes) -> Iterator[str]:
     yield "## Scenarios\n"
     yield prose(
-        f"Each is played by {codes(MODES)}. {Mark.RECORDED}: the span says all that was sent, but for what "
-        "the class loses in a plain call too, see above. Notes say what else is lost, or, alone, why it is "
-        "not played. Empty: not played, as a rule because the API or the class has no such thing."
+        f"Each scenario runs with {codes(MODES)}. {Mark.RECORDED}: the span has everything that was sent, "
+        "apart from what the class loses in a plain call too (see above). A number is a note on what else is "
+        "lost; a number without a mark, on why the scenario does not run. An empty cell: it does not run, "
+        "usually because the API or the class has no such feature."
     )
     columns = {
         scenario.name: {name: _scene(notes, client, scenario) for name, client in CLIENTS.items()}
@@ -191,7 +231,7 @@ def _scene(notes: _Notes, client: Client, scenario: Scenario) -> str:
 
 def _notes(notes: _Notes) -> Iterator[str]:
     yield "## Notes\n"
-    yield prose("A fact that is marked as changed is on the span with another value than was sent.")
+    yield prose("A fact marked *(changed)* is on the span, but not with the value that was sent.")
     yield table(
         ("", "Lost", "When", "Why", "Classes"),
         ((str(number), *note, _list(names)) for number, (note, names) in enumerate(notes.rows.items(), 1)),
@@ -213,7 +253,7 @@ def _never_sent() -> Iterator[str]:
 
 def _classes() -> Iterator[str]:
     yield "## Classes\n"
-    yield prose("With the versions that `requirements/newest.txt` has for the tests.")
+    yield prose("The versions are those that the tests run with, from `requirements/newest.txt`.")
     pinned = dict(re.findall(r"^([\w-]+)==(\S+)", _PINNED.read_text("utf-8"), re.MULTILINE))
     yield table(
         ("Class", "Package", "Version", "`gen_ai.provider.name`"),

@@ -1,4 +1,4 @@
-"""Writes telemetry.md, beside it, from the catalogue in the code: `make docs`."""
+"""Writes docs/telemetry.md from the catalogue in the code: `make pages`."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.registry import KINDS
 from support.markdown import code, codes, prose, table
 
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix(".md").name
 
 _HEAD = f"""\
 # Telemetry
 
-Everything that langspan exports. Made by `make docs` from `src/langspan/conventions/catalogue.py`: change it
-there. Each test of the project fails if it sees anything else exported.
+Everything that langspan exports. Made by `make pages` from `src/langspan/catalogue`: change it there. Each
+test of the project fails if it sees anything else exported.
 
 Instrumentation scope: `langspan`, with its version and the schema URL `{names.SCHEMA_URL}`.
 
-A level says how firmly something is written, and is never below what its convention asks for:
+The level says when an attribute is present, and is never weaker than its convention requires:
 
-* `required`: always; left out only where nobody knows it.
-* `conditional`: always on the condition that stands beside it.
-* `recommended`: where it can be had.
+* `required`: always, unless the value is unknown.
+* `conditional`: always, if the condition beside it holds.
+* `recommended`: if available.
 * `content`: what users, models and tools say. Off by default.
 
-A source says who defines a name: `GenAI` the last released GenAI conventions of OpenTelemetry, `GenAI, next`
-their own repository since then, `core` OpenTelemetry's general conventions, `langspan` this package.
+The source says who defines the name: `GenAI` is the last released GenAI conventions of OpenTelemetry,
+`GenAI, next` is their repository since then, `core` is OpenTelemetry's general conventions, and `langspan` is
+this package.
 """
 _COLUMNS = ("Attribute", "Type", "Level", "When", "Example", "Source")
 _BUCKETS = {
@@ -67,14 +68,14 @@ def _spans() -> Iterator[str]:
         ),
     )
     yield prose(
-        "What stands in braces is left out where nobody knows it. A failed run has the status ERROR; no "
-        "other status is set. A graph that goes on after an interrupt links to the interrupted span."
+        "A part in braces is left out if it is unknown. A failed run has the status ERROR; no other status "
+        "is set. A graph that continues after an interrupt links to the interrupted span."
     )
 
 
 def _attributes() -> Iterator[str]:
     yield "## Attributes of spans\n"
-    yield prose("A name that ends in a dot stands for all that begin so; the user chooses the rest.")
+    yield prose("A name that ends in a dot is a prefix; the application chooses the rest.")
     for title, rows in catalogue.ATTRIBUTES.items():
         yield f"### {title}\n"
         yield table((*_COLUMNS, "Spans"), ((*_row(row), _kinds(row.on)) for row in rows))
@@ -89,7 +90,7 @@ def _metrics() -> Iterator[str]:
     yield "## Metrics\n"
     yield prose(
         "`OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` chooses the newest names. A measurement "
-        f"has those of its attributes that its span has. The common ones are {codes(metrics.COMMON)}."
+        f"has those of its attributes that its span has. *Common* stands for {codes(metrics.COMMON)}."
     )
     for title, group in catalogue.METRICS.items():
         yield f"### {title}\n"
@@ -122,9 +123,9 @@ def _metric(metric: Metric) -> tuple[str, ...]:
 def _log_events() -> Iterator[str]:
     yield "## Log events\n"
     yield prose(
-        "Log records with a name and without a body. They have the attributes of their span "
-        f"({_kinds(MODELS)}) and these. Messages, system instructions and tool definitions are data "
-        "there, not JSON text."
+        "Log records with a name and no body. They have the attributes of their span "
+        f"({_kinds(MODELS)}) and the ones below. Messages, system instructions and tool definitions are "
+        "structured data there, not JSON text."
     )
     yield from _events(catalogue.LOG_EVENTS)
 
@@ -132,8 +133,8 @@ def _log_events() -> Iterator[str]:
 def _resource() -> Iterator[str]:
     yield "## Resource\n"
     yield prose(
-        "A provider of yours keeps the resource it has. That of a provider which langspan builds is the "
-        "SDK's own, with what `OTEL_RESOURCE_ATTRIBUTES` adds:"
+        "A provider of yours keeps its resource. A provider that langspan builds has the SDK's own resource, "
+        "plus what `OTEL_RESOURCE_ATTRIBUTES` adds:"
     )
     yield table(_COLUMNS, map(_row, catalogue.RESOURCE))
 
