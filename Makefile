@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint docs lanes bench backends up down clean
+.PHONY: help demo test lint docs lanes pins bench backends up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ docs: $(VENV)/.dev ## write docs/telemetry.md and docs/providers.md from the cod
 
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)
+
+pins: ## raise requirements/newest.txt to the newest versions that fit together
+	PYTHON="$(PYTHON)" sh requirements/raise.sh
 
 bench: $(VENV)/.dev ## measure the added time per operation
 	$(BIN)/python -m benchmarks
