@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docs.pages import README
+from support.interpreters import WARNINGS
 from support.otlp import receive
 from support.otlp_data import Span
 
@@ -86,7 +87,11 @@ def run(program: Program, folder: Path) -> Ran:
         done = subprocess.run(
             ["sh", "-ec", program.shell],
             cwd=folder,
-            env={**environ, "PYTHONWARNINGS": "error", "OTEL_EXPORTER_OTLP_ENDPOINT": server.endpoint},
+            env={
+                **environ,
+                "PYTHONWARNINGS": ",".join(WARNINGS),
+                "OTEL_EXPORTER_OTLP_ENDPOINT": server.endpoint,
+            },
             capture_output=True,
             timeout=120,
             encoding="utf-8",
