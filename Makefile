@@ -1,11 +1,14 @@
 # Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
 
 PYTHON ?= python3
+TESTS ?= # all, or some: make test TESTS=tests/unit
+ACTIONLINT_VERSION := 1.7.12
 VENV := .venv
 BIN := $(VENV)/bin
+ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint docs lanes pins bench backends up down clean
+.PHONY: help demo test coverage lint workflows docs lanes pins dist sbom bench backends up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -27,12 +30,27 @@ demo: $(VENV)/.demo ## trace an offline agent and show its tree
 	$(BIN)/langspan demo
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto $(TESTS)
 
-lint: $(VENV)/.dev ## check style and types
+coverage: $(VENV)/.dev ## run the tests and tell which lines and branches they reach; pages in htmlcov/
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-report=html $(TESTS)
+
+lint: $(VENV)/.dev workflows ## check style, types and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# Needs Go, which nothing else of the checks does: where it is missing, this one is left to who has it.
+workflows: ## check the workflows under .github
+	@if [ -x $(ACTIONLINT) ] || command -v go >/dev/null; then \
+		$(MAKE) --no-print-directory $(ACTIONLINT) && $(ACTIONLINT) -shellcheck= -pyflakes=; \
+	else \
+		echo "workflows: not checked, that needs Go: install golang"; \
+	fi
+
+$(ACTIONLINT):
+	GOBIN="$(CURDIR)/.cache/bin" go install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION)
+	@mv .cache/bin/actionlint $@
 
 docs: $(VENV)/.dev ## write docs/telemetry.md and docs/providers.md from the code and the tables of the tests
 	PYTHONPATH=tests $(BIN)/python docs/telemetry.py
@@ -43,6 +61,13 @@ lanes: ## run the tests with the oldest versions, and on every Python that is fo
 
 pins: ## raise requirements/newest.txt to the newest versions that fit together
 	PYTHON="$(PYTHON)" sh requirements/raise.sh
+
+dist: $(VENV)/.dev ## build the sources' archive and the wheel
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
+sbom: dist ## list what an installation of the wheel brings along: build/langspan.cdx.json
+	PYTHON="$(PYTHON)" sh requirements/sbom.sh
 
 bench: $(VENV)/.dev ## measure the added time per operation
 	$(BIN)/python -m benchmarks
@@ -57,5 +82,5 @@ down: ## stop them
 	sh collector-config/backends/down.sh
 
 clean: ## remove everything that make has made, but for the built backends
-	rm -rf $(VENV) .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis dist traces
+	rm -rf $(VENV) .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist traces
 	find . -name __pycache__ -type d -not -path './.backends/*' -prune -exec rm -rf {} +
