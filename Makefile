@@ -43,7 +43,7 @@ lint: $(VENV)/.dev workflows ## check style, types and workflows
 # Needs Go, which nothing else of the checks does: where it is missing, this one is left to who has it.
 workflows: ## check the workflows under .github
 	@if [ -x $(ACTIONLINT) ] || command -v go >/dev/null; then \
-		$(MAKE) --no-print-directory $(ACTIONLINT) && $(ACTIONLINT) -shellcheck= -pyflakes=; \
+		$(MAKE) --silent --no-print-directory $(ACTIONLINT) && $(ACTIONLINT) -shellcheck= -pyflakes=; \
 	else \
 		echo "workflows: not checked, that needs Go: install golang"; \
 	fi
