@@ -1,13 +1,16 @@
 # Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
 
 PYTHON ?= python3
+TESTS ?= # all, or some: make test TESTS=tests/unit
+ACTIONLINT_VERSION := 1.7.12
 VENV := .venv
 # The site's generator brings many packages of its own, at versions that need not fit the others.
 DOCS := .venv-docs
 BIN := $(VENV)/bin
+ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test lint pages docs lanes bench backends up down clean
+.PHONY: help demo test coverage lint workflows pages docs lanes pins dist sbom bench backends up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -34,9 +37,12 @@ demo: $(VENV)/.demo ## trace an offline agent and show its tree
 	$(BIN)/langspan demo
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto $(TESTS)
 
-lint: $(VENV)/.dev ## check style and types
+coverage: $(VENV)/.dev ## run the tests and tell which lines and branches they reach; pages in htmlcov/
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered --cov-report=html $(TESTS)
+
+lint: $(VENV)/.dev workflows ## check style, types and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -49,8 +55,30 @@ pages: $(VENV)/.dev ## write the generated pages: docs/telemetry.md, docs/provid
 docs: pages $(DOCS)/.docs ## build the documentation into site/; fails on a dead link or an unlisted page
 	$(DOCS)/bin/python tools/build_site.py
 
+# Needs Go, which nothing else of the checks does: where it is missing, this one is left to who has it.
+workflows: ## check the workflows under .github
+	@if [ -x $(ACTIONLINT) ] || command -v go >/dev/null; then \
+		$(MAKE) --silent --no-print-directory $(ACTIONLINT) && $(ACTIONLINT) -shellcheck= -pyflakes=; \
+	else \
+		echo "workflows: not checked, that needs Go: install golang"; \
+	fi
+
+$(ACTIONLINT):
+	GOBIN="$(CURDIR)/.cache/bin" go install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION)
+	@mv .cache/bin/actionlint $@
+
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)
+
+pins: ## raise requirements/newest.txt to the newest versions that fit together
+	PYTHON="$(PYTHON)" sh requirements/raise.sh
+
+dist: $(VENV)/.dev ## build the sources' archive and the wheel
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
+sbom: dist ## list what an installation of the wheel brings along: build/langspan.cdx.json
+	PYTHON="$(PYTHON)" sh requirements/sbom.sh
 
 bench: $(VENV)/.dev ## measure the added time per operation
 	$(BIN)/python -m benchmarks
@@ -65,5 +93,5 @@ down: ## stop them
 	sh collector-config/backends/down.sh
 
 clean: ## remove everything that make has made, but for the built backends
-	rm -rf $(VENV) $(DOCS) site .cache .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis dist traces
+	rm -rf $(VENV) $(DOCS) site .cache .lanes .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov build dist traces
 	find . -name __pycache__ -type d -not -path './.backends/*' -prune -exec rm -rf {} +

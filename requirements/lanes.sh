@@ -35,7 +35,7 @@ lane() { # name, Python version, requirements
     "$lane/bin/python" -m pytest -q -n auto ${TESTS:-tests/contract tests/integration tests/unit}
 }
 
-for name in ${*:-oldest 3.12 3.13}; do
+for name in ${*:-oldest 3.12 3.13 3.14}; do
     case $name in
     oldest) lane oldest 3.11 requirements/oldest.txt ;;
     *) lane "$name" "$name" requirements/newest.txt ;;

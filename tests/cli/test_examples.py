@@ -2,11 +2,11 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from support.interpreters import PYTHON
 from support.otlp import receive
 
 pytest.importorskip("langgraph", reason="pip install 'langspan[demo]'")
@@ -21,7 +21,7 @@ def run(name):
     environ = {key: value for key, value in os.environ.items() if not key.startswith(settings)}
     with receive() as server:
         done = subprocess.run(
-            [sys.executable, "-W", "error", str(EXAMPLES / name)],
+            [*PYTHON, str(EXAMPLES / name)],
             env={**environ, "OTEL_EXPORTER_OTLP_ENDPOINT": server.endpoint},
             capture_output=True,
             timeout=120,

@@ -1,6 +1,7 @@
 """The command line itself: help, usage, pipes."""
 
 import io
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -71,6 +72,6 @@ def test_names_that_the_terminal_cannot_show_are_replaced(tmp_path):
     path.write_bytes(to_json_line([span]))
     command = [sys.executable, "-m", "langspan.cli", "view", str(path)]
     done = subprocess.run(
-        command, env={"PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=60, check=True
+        command, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, timeout=60, check=True
     )
     assert b"s?k " == done.stdout.splitlines()[-1][:4]

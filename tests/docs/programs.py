@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docs.pages import README, page
+from support.interpreters import WARNINGS
 from support.otlp import receive
 from support.otlp_data import Span
 
@@ -142,7 +143,8 @@ def run(program: Program, folder: Path) -> Ran:
         done = subprocess.run(
             ["sh", "-ec", program.shell.replace(_DEFAULT_ENDPOINT, server.endpoint)],
             cwd=folder,
-            env=environment(server.endpoint) | ({"PYTHONWARNINGS": "error"} if program.strict else {}),
+            env=environment(server.endpoint)
+            | ({"PYTHONWARNINGS": ",".join(WARNINGS)} if program.strict else {}),
             capture_output=True,
             timeout=120,
             encoding="utf-8",

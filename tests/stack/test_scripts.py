@@ -10,6 +10,8 @@ import pytest
 
 from support.backends import REPOSITORY, binary, free_ports, get
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no sh; its way is docker-compose.yml")
+
 SCRIPTS = REPOSITORY / "collector-config" / "backends"
 PORTS = (
     "OTELCOL_GRPC_PORT",

@@ -62,7 +62,8 @@ class Jaeger:
     def _read(self, trace_id: str) -> Iterator[Span]:
         body = get(f"{self.url}/api/v3/traces/{trace_id}")
         message = _ids_as_base64(json.loads(body)["result"]) if body else {}
-        yield from decode(ParseDict(message, ExportTraceServiceRequest(), ignore_unknown_fields=True))
+        request = ParseDict(message, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+        yield from (item for item in decode(request) if isinstance(item, Span))
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def running_collector(
         "JAEGER_OTLP_ENDPOINT": jaeger_otlp,
     }
     log = folder / f"otelcol-{health}.log"
-    command = [binary("otelcol"), "--config", config]
+    command: list[Path | str] = [binary("otelcol"), "--config", config]
     with _running(command, {**ports, **(env or {})}, f"http://127.0.0.1:{health}/", log):
         host = "http://127.0.0.1"
         yield Collector(f"{host}:{grpc}", f"{host}:{http}", f"{host}:{metrics}/metrics", log)

@@ -117,6 +117,6 @@ class Tool(Scripted, BaseTool):
 
     async def _arun(self, text: str) -> str:
         if self.blocking:
-            return await super()._arun(text)
+            return str(await super()._arun(text))
         await self.abody()
         return "y"

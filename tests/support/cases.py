@@ -68,7 +68,8 @@ class Cases:
     def each(self, test: Callable[..., None]) -> Callable[..., None]:
         """Run a test of ``case`` and ``outer`` for every case, alone and under an application's span."""
         outer = pytest.mark.parametrize("outer", [False, True], ids=["alone", "under-a-span"])
-        return outer(pytest.mark.parametrize("case", self._cases)(test))
+        marked: Callable[..., None] = outer(pytest.mark.parametrize("case", self._cases)(test))
+        return marked
 
 
 def check(

@@ -52,7 +52,7 @@ def line(*nodes: Callable[[Any], Any], **options: Any) -> Any:
 
 def builder(*nodes: Callable[[Any], Any]) -> Any:
     """The same, not yet compiled."""
-    graph = StateGraph(State)
+    graph: Any = StateGraph(State)
     graph.add_sequence(list(nodes))
     graph.add_edge(START, nodes[0].__name__)
     graph.add_edge(nodes[-1].__name__, END)

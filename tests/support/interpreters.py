@@ -7,12 +7,18 @@ import os
 import subprocess
 import sys
 import textwrap
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).resolve().parents[1]
 FOREIGN = ("OTEL_", "LANGSPAN_", "LANGSMITH_", "LANGCHAIN_")
+
+# What pytest makes of warnings, every other interpreter makes of them too.
+_PYTEST = tomllib.loads((TESTS.parent / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+WARNINGS: tuple[str, ...] = tuple(_PYTEST["filterwarnings"])
+PYTHON = (sys.executable, *(part for each in WARNINGS for part in ("-W", each)))
 
 # Refuses packages as if they were not installed.
 BLOCKER = """
@@ -60,5 +66,5 @@ def ask(source: str, env: Mapping[str, str] | None = None, *, without: tuple[str
         without: Packages that it cannot import.
     """
     blocker = BLOCKER.format(blocked=set(without)) if without else ""
-    output = run([sys.executable, "-W", "error", "-c", blocker + textwrap.dedent(source)], env)
+    output = run([*PYTHON, "-c", blocker + textwrap.dedent(source)], env)
     return json.loads(output.splitlines()[-1])

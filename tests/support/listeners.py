@@ -46,7 +46,7 @@ def _gist(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     payload = kwargs.get("token", args[-1] if args else None)
     if isinstance(payload, BaseException):
         payload = repr(payload)
-    elif hasattr(payload, "generations"):
+    elif payload is not None and hasattr(payload, "generations"):
         payload = [[each.text for each in generations] for generations in payload.generations]
     elif not isinstance(payload, str):
         payload = type(payload).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManager, CallbackManager
@@ -54,7 +55,7 @@ def own_generate() -> type:
             (run,) = manager.on_chat_model_start(
                 self._serialized, messages, invocation_params={}, run_id=kwargs.get("run_id")
             )
-            result = LLMResult(generations=[self._generate(messages[0]).generations])
+            result = LLMResult(generations=[[*self._generate(messages[0]).generations]])
             run.on_llm_end(result)
             return result
 
@@ -72,7 +73,7 @@ def own_agenerate() -> type:
             (run,) = await manager.on_chat_model_start(
                 self._serialized, messages, invocation_params={}, run_id=kwargs.get("run_id")
             )
-            result = LLMResult(generations=[(await self._agenerate(messages[0])).generations])
+            result = LLMResult(generations=[[*(await self._agenerate(messages[0])).generations]])
             await run.on_llm_end(result)
             return result
 
@@ -83,15 +84,19 @@ def own_stream() -> type:
     class OwnStream(StreamingChat):
         """Streams with its own manager, past LangChain's template."""
 
-        def stream(self, prompt: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:
+        # Named as a user may name it.
+        def stream(  # type: ignore[override]
+            self, prompt: Any, config: Any = None, **kwargs: Any
+        ) -> Iterator[Any]:
             manager = CallbackManager.configure((config or {}).get("callbacks"), self.callbacks)
             messages = self._convert_input(prompt).to_messages()
             (run,) = manager.on_chat_model_start(self._serialized, [messages], invocation_params={})
-            chunk = None
+            last: list[Any] = []
             for chunk in self._chunks():
+                last = [chunk]
                 run.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk.message
-            run.on_llm_end(LLMResult(generations=[[chunk]]))
+            run.on_llm_end(LLMResult(generations=[last]))
 
     return OwnStream
 
@@ -100,15 +105,19 @@ def own_astream() -> type:
     class OwnAstream(StreamingChat):
         """Streams with its own manager, past LangChain's template."""
 
-        async def astream(self, prompt: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+        # Named as a user may name it.
+        async def astream(  # type: ignore[override]
+            self, prompt: Any, config: Any = None, **kwargs: Any
+        ) -> AsyncIterator[Any]:
             manager = AsyncCallbackManager.configure((config or {}).get("callbacks"), self.callbacks)
             messages = self._convert_input(prompt).to_messages()
             (run,) = await manager.on_chat_model_start(self._serialized, [messages], invocation_params={})
-            chunk = None
+            last: list[Any] = []
             for chunk in self._chunks():
+                last = [chunk]
                 await run.on_llm_new_token(chunk.text, chunk=chunk)
                 yield chunk.message
-            await run.on_llm_end(LLMResult(generations=[[chunk]]))
+            await run.on_llm_end(LLMResult(generations=[last]))
 
     return OwnAstream
 
@@ -226,7 +235,10 @@ def own_llm_stream() -> type:
     class OwnStream(StreamingLLM):
         """Streams with its own manager, past LangChain's template."""
 
-        def stream(self, prompt: Any, config: Any = None, **kwargs: Any) -> Iterator[str]:
+        # Named as a user may name it.
+        def stream(  # type: ignore[override]
+            self, prompt: Any, config: Any = None, **kwargs: Any
+        ) -> Iterator[str]:
             manager = CallbackManager.configure((config or {}).get("callbacks"), self.callbacks)
             text = self._convert_input(prompt).to_string()
             (run,) = manager.on_llm_start(self._serialized, [text], invocation_params={})
@@ -247,7 +259,7 @@ KINDS: dict[str, Kind] = {
     "chat": lambda: ScriptedChat,
     "streaming chat": lambda: StreamingChat,
     "subclass of a chat subclass": lambda: calling_super(calling_super(StreamingChat)),
-    **{f"chat with {name}": lambda name=name: calling_super(StreamingChat, name) for name in CHAT_TEMPLATES},
+    **{f"chat with {name}": partial(calling_super, StreamingChat, name) for name in CHAT_TEMPLATES},
     "chat with every template": lambda: calling_super(
         calling_super(StreamingChat, *CHAT_TEMPLATES), *CHAT_TEMPLATES
     ),
@@ -264,7 +276,7 @@ KINDS: dict[str, Kind] = {
     "llm": lambda: ScriptedLLM,
     "streaming llm": lambda: StreamingLLM,
     "subclass of an llm subclass": lambda: calling_super(calling_super(StreamingLLM)),
-    **{f"llm with {name}": lambda name=name: calling_super(StreamingLLM, name) for name in LLM_TEMPLATES},
+    **{f"llm with {name}": partial(calling_super, StreamingLLM, name) for name in LLM_TEMPLATES},
     "llm with its own stream": own_llm_stream,
     "simple llm": simple_llm,
 }

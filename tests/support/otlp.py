@@ -28,7 +28,7 @@ SIGNALS: Mapping[str, tuple[Any, Any]] = {
     "metrics": (metrics.ExportMetricsServiceRequest, metrics.ExportMetricsServiceResponse),
     "logs": (logs.ExportLogsServiceRequest, logs.ExportLogsServiceResponse),
 }
-UNPACK = {"gzip": gzip.decompress, "deflate": zlib.decompress}
+UNPACK: Mapping[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress}
 
 
 @dataclass
@@ -120,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        body = UNPACK.get(self.headers.get("Content-Encoding", ""), bytes)(body)
+        unpack = UNPACK.get(self.headers.get("Content-Encoding", ""))
+        body = unpack(body) if unpack else body
         signal = self.path.removeprefix("/v1/")
         if signal not in SIGNALS:
             self.answer(self.server.otlp.refuse(404))
@@ -128,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(self.server.otlp.refuse(413))
         else:
             request, response = SIGNALS[signal]
-            fault = self.server.otlp.take(signal, request.FromString(body), self.headers)
+            fault = self.server.otlp.take(signal, request.FromString(body), dict(self.headers))
             self.answer(fault or 200, response().SerializeToString())
 
     def answer(self, code: int, content: bytes = b"") -> None:
@@ -183,9 +184,13 @@ def _grpc(server: Server, max_bytes: int) -> Iterator[int]:
 
     with ThreadPoolExecutor(4) as pool:
         listener = grpc.server(pool, options=[("grpc.max_receive_message_length", max_bytes)])
-        trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Servicer("traces"), listener)
-        metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(Servicer("metrics"), listener)
-        logs_service_pb2_grpc.add_LogsServiceServicer_to_server(Servicer("logs"), listener)
+        # Made by gRPC, without types.
+        traced: Any = trace_service_pb2_grpc
+        measured: Any = metrics_service_pb2_grpc
+        logged: Any = logs_service_pb2_grpc
+        traced.add_TraceServiceServicer_to_server(Servicer("traces"), listener)
+        measured.add_MetricsServiceServicer_to_server(Servicer("metrics"), listener)
+        logged.add_LogsServiceServicer_to_server(Servicer("logs"), listener)
         port = listener.add_insecure_port("127.0.0.1:0")
         listener.start()
         try:

@@ -59,8 +59,8 @@ class Program:
         return self._component(run)
 
     def _component(self, run: Run) -> Runnable[Any, Any]:
-        cls = {"chat": Chat, "llm": LLM, "retriever": Retriever, "tool": Tool}[run.kind]
-        return cls(
+        cls: Any = {"chat": Chat, "llm": LLM, "retriever": Retriever, "tool": Tool}[run.kind]
+        component: Runnable[Any, Any] = cls(
             name=run.name,
             label=run.name,
             body=functools.partial(self._body, run),
@@ -68,6 +68,7 @@ class Program:
             blocking=run.blocking,
             tags=HIDDEN if run.hidden else None,
         )
+        return component
 
     def _function(self, run: Run, *, asynchronous: bool) -> Callable[[Any], Any]:
         def function(_input: Any) -> str:
@@ -81,7 +82,8 @@ class Program:
         return coroutine_function if asynchronous else function
 
     def _graph(self, run: Run, *, asynchronous: bool) -> Runnable[Any, Any]:
-        graph = StateGraph(Annotated[str, lambda _old, new: new])
+        state: Any = Annotated[str, lambda _old, new: new]
+        graph: StateGraph[Any] = StateGraph(state)
         previous = START
         for call in run.calls:
             part = call.run
@@ -132,7 +134,7 @@ class Program:
                     for _ in runnable.stream(INPUT):
                         unchanged()
                 case "close":
-                    stream = runnable.stream(INPUT)
+                    stream: Any = runnable.stream(INPUT)
                     next(stream, None)
                     unchanged()
                     stream.close()
@@ -156,7 +158,7 @@ class Program:
                     async for _ in runnable.astream_events(INPUT, version="v2"):
                         unchanged()
                 case "close":
-                    stream = runnable.astream(INPUT)
+                    stream: Any = runnable.astream(INPUT)
                     await anext(stream, None)
                     unchanged()
                     await stream.aclose()

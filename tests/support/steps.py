@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from langchain_core.runnables import RunnableGenerator, RunnableLambda
@@ -12,18 +14,12 @@ from support.probe import Probe
 
 def steps(probe: Probe, *names: str) -> Any:
     """A sequence of synchronous steps; of one name, just that step."""
-    first, *rest = (RunnableLambda(probe.step(name)) for name in names)
-    for each in rest:
-        first |= each
-    return first
+    return reduce(or_, (RunnableLambda(probe.step(name)) for name in names))
 
 
 def asteps(probe: Probe, *names: str) -> Any:
     """A sequence of steps that are coroutine functions; of one name, just that step."""
-    first, *rest = (RunnableLambda(probe.astep(name)) for name in names)
-    for each in rest:
-        first |= each
-    return first
+    return reduce(or_, (RunnableLambda(probe.astep(name)) for name in names))
 
 
 def shout(probe: Probe, name: str = "shout") -> Any:

@@ -65,7 +65,7 @@ class Telemetry(Recording):
     def requests(self) -> list[Any]:
         """One export request for each signal that has something to tell."""
         metrics, events = self._reader.get_metrics_data(), self._logs.get_finished_logs()
-        found = [encode_spans(self.spans)]
+        found: list[Any] = [encode_spans(self.spans)]
         if metrics is not None:
             found.append(encode_metrics(metrics))
         if events:

@@ -48,7 +48,8 @@ async def main() -> None:
     builder = StateGraph(MessagesState)
     builder.add_sequence([("search", search), ("answer", answer)])
     builder.add_edge(START, "search")
-    result = await builder.compile(name="shop").ainvoke({"messages": [("user", "price of soap?")]})
+    question: Any = {"messages": [("user", "price of soap?")]}
+    result = await builder.compile(name="shop").ainvoke(question)
     sys.stdout.write(f"{result['messages'][-1].content}\n")
     chain = (
         ChatPromptTemplate.from_template("{text}") | StreamingChat(answers=("one two",)) | StrOutputParser()

@@ -85,10 +85,10 @@ class WaitingChat(StreamingChat):
         return await super()._agenerate(messages)
 
     async def _astream(self, messages: Any, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        yield ChatGenerationChunk(message=AIMessageChunk("a"))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="a"))
         with work(self.body):
             await self.gate.wait()
-        yield ChatGenerationChunk(message=AIMessageChunk("b"))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="b"))
 
 
 class WaitingLLM(StreamingLLM):

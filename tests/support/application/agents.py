@@ -40,7 +40,8 @@ def agent_astream(config: Any) -> Any:
 
 
 def agent_fails(config: Any) -> Any:
-    return create_agent(ScriptedChat(fails_with=ValueError("no")), [add]).invoke(INPUTS, config)
+    agent: Any = create_agent(ScriptedChat(fails_with=ValueError("no")), [add])
+    return agent.invoke(INPUTS, config)
 
 
 class State(TypedDict):

@@ -9,7 +9,7 @@ from langchain_core.callbacks.manager import dispatch_custom_event
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableConfig, RunnableLambda, RunnableParallel
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableParallel
 from langchain_core.tools import ToolException, tool
 
 from support.application.waiting import cancelled, wait_for_ever
@@ -68,7 +68,7 @@ def chain_is_busy(config: Any) -> Any:
         dispatch_custom_event("progress", {"done": 1})
         return "x"
 
-    hidden = RunnableLambda(lambda _: "y").with_config(tags=["langsmith:hidden"])
+    hidden: Runnable[Any, Any] = RunnableLambda(lambda _: "y").with_config(tags=["langsmith:hidden"])
     return RunnableParallel(a=RunnableLambda(body), b=hidden).invoke("x", config)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from support.application.waiting import cancelled, wait_for_ever
 from support.models import ScriptedChat, ScriptedLLM, StreamingChat, StreamingLLM, tool_call, usage
@@ -62,14 +62,14 @@ def chat_astream(config: Any) -> Any:
 
 
 def chat_stream_closed(config: Any) -> Any:
-    stream = StreamingChat(answers=("a b c",)).stream("x", config)
+    stream: Any = StreamingChat(answers=("a b c",)).stream("x", config)
     item = next(stream)
     stream.close()
     return item
 
 
 async def chat_astream_closed(config: Any) -> Any:
-    stream = StreamingChat(answers=("a b c",)).astream("x", config)
+    stream: Any = StreamingChat(answers=("a b c",)).astream("x", config)
     item = await anext(stream)
     await stream.aclose()
     return item
@@ -92,7 +92,7 @@ async def chat_cancelled(config: Any) -> Any:
 
 
 def chat_generate_fails_for_one_of_two(config: Any) -> Any:
-    prompts = [[HumanMessage("a")], [HumanMessage("b")]]
+    prompts: list[list[BaseMessage]] = [[HumanMessage("a")], [HumanMessage("b")]]
     return PartlyFailingChat().generate(prompts, callbacks=config["callbacks"])
 
 

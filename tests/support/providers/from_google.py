@@ -12,8 +12,8 @@ _ERRORS = {
     "unauthorized": "langchain_core.exceptions.ModelAuthenticationError",
     "rate limited": "langchain_core.exceptions.ModelRateLimitError",
     "server error": "google.genai.errors.ServerError",
-    "timeout": "httpx.ReadTimeout|builtins.TimeoutError",
-    "cut": "httpx.RemoteProtocolError|aiohttp.ClientPayloadError",
+    "timeout": "httpx2.ReadTimeout|builtins.TimeoutError",
+    "cut": "httpx2.RemoteProtocolError|aiohttp.ClientPayloadError",
 }
 _OPTIONS: dict[str, dict[str, Any]] = {
     "parameters": {

@@ -172,8 +172,9 @@ def wire(seen: Observation) -> Facts:
         facts[f.FIRST_CHUNK] = "measured"
     if seen.error is not None:
         facts[f.ERROR] = class_name(seen.error)
-    facts |= client.constant | scenario.asked
-    return facts | {
+    facts |= {**client.constant, **scenario.asked}
+    return {
+        **facts,
         f.OPERATION: "text_completion" if client.completion else "chat",
         f.PROVIDER: client.provider,
         f.ADDRESS: "127.0.0.1",
@@ -198,7 +199,7 @@ def expected(seen: Observation) -> Facts:
 def said(seen: Observation) -> Facts:
     """What the span says; of a duration only that there is a sensible one."""
     span = seen.span
-    attributes = {
+    attributes: Facts = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in (span.attributes or {}).items()
     }

@@ -79,7 +79,7 @@ class _Groq(ChatCompletions):
         """The usage object: details only where there is something to tell."""
         counted = reply.usage
         assert counted
-        usage = {
+        usage: dict[str, Any] = {
             "queue_time": 0.037493756,
             "prompt_tokens": counted.input,
             "prompt_time": 0.000680594,

@@ -62,7 +62,9 @@ def answer(request: Request, reply: Reply) -> Answer:
 
 def _usage(reply: Reply) -> dict[str, Any] | None:
     counted = reply.usage
-    return counted and {
+    if counted is None:
+        return None
+    return {
         "input_tokens": counted.input,
         "input_tokens_details": {"cached_tokens": counted.cache_read or 0}
         | ({} if counted.cache_write is None else {"cache_write_tokens": counted.cache_write}),
@@ -119,7 +121,11 @@ def _events(reply: Reply, response: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"type": "response.in_progress", "response": begun}
     for index, item in enumerate(_output(reply)):
         place = {"output_index": index}
-        empty = {"message": {"content": []}, "reasoning": {"summary": []}, "function_call": {"arguments": ""}}
+        empty: dict[str, dict[str, Any]] = {
+            "message": {"content": []},
+            "reasoning": {"summary": []},
+            "function_call": {"arguments": ""},
+        }
         yield {"type": "response.output_item.added", "item": item | empty[item["type"]]} | place
         for event in _ITEM_EVENTS[item["type"]](reply, item):
             yield event | place | {"item_id": item["id"]}

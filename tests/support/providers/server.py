@@ -23,7 +23,8 @@ class Request:
 
     @property
     def json(self) -> dict[str, Any]:
-        return json.loads(self.body)
+        content: dict[str, Any] = json.loads(self.body)
+        return content
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Raise the pins in newest.txt to the newest versions that fit together, for every supported Python and system.
+set -eu
+cd "$(dirname "$0")/.."
+
+oldest=$(sed -n 's/^requires-python = ">=\(.*\)"$/\1/p' pyproject.toml)
+if ! [ -x .lanes/pins/bin/uv ]; then
+    "${PYTHON:-python3}" -m venv .lanes/pins
+    .lanes/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
+fi
+exec .lanes/pins/bin/uv pip compile --quiet --upgrade --universal --python-version "$oldest" \
+    --no-header --no-annotate --group dev \
+    --output-file requirements/newest.txt pyproject.toml
