@@ -1,1 +1,1 @@
-"""Benchmarks of the time that tracing adds; run with ``make bench``."""
+"""Benchmarks of the time that tracing adds; run with `make bench`."""

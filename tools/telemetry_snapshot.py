@@ -9,7 +9,7 @@ rearranged::
 
 A pytest plugin when imported by pytest: each test worker writes a file of its own into the directory, one
 line for each test. What child interpreters do is not seen. Suites whose tests remember what others have
-observed, as those of providers do, need ``-n 0``: which test observes first depends on how tests are dealt to
+observed, as those of providers do, need `-n 0`: which test observes first depends on how tests are dealt to
 workers.
 """
 

@@ -19,7 +19,7 @@ from langspan.recording.build import build_recorder
 class CallbackHandler(RecordingHandler):
     """A LangChain callback handler that records runs as spans, without patching anything.
 
-    Pass it in ``config={"callbacks": [handler]}`` or to a model's constructor. It links spans by run id;
+    Pass it in `config={"callbacks": [handler]}` or to a model's constructor. It links spans by run id;
     only `instrument` can also make them current inside the runs' own code.
 
     Args:

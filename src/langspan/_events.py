@@ -12,7 +12,7 @@ from opentelemetry.trace import Span
 
 
 class CallbackType(enum.Enum):
-    """LangChain's callback families: which ``on_..._start`` told of a run."""
+    """LangChain's callback families: which `on_..._start` told of a run."""
 
     CHAT_MODEL = "chat_model"
     LLM = "llm"
@@ -48,7 +48,7 @@ class Graph(NamedTuple):
 
     Attributes:
         name: The name its run will have; None if the graph could not tell.
-        is_agent: It was made by ``create_agent``, or by the ``create_react_agent`` before it.
+        is_agent: It was made by `create_agent`, or by the `create_react_agent` before it.
     """
 
     name: str | None
@@ -83,7 +83,7 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """A run, as the functions ``on_start`` and ``on_end`` of `instrument` see it.
+    """A run, as the functions `on_start` and `on_end` of `instrument` see it.
 
     What belongs to the application is handed on as it is: look, and leave it unchanged.
 
@@ -94,7 +94,7 @@ class RunInfo:
         run_id: LangChain's id of the run.
         parent_run_id: LangChain's id of the run around it; None for a root.
         model: The model that was asked for, if known.
-        provider: The model's provider as in ``gen_ai.provider.name``, if known.
+        provider: The model's provider as in `gen_ai.provider.name`, if known.
         agent: The name of the innermost agent around the run, or of the agent that runs.
         tags: Tags of the run.
         metadata: Metadata of the run; read-only.

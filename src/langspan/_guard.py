@@ -1,7 +1,7 @@
 """The one error boundary between langspan and the application that hosts it.
 
 Everything that LangChain calls passes through here. In production an internal error is logged once per
-kind and the application goes on; in tests (``raising=True``) it surfaces.
+kind and the application goes on; in tests (`raising=True`) it surfaces.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Guard:
             error: What was raised. Its text may hold the application's data, so only debug logging shows it.
 
         Raises:
-            Exception: ``error`` itself, in raising mode.
+            Exception: `error` itself, in raising mode.
         """
         if self.raising:
             raise error
@@ -58,7 +58,7 @@ class Guard:
             _logger.debug("langspan: traceback of the internal error in %s", where, exc_info=error)
 
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        """Call ``function``; on an internal error report it and return None."""
+        """Call `function`; on an internal error report it and return None."""
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the boundary itself
@@ -70,7 +70,7 @@ Method = TypeVar("Method", bound=Callable[..., None])
 
 
 def contained(method: Method) -> Method:
-    """Make a method that LangChain calls unable to raise: errors go to ``self.guard``.
+    """Make a method that LangChain calls unable to raise: errors go to `self.guard`.
 
     It takes arguments by position only: passing keywords on costs more than all else that is done here.
     """

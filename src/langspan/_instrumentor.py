@@ -86,7 +86,7 @@ class Instrumentation:
 
 
 class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """The instrumentor that ``opentelemetry-instrument`` finds; `instrument` is the same as a function."""
+    """The instrumentor that `opentelemetry-instrument` finds; `instrument` is the same as a function."""
 
     # One thread at a time: another would patch the same attributes, and only one handle could undo it.
     lock = threading.RLock()
@@ -175,7 +175,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
 
 def _is_same(value: object, former: object) -> bool:
-    """Objects of the application are the same only if they are one: their own ``__eq__`` is not run."""
+    """Objects of the application are the same only if they are one: their own `__eq__` is not run."""
     return value is former or (
         isinstance(value, str | int) and isinstance(former, str | int) and value == former
     )
@@ -211,18 +211,18 @@ def instrument(
 
     Args:
         tracer_provider: Where spans go. By default the global provider, and if the application has set none,
-            one built from the standard ``OTEL_*`` variables.
+            one built from the standard `OTEL_*` variables.
         meter_provider: Where metrics go; found in the same way.
         logger_provider: Where log events go; found in the same way.
         capture_content: Record prompts, completions, tool arguments and results, documents and exception
             messages: True or "span" on spans, "event" on events, "both". Off unless asked for.
-        redact: Called as ``redact(value, where)`` with every captured value; what it returns is recorded.
+        redact: Called as `redact(value, where)` with every captured value; what it returns is recorded.
             If it raises, the value is dropped.
         max_content_bytes: Longest captured value, in bytes of UTF-8.
         spans: "all" runs, or "genai" operations only.
-        on_start: Called as ``on_start(span, run_info)`` when a recorded span has started, with a `RunInfo`.
+        on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`.
             Set attributes of your own there. If it raises, that is logged, and the run goes on.
-        on_end: Called as ``on_end(span, run_info)`` just before the span ends; the same otherwise.
+        on_end: Called as `on_end(span, run_info)` just before the span ends; the same otherwise.
 
     Returns:
         A handle to flush, shut down or stop.

@@ -36,7 +36,7 @@ class Setting(NamedTuple):
         parse: Reads the default and an argument.
         parse_variable: Reads the variable's text.
         meaning: What it does.
-        is_argument: ``instrument()`` and ``CallbackHandler`` take it as an argument.
+        is_argument: `instrument()` and `CallbackHandler` take it as an argument.
     """
 
     name: str
@@ -212,7 +212,7 @@ class Settings:
 
         Args:
             environ: The process environment, or a stand-in.
-            arguments: Arguments of ``instrument()``; None is the same as left out.
+            arguments: Arguments of `instrument()`; None is the same as left out.
 
         Raises:
             ValueError: A value is invalid; the message names the setting, the value and the fix.

@@ -28,7 +28,7 @@ PROVIDERS = ["tracer_provider", "meter_provider", "logger_provider"]
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, tuple[Any, Any]]:
-    """Kind and default of each parameter by name, without ``self``."""
+    """Kind and default of each parameter by name, without `self`."""
     return {
         name: (parameter.kind.name, parameter.default)
         for name, parameter in inspect.signature(function).parameters.items()
@@ -41,7 +41,7 @@ def _keyword_only(*names: str) -> dict[str, tuple[Any, Any]]:
 
 
 def _documented(text: str) -> list[str]:
-    """Names below ``Args:`` in a Google-style docstring."""
+    """Names below `Args:` in a Google-style docstring."""
     section = re.search(r"^Args:\n((?:    .*\n?|\n)+)", inspect.cleandoc(text) + "\n", re.MULTILINE)
     return re.findall(r"^    (\w+):", section[1], re.MULTILINE) if section else []
 

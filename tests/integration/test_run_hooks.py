@@ -1,4 +1,4 @@
-"""``on_start`` and ``on_end``: the application sees each recorded span with its run, and adds to it."""
+"""`on_start` and `on_end`: the application sees each recorded span with its run, and adds to it."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Events(RuleBasedStateMachine):
         hidden=st.booleans(),
     )
     def start(self, kind: str, parent: UUID | None, around: int | None, hidden: bool) -> UUID:
-        """A run starts; ``around`` it another one is current, open or not."""
+        """A run starts; `around` it another one is current, open or not."""
         run_id = uuid4()
         context = contextvars.copy_context()
         if around is not None and self.runs:

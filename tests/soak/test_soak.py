@@ -1,6 +1,6 @@
 """Many runs, well and badly ended, leave nothing behind and slow nothing down.
 
-``LANGSPAN_SOAK_RUNS`` sets how many; by hand, try 100000.
+`LANGSPAN_SOAK_RUNS` sets how many; by hand, try 100000.
 """
 
 from __future__ import annotations

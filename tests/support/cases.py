@@ -66,7 +66,7 @@ class Cases:
         return add
 
     def each(self, test: Callable[..., None]) -> Callable[..., None]:
-        """Run a test of ``case`` and ``outer`` for every case, alone and under an application's span."""
+        """Run a test of `case` and `outer` for every case, alone and under an application's span."""
         outer = pytest.mark.parametrize("outer", [False, True], ids=["alone", "under-a-span"])
         marked: Callable[..., None] = outer(pytest.mark.parametrize("case", self._cases)(test))
         return marked

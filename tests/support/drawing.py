@@ -15,8 +15,8 @@ _STEP = "  "
 def drawn(spans: Sequence[ReadableSpan]) -> str:
     """Every exported span on a line of its own, below its parent.
 
-    A span of ours says behind its name how it ended, unless it just returned: ``chat m (cancelled)``,
-    ``execute_tool t (error ValueError)``. A span whose parent was never exported stands below ``<missing>``.
+    A span of ours says behind its name how it ended, unless it just returned: `chat m (cancelled)`,
+    `execute_tool t (error ValueError)`. A span whose parent was never exported stands below `<missing>`.
     """
     children: dict[int | None, list[ReadableSpan]] = defaultdict(list)
     ids = {span.context.span_id for span in spans}

@@ -25,11 +25,11 @@ _PATIENCE = 10.0  # seconds until something that should come is given up
 class Probe:
     """Application spans for bodies, and looks at the context for callers and consumers.
 
-    It can stand in for a tracer: `support.models` opens its spans with ``start_as_current_span``.
+    It can stand in for a tracer: `support.models` opens its spans with `start_as_current_span`.
 
     Attributes:
         faults: What was not as it must be.
-        headers: The ``traceparent`` that a request from each body would carry.
+        headers: The `traceparent` that a request from each body would carry.
     """
 
     def __init__(self, recording: Recording) -> None:

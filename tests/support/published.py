@@ -9,7 +9,7 @@ import pytest
 
 
 def incubating(part: str) -> ModuleType:
-    """A module of published constants, like ``attributes.gen_ai_attributes``; skips before v1.41."""
+    """A module of published constants, like `attributes.gen_ai_attributes`; skips before v1.41."""
     schemas = pytest.importorskip("opentelemetry.semconv.schemas").Schemas
     if not hasattr(schemas, "V1_41_0"):
         pytest.skip(

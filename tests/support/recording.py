@@ -54,7 +54,7 @@ class Recording:
         return f"<{span.parent.span_id:016x}>"
 
     def paths(self) -> list[str]:
-        """Every span as ``root/child/grandchild``, sorted: the tree, whatever the order of its siblings."""
+        """Every span as `root/child/grandchild`, sorted: the tree, whatever the order of its siblings."""
         by_id = {span.context.span_id: span for span in self.spans}
 
         def path(span: ReadableSpan) -> str:

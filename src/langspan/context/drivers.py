@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def run_in_context(context: Context, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call the host's function with ``context`` current."""
+    """Call the host's function with `context` current."""
     previous = swap(context)
     try:
         return function(*args, **kwargs)
@@ -31,7 +31,7 @@ def run_in_context(context: Context, function: Callable[P, T], /, *args: P.args,
 async def arun_in_context(
     context: Context, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Await the host's coroutine function with ``context`` current."""
+    """Await the host's coroutine function with `context` current."""
     previous = swap(context)
     try:
         return await function(*args, **kwargs)

@@ -16,12 +16,12 @@ With it a context gets the span and our own key in one go, which is cheaper than
 
 
 def suppression_keys(module: Any) -> tuple[str, ...]:
-    """Return the keys that ``suppress_instrumentation()`` sets: the API's own, and that of older code.
+    """Return the keys that `suppress_instrumentation()` sets: the API's own, and that of older code.
 
     Without the API's own, runs are recorded although the application suppressed instrumentation.
 
     Args:
-        module: ``opentelemetry.context``.
+        module: `opentelemetry.context`.
     """
     own = getattr(module, "_SUPPRESS_INSTRUMENTATION_KEY", None)
     return ("suppress_instrumentation",) if own is None else (own, "suppress_instrumentation")

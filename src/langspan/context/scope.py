@@ -1,7 +1,7 @@
 """The only place that changes the current OpenTelemetry context.
 
 A run's span is current while the run's own code runs, and only then. Nothing is ever detached by token:
-a token is useless in another ``contextvars.Context``, which is where asynchronous code tends to end up.
+a token is useless in another `contextvars.Context`, which is where asynchronous code tends to end up.
 Instead a context is either entered inside a copy that LangChain throws away, or swapped in before a step
 of the host's code and swapped out after it.
 
@@ -148,7 +148,7 @@ class Scope:
         return self._outside
 
     def is_direct_child(self, callback: CallbackType | None, current: Context) -> bool:
-        """Whether a run of that callback that starts in ``current`` stands directly under the call."""
+        """Whether a run of that callback that starts in `current` stands directly under the call."""
         # Inside a run's body another context is current, so runs nested deeper do not match.
         return callback is not None and callback is self.callback and current is self._outside
 
@@ -203,12 +203,12 @@ def current_scope() -> Scope | None:
 
 
 def enter(context: Context) -> None:
-    """Make ``context`` current in a ``contextvars.Context`` that its owner throws away after use."""
+    """Make `context` current in a `contextvars.Context` that its owner throws away after use."""
     otel.attach(context)
 
 
 def swap(context: Context) -> Context:
-    """Make ``context`` current and return what was, for `swap_back`."""
+    """Make `context` current and return what was, for `swap_back`."""
     previous = otel.get_current()
     otel.attach(context)
     return previous

@@ -84,7 +84,7 @@ def inference_measurements(span: Mapping[str, Any], seconds: float, *, latest: b
     """Return what a model call measures: its duration, its first chunk, and its tokens.
 
     Args:
-        span: The span's attributes, ``gen_ai.usage.*`` among them.
+        span: The span's attributes, `gen_ai.usage.*` among them.
         seconds: How long the call took.
         latest: Use the newest names.
     """

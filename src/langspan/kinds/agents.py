@@ -1,4 +1,4 @@
-"""Agents: ``invoke_agent``, with the sums of their own model calls.
+"""Agents: `invoke_agent`, with the sums of their own model calls.
 
 Source: OpenTelemetry GenAI conventions (invoke agent span). Calls of an agent inside count for that agent.
 """

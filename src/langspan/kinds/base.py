@@ -62,7 +62,7 @@ class RunView(Protocol):
 
     @property
     def provider(self) -> str | None:
-        """``gen_ai.provider.name`` of the run."""
+        """`gen_ai.provider.name` of the run."""
 
     @property
     def agent_name(self) -> str | None:
@@ -102,19 +102,19 @@ class RunKind:
 
     Attributes:
         name: What the kind is called, in `RunInfo` and in the documentation.
-        operation: ``gen_ai.operation.name``; None if the run is no GenAI operation.
+        operation: `gen_ai.operation.name`; None if the run is no GenAI operation.
         prefix: The span's name is this and the target; None if the target alone is the name.
         span_kind: The span's kind.
         target_attribute: The attribute that holds the target, if one does.
         callback: The callback by which LangChain tells of such a run; None if a patch records it. Where kinds
             share a callback, `langspan.kinds.chains.kind_of` decides between them.
         target: From the start event to what the run acts on; None if that is the run's name.
-        provider: From the start event to ``gen_ai.provider.name``; None if the kind has no provider.
+        provider: From the start event to `gen_ai.provider.name`; None if the kind has no provider.
         at_start: Attributes known before the run's body runs, besides operation, target and provider; None if
             there are none, here as in what follows.
         at_end: Attributes known from the result, in the shape of LangChain's end event.
         at_failure: Attributes known when the run raised, from the keywords of LangChain's error event.
-        reported_error: From a result to ``error.type``, if the result reports a failure; None if none can.
+        reported_error: From a result to `error.type`, if the result reports a failure; None if none can.
         content_at_start: Content that the run starts with.
         content_at_end: Content of the result, and of the keywords of the end event.
         content_at_failure: Content known when the run raised.

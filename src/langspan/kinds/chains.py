@@ -1,6 +1,6 @@
 """Chains and all else that LangChain tells of as one: LCEL steps, prompts, parsers, functions. No operation.
 
-Source: LangChain's ``on_chain_start``, ``on_chain_end`` and ``on_chain_error``.
+Source: LangChain's `on_chain_start`, `on_chain_end` and `on_chain_error`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Embeddings: ``embeddings``. LangChain has no callbacks for them, so the calls themselves are recorded.
+"""Embeddings: `embeddings`. LangChain has no callbacks for them, so the calls themselves are recorded.
 
 Source: OpenTelemetry GenAI conventions (embeddings span); what an embeddings object keeps under well-known
 names. Only what is stored is looked at: a property is code of the object's class, and is not run.

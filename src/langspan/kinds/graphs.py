@@ -1,4 +1,4 @@
-"""LangGraph's graphs and their nodes: ``invoke_workflow``, and nodes, which are no GenAI operation.
+"""LangGraph's graphs and their nodes: `invoke_workflow`, and nodes, which are no GenAI operation.
 
 Source: OpenTelemetry GenAI conventions (invoke workflow span); the metadata that LangGraph gives its runs.
 """

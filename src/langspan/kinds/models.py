@@ -1,7 +1,7 @@
-"""Chat models and completion models: ``chat`` and ``text_completion``.
+"""Chat models and completion models: `chat` and `text_completion`.
 
-Source: OpenTelemetry GenAI conventions (inference span); LangChain's ``on_chat_model_start``,
-``on_llm_start``, ``on_llm_end`` and ``on_llm_error``.
+Source: OpenTelemetry GenAI conventions (inference span); LangChain's `on_chat_model_start`,
+`on_llm_start`, `on_llm_end` and `on_llm_error`.
 """
 
 from __future__ import annotations

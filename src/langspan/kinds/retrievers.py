@@ -1,4 +1,4 @@
-"""Retrievers: ``retrieval``.
+"""Retrievers: `retrieval`.
 
 Source: OpenTelemetry GenAI conventions (retrieval span); LangChain's retriever callbacks and documents.
 """
@@ -40,8 +40,8 @@ def retriever_start(
     """Return what is known of a retriever run before it runs, without its name and without the query.
 
     Args:
-        metadata: Metadata of the start event (``ls_vector_store_provider`` and its neighbours).
-        fields: What the retriever holds (``search_kwargs``, ``k``); only counts of documents are looked at.
+        metadata: Metadata of the start event (`ls_vector_store_provider` and its neighbours).
+        fields: What the retriever holds (`search_kwargs`, `k`); only counts of documents are looked at.
         arguments: Keywords of the call, which go before.
     """
     meta = as_mapping(metadata)

@@ -1,4 +1,4 @@
-"""Tools: ``execute_tool``.
+"""Tools: `execute_tool`.
 
 Source: OpenTelemetry GenAI conventions (execute tool span); LangChain's tool callbacks.
 """
@@ -42,7 +42,7 @@ def tool_start(
     """Return what is known of a tool run before it runs, without its name and without content.
 
     Args:
-        serialized: The tool's ``serialized``; its ``description`` is read.
+        serialized: The tool's `serialized`; its `description` is read.
         metadata: Metadata of the start event; may name the agent that runs the tool.
         tool_call_id: Id of the model's tool call that asked for this run.
         agent: The agent around the run, which is named rather than the one in the metadata.

@@ -41,7 +41,7 @@ class ConfigureHook:
         return None if recorder.guard.call(recorder.in_unsampled_trace) else handler
 
     def fill(self, handler: RecordingHandler) -> None:
-        """Have LangChain find ``handler`` from now on."""
+        """Have LangChain find `handler` from now on."""
         self.handler = handler
         if not self._registered:
             # Inheritable, and a handler of ours that the user passes takes its place.

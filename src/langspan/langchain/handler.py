@@ -1,6 +1,6 @@
 """LangChain's callbacks, handed on to the recorder, which contains its own failures. No decisions here.
 
-Source: ``langchain_core.callbacks.base.BaseCallbackHandler`` and ``langgraph.callbacks``.
+Source: `langchain_core.callbacks.base.BaseCallbackHandler` and `langgraph.callbacks`.
 """
 
 from __future__ import annotations

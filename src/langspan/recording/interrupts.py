@@ -49,6 +49,6 @@ class Interrupts:
 
 
 def is_resume(payload: Any) -> bool:
-    """Whether a graph's input is a ``Command`` that answers an interrupt; other commands do not resume."""
+    """Whether a graph's input is a `Command` that answers an interrupt; other commands do not resume."""
     types = sys.modules.get("langgraph.types")
     return types is not None and isinstance(payload, types.Command) and payload.resume is not None

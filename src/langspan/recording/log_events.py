@@ -1,7 +1,7 @@
 """GenAI events of runs that ended, as log records that belong to the run's span.
 
-Source: OpenTelemetry GenAI conventions, ``gen_ai.client.inference.operation.details`` and
-``gen_ai.client.operation.exception``.
+Source: OpenTelemetry GenAI conventions, `gen_ai.client.inference.operation.details` and
+`gen_ai.client.operation.exception`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class LogEvents:
         Args:
             run: The run.
             attributes: What its span says.
-            error: The ``exception.*`` attributes.
+            error: The `exception.*` attributes.
         """
         self._emit(EventName.EXCEPTION, SeverityNumber.WARN, run, {**attributes, **error})
 

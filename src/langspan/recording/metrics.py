@@ -36,7 +36,7 @@ class Metrics:
 
         Args:
             run: The run; its span has not ended yet, so that exemplars find it.
-            attributes: All that is known of it, ``error.type`` included.
+            attributes: All that is known of it, `error.type` included.
             seconds: As long as its span.
         """
         measure = run.kind.measure

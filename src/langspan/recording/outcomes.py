@@ -23,8 +23,8 @@ class Outcome(NamedTuple):
     """The end of a run that raised.
 
     Attributes:
-        label: Value of ``langspan.outcome``; None for plain errors and for control flow.
-        error_type: Value of ``error.type``; None if the run did not fail.
+        label: Value of `langspan.outcome`; None for plain errors and for control flow.
+        error_type: Value of `error.type`; None if the run did not fail.
     """
 
     label: str | None
@@ -52,6 +52,6 @@ def outcome_of(error: BaseException) -> Outcome:
 
 
 def error_type(error: BaseException) -> str:
-    """The exception's qualified class name, builtins bare: ``ValueError``, ``openai.RateLimitError``."""
+    """The exception's qualified class name, builtins bare: `ValueError`, `openai.RateLimitError`."""
     cls = type(error)
     return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"

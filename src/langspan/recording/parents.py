@@ -27,7 +27,7 @@ class ParentRule:
         self._key = otel.create_key("langspan-run")
 
     def innermost(self, context: Context) -> Run | None:
-        """The innermost run around code that runs in ``context``; it may have ended."""
+        """The innermost run around code that runs in `context`; it may have ended."""
         run: Any = context.get(self._key)
         return run  # type: ignore[no-any-return] # nobody else has the key
 
@@ -38,7 +38,7 @@ class ParentRule:
         return otel.set_value(self._key, run, base)
 
     def in_unsampled_trace(self, context: Context) -> bool:
-        """Whether code that runs in ``context`` lies in a trace that was sampled out."""
+        """Whether code that runs in `context` lies in a trace that was sampled out."""
         run = self.innermost(context)
         return run is not None and run.is_unsampled and context.get(SPAN_KEY) is run.span
 

@@ -38,7 +38,7 @@ class Run:
         kind: What kind of run it is.
         name: The name of its span.
         target: What it acts on: model, tool, retriever, agent, graph or node, if known.
-        provider: ``gen_ai.provider.name``, if known.
+        provider: `gen_ai.provider.name`, if known.
         parent: The run that this one is nested in, if known.
         is_visible: The run has a span of its own.
         is_recording: That span is recorded.

@@ -67,7 +67,7 @@ class SpanFinisher:
         return self._renderer.render(value, where) if self._renderer is not None and self._on_span else None
 
     def end_ok(self, run: Run, result: Any, extra: Mapping[str, Any]) -> None:
-        """End a run that returned ``result``."""
+        """End a run that returned `result`."""
         attributes, outcome = NO_ATTRIBUTES, _INTERRUPTED if run.interrupted else _RETURNED
         if run.needs_attributes:
             kind = run.kind
@@ -87,7 +87,7 @@ class SpanFinisher:
         self._end(run, attributes, outcome, result=result)
 
     def end_error(self, run: Run, error: BaseException, extra: Mapping[str, Any]) -> None:
-        """End a run that raised ``error``: failed, cancelled, closed, interrupted."""
+        """End a run that raised `error`: failed, cancelled, closed, interrupted."""
         attributes, outcome, message = NO_ATTRIBUTES, UNKNOWN, None
         try:
             outcome = outcome_of(error)

@@ -1,6 +1,6 @@
 """Things that happen during a run, as span events: name and attributes.
 
-Each function takes ``render``, which turns content into text where content is recorded, and gives None
+Each function takes `render`, which turns content into text where content is recorded, and gives None
 where it is not.
 """
 
@@ -26,14 +26,14 @@ RESUME: Final = "langgraph.resume"
 
 
 def custom_event(render: Render, name: str, data: Any) -> SpanEvent:
-    """An event that the application dispatched with ``dispatch_custom_event``."""
+    """An event that the application dispatched with `dispatch_custom_event`."""
     return CUSTOM_EVENT, _present(
         {names.LANGCHAIN_EVENT_NAME: as_str(name), names.LANGCHAIN_EVENT_DATA: render(data, "event")}
     )
 
 
 def retry(_render: Render, state: Any) -> SpanEvent:
-    """Another attempt inside one model call; ``state`` is tenacity's ``RetryCallState``."""
+    """Another attempt inside one model call; `state` is tenacity's `RetryCallState`."""
     outcome = getattr(state, "outcome", None)
     error = outcome.exception() if outcome is not None and outcome.failed else None
     return RETRY, _present(

@@ -1,7 +1,7 @@
 """Embeddings: LangChain sends no callbacks for them, so the calls themselves are recorded.
 
 One span for each call that the application, a vector store or a retriever makes. What the same object does
-on the way (a query embedded as a document, ``super()``, an asynchronous method that runs the synchronous
+on the way (a query embedded as a document, `super()`, an asynchronous method that runs the synchronous
 one) belongs to that call. An object that asks another one, as a cache does, has the other's call below it.
 """
 
@@ -32,7 +32,7 @@ Begin = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
-    """Patch the methods of ``Embeddings``, and every override of them.
+    """Patch the methods of `Embeddings`, and every override of them.
 
     Args:
         ledger: Remembers the patches.

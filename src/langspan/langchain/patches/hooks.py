@@ -95,7 +95,7 @@ def run_id_factory(manager: Any = callback_manager) -> Callable[[], uuid.UUID]:
 def is_made_by(graph: Any, model_nodes: Mapping[str, str]) -> bool:
     """Whether one of a compiled graph's nodes runs a function of the module named for it.
 
-    Source: ``Pregel.nodes``, ``PregelNode.bound`` and ``RunnableCallable.func``. Without them an agent that
+    Source: `Pregel.nodes`, `PregelNode.bound` and `RunnableCallable.func`. Without them an agent that
     nobody marks as one is recorded as a workflow.
 
     Args:

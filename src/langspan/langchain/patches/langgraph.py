@@ -26,8 +26,8 @@ _FACTORIES: Final = (
     "get_sync_graph_callback_manager_for_config",
     "get_async_graph_callback_manager_for_config",
 )
-# The node that calls the model of an agent, and where its code comes from: ``langchain`` marks agents since
-# 1.2.13, and ``create_react_agent`` never did.
+# The node that calls the model of an agent, and where its code comes from: `langchain` marks agents since
+# 1.2.13, and `create_react_agent` never did.
 _MODEL_NODES: Final[Mapping[str, str]] = {
     "model": "langchain.agents.factory",
     "agent": "langgraph.prebuilt.chat_agent_executor",

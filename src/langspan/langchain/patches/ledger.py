@@ -56,12 +56,12 @@ class Ledger:
         wrapt.register_post_import_hook(hook, name)
 
     def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
-        """Wrap ``owner.name``; if the host library no longer has it, say what is lost and go on.
+        """Wrap `owner.name`; if the host library no longer has it, say what is lost and go on.
 
         Args:
             owner: A module or class.
             name: The attribute.
-            wrapper: A wrapt wrapper: ``wrapper(wrapped, instance, args, kwargs)``.
+            wrapper: A wrapt wrapper: `wrapper(wrapped, instance, args, kwargs)`.
 
         Raises:
             KeyError: The patch is not listed in `langspan.langchain.patches.hooks`.
@@ -82,7 +82,7 @@ class Ledger:
         self.replace(owner, name, wrapt.FunctionWrapper(original, wrapper))
 
     def replace(self, owner: Any, name: str, replacement: Any) -> None:
-        """Set ``owner.name``, remembering what was there."""
+        """Set `owner.name`, remembering what was there."""
         self._entries.append((owner, name, vars(owner).get(name, _MISSING), replacement))
         setattr(owner, name, replacement)
 

@@ -1,10 +1,10 @@
 """Chat and completion models: each call's span is current in the provider's code, and always ends.
 
-Wrapped are the template methods of ``BaseChatModel`` and ``BaseLLM``, which every subclass inherits. A
+Wrapped are the template methods of `BaseChatModel` and `BaseLLM`, which every subclass inherits. A
 subclass that overrides one has its own wrapped too, whether it was defined before or will be later.
 
-Never wrapped, because LangChain compares them by identity to learn what a model can do: ``_stream``,
-``_astream``, ``bind_tools``.
+Never wrapped, because LangChain compares them by identity to learn what a model can do: `_stream`,
+`_astream`, `bind_tools`.
 """
 
 from __future__ import annotations

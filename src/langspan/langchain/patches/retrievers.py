@@ -13,7 +13,7 @@ from langspan.langchain.patches.wrappers import awaiting, calling, recorded_call
 
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
-    """Patch ``BaseRetriever.invoke`` and ``ainvoke``, and every override of them."""
+    """Patch `BaseRetriever.invoke` and `ainvoke`, and every override of them."""
     scope = recorded_call_scope(guard, CallbackType.RETRIEVER, attach_on_start=True)
     wrappers = {"invoke": calling(guard, scope), "ainvoke": awaiting(guard, scope)}
     wrap_tree(ledger, guard, BaseRetriever, wrappers)

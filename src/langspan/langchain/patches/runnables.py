@@ -1,6 +1,6 @@
 """Chains, steps, tools and everything else that LangChain runs in a context of its own.
 
-Source: ``langchain_core.runnables.config._set_config_context``. It is called inside a copied context that
+Source: `langchain_core.runnables.config._set_config_context`. It is called inside a copied context that
 is thrown away after the body, with a config that names the run whose body comes next.
 """
 
@@ -83,7 +83,7 @@ def _take_out(handler: RecordingHandler, manager: Any) -> None:
 def _notify_non_inline(guard: Guard, original: Any) -> Wrapper:
     """Deliver on_llm_start to the handlers that LangChain passes over because ours runs inline.
 
-    ``AsyncCallbackManager.on_llm_start`` tells the other handlers only if there is no inline one. Told
+    `AsyncCallbackManager.on_llm_start` tells the other handlers only if there is no inline one. Told
     apart in two managers, one of each sort, nobody is passed over, and nobody is told twice once LangChain
     does it right.
 

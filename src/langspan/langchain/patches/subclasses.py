@@ -12,7 +12,7 @@ from langspan.langchain.patches.ledger import Ledger, Wrapper
 
 
 def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, Wrapper]) -> None:
-    """Wrap methods of ``base`` and every override of them in its subclasses, once each.
+    """Wrap methods of `base` and every override of them in its subclasses, once each.
 
     Args:
         ledger: Remembers the patches.

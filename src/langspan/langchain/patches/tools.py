@@ -13,7 +13,7 @@ from langspan.langchain.patches.wrappers import awaiting, calling, recorded_call
 
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
-    """Patch ``BaseTool.run`` and ``arun``, and every override of them."""
+    """Patch `BaseTool.run` and `arun`, and every override of them."""
     scope = recorded_call_scope(guard, CallbackType.TOOL)
     wrappers = {"run": calling(guard, scope), "arun": awaiting(guard, scope)}
     wrap_tree(ledger, guard, BaseTool, wrappers)
