@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from importlib import metadata
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ def steps(name: str) -> list[Any]:
 
 def pythons() -> set[str]:
     """Versions that the package says it works on."""
-    classifiers = metadata.metadata("langspan").get_all("Classifier", [])
+    classifiers = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]["classifiers"]
     return {found[1] for each in classifiers if (found := re.search(r":: (3\.\d+)$", each))}
 
 
