@@ -16,10 +16,10 @@ from support.canary import failing, masked
 from support.flips import Condition, conditions, flipped
 
 GUARDS = [
-    *conditions("langspan.recording.recorder", r"_contents\b|capture_content"),
-    *conditions("langspan.recording.span_start", r"_contents\b"),
-    *conditions("langspan.recording.span_end", r"_contents\b|_on_span|_on_event|\bwhere\b|message"),
-    *conditions("langspan.kinds.any_content", r"user_metadata|run_type|inputs"),
+    *conditions("langspan.recording.recorder", r"capture_content"),
+    *conditions("langspan.recording.span_start", r"_renderer\b"),
+    *conditions("langspan.recording.span_end", r"_renderer\b|_on_span|_on_event|message"),
+    *conditions("langspan.kinds.chains", r"run_type|value is None"),
     *conditions("langspan.content.plain", r"_redact\b"),
     *conditions("langspan.kinds.any_run", r"user_metadata"),
     *conditions("langspan._values", r"://|mark in name"),

@@ -19,8 +19,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-import langspan.conventions
-from langspan import CallbackHandler
+from langspan import CallbackHandler, content, conventions, kinds, providers
 from langspan._events import Started
 from langspan.kinds.embeddings import EMBEDDINGS
 from privacy.judge import sightings
@@ -31,9 +30,10 @@ from support.telemetry import Telemetry
 def words() -> list[str]:
     """Every identifier among the strings of the modules that translate, and some that stand in none."""
     found = {"headers", "api_key", "password", "anything_else"}
-    for info in pkgutil.iter_modules(langspan.conventions.__path__, "langspan.conventions."):
-        tree = ast.parse(inspect.getsource(importlib.import_module(info.name)))
-        found |= {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    for package in (content, conventions, kinds, providers):
+        for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            tree = ast.parse(inspect.getsource(importlib.import_module(info.name)))
+            found |= {str(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
     return sorted(word for word in found if word.isidentifier())
 
 
@@ -194,8 +194,7 @@ RECORDED: dict[str, set[str]] = {
     "serialized tool": {"name", "description"},
     "metadata of a tool": ANYWHERE | {"lc_agent_name"},
     "serialized retriever": {"name"},
-    "metadata of a retriever": ANYWHERE
-    | {"ls_embedding_model", "ls_retriever_name", "ls_vector_store_provider"},
+    "metadata of a retriever": ANYWHERE | {"ls_embedding_model", "ls_vector_store_provider"},
     "embeddings": EMBEDDING_MODELS | SERVERS | FORMATS | {"model_kwargs"},
     "metadata of a document": set(),
 }

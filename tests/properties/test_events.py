@@ -18,13 +18,14 @@ from opentelemetry.context import Context
 
 from langspan._guard import Guard
 from langspan._settings import Settings
+from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
 from support.recording import DetachWatch, Recording
 
 MAX_OPEN = 6
-MAX_AGE = 100.0
+MAX_AGE = 100
 MAX_ENDED = 5
 STARTS: dict[str, Any] = {
     "chain": {"input": "x"},
@@ -46,9 +47,10 @@ class Events(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.recording = Recording()
-        settings = Settings(max_open_runs=MAX_OPEN, max_run_age=MAX_AGE)
+        bounds = {"LANGSPAN_MAX_OPEN_RUNS": str(MAX_OPEN), "LANGSPAN_MAX_RUN_AGE": str(MAX_AGE)}
+        settings = Settings.build(bounds)
         tracer = self.recording.provider.get_tracer("langspan")
-        self.recorder = Recorder(tracer, settings, Guard(raising=True))
+        self.recorder = Recorder(tracer, settings, Guard(raising=True), pop_announcement=pop_announcement)
         self.handler = RecordingHandler(self.recorder)
         self.now = 0.0
         self.recorder._runs._clock = lambda: self.now

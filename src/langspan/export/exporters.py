@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from langspan._settings import FILE
 from langspan.export import settings
 from langspan.export.guard import ExportGuard
 from langspan.export.settings import Environ, Signal
@@ -62,10 +63,9 @@ def _open_file() -> Any:
     try:
         return file.OtlpJsonFileExporter()
     except OSError as error:
-        path = os.environ.get(file.PATH)
-        raise ValueError(
-            f"{file.PATH}={path!r} cannot be written ({error.strerror}); name another file"
-        ) from error
+        path = FILE.read(os.environ)
+        text = f"{FILE.variable}={path!r} cannot be written ({error.strerror}); name another file"
+        raise ValueError(text) from error
 
 
 class SplittingExporter:
