@@ -31,16 +31,24 @@ class Call(NamedTuple):
         instance: The model, tool or retriever whose method was called.
         arguments: Keywords of the call.
         streams: The answer was asked for as a stream.
+        config: The `RunnableConfig` of the call, if it takes one.
     """
 
     instance: Any
     arguments: Mapping[str, Any]
     streams: bool
+    config: Any = None
 
     @property
     def fields(self) -> Any:
         """What the instance holds; only stored values, so that no code of its class runs."""
         return getattr(self.instance, "__dict__", None)
+
+    @property
+    def own_name(self) -> str:
+        """What LangChain calls the instance where no run name is given: its `name`, or its class's."""
+        name = (self.fields or {}).get("name")
+        return name if name.__class__ is str and name else type(self.instance).__name__
 
 
 class Graph(NamedTuple):
@@ -49,10 +57,14 @@ class Graph(NamedTuple):
     Attributes:
         name: The name its run will have; None if the graph could not tell.
         is_agent: It was made by `create_agent`, or by the `create_react_agent` before it.
+        own_name: The graph's own name, whatever its run is called; None if nobody gave it one.
+        configurable: `configurable` of the call's config.
     """
 
     name: str | None
     is_agent: bool
+    own_name: str | None = None
+    configurable: Mapping[str, Any] | None = None
 
 
 class Started(NamedTuple):

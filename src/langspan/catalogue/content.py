@@ -77,9 +77,15 @@ CONTENT: Final = (
         ),
     ),
     *rows(
-        Source.GENAI_NEXT,
+        Source.OWN,
         _CHAIN,
-        (names.GEN_AI_PROMPT_VARIABLE_PREFIX, Type.STRING, Level.CONTENT, "Paris", "a prompt is filled in"),
+        (
+            names.LANGCHAIN_PROMPT_VARIABLE_PREFIX,
+            Type.STRING,
+            Level.CONTENT,
+            "Paris",
+            "a prompt is filled in",
+        ),
     ),
     *rows(
         Source.OWN,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from langspan._events import Started
+from langspan._events import Call, Graph, Started
 from langspan._values import Attributes, as_mapping, as_str
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
@@ -41,8 +41,8 @@ def agent_end(calls: Sequence[ModelCall]) -> Attributes:
     return attributes
 
 
-def _target(event: Started) -> str | None:
-    return chosen_name(event) or as_str(as_mapping(event.metadata).get("lc_agent_name"))
+def _target(event: Started, call: Call | None, graph: Graph | None) -> str | None:
+    return chosen_name(event, call, graph) or as_str(as_mapping(event.metadata).get("lc_agent_name"))
 
 
 def _at_end(run: RunView, _data: Any) -> Attributes:

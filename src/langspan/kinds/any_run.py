@@ -6,6 +6,7 @@ metadata and tags of LangChain's start events. The user's other metadata is cont
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -14,13 +15,16 @@ from langspan._events import Started
 from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, clean
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
-from langspan.kinds.base import ModelCall, RunView
+from langspan.kinds.base import DEFAULT_GRAPH_NAMES, ModelCall, RunKind, RunView
 
 _RETRY: Final = "retry:attempt:"
 _MAX_METADATA: Final = 32  # keys, so that a span's own attributes stay far below its limit
 _MAX_NESTING: Final = 8  # of sequences in a path; LangGraph's go two deep
-# Tags that LangChain and LangGraph add for themselves.
-_BOOKKEEPING: Final = ("seq:step:", "graph:step:", "map:key:", "branch:", "condition:", "langsmith:", _RETRY)
+# Tags that LangChain and LangGraph add for themselves, in their exact form; others like them are the user's.
+_BOOKKEEPING: Final = re.compile(
+    r"(seq|graph):step:\d+|map:key:.*|branch:(\d+|default)|condition:\d+|langsmith:(hidden|nostream)",
+    re.DOTALL,
+)
 
 
 def _texts(value: object) -> list[str] | None:
@@ -40,13 +44,20 @@ def _text(item: object, nesting: int) -> str:
 
 # In order of preference: a run may carry several of the conversation's names.
 _CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
+_USER: Final = "user_id"
 _Rules = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
 # What any run tells.
 _EVERYWHERE: Final[_Rules] = {
-    "user_id": (names.USER_ID, as_id),
     "lc_source": (names.LANGCHAIN_SOURCE, as_str),
+}
+# Which prompt of LangChain's hub was used. Only operations have attributes of the GenAI conventions.
+_HUB_OF_OPERATION: Final[_Rules] = {
     "lc_hub_repo": (names.GEN_AI_PROMPT_NAME, as_str),
     "lc_hub_commit_hash": (names.GEN_AI_PROMPT_VERSION, as_str),
+}
+_HUB_OF_STEP: Final[_Rules] = {
+    "lc_hub_repo": (names.LANGCHAIN_PROMPT_NAME, as_str),
+    "lc_hub_commit_hash": (names.LANGCHAIN_PROMPT_VERSION, as_str),
 }
 # What graphs and nodes tell; everything that runs below a node inherits it, and need not say it again.
 _IN_GRAPHS: Final[_Rules] = {
@@ -62,7 +73,7 @@ _IN_GRAPHS: Final[_Rules] = {
 # Metadata of LangChain, LangGraph and LangSmith: never the user's own.
 _NOT_USERS: Final = ("ls_", "lc_", "langgraph_", "__")
 _NOT_USERS_EITHER: Final = frozenset(
-    {*_CONVERSATION, *_IN_GRAPHS, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
+    {*_CONVERSATION, _USER, *_IN_GRAPHS, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
 )
 
 
@@ -81,7 +92,7 @@ def creation_attributes(run: RunView) -> Attributes:
     if target is not None and kind.target_attribute is not None:
         attributes[kind.target_attribute] = target
     if run.conversation is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+        attributes[conversation_attribute(kind)] = run.conversation
     if run.provider is not None:
         attributes[names.GEN_AI_PROVIDER_NAME] = run.provider
     return attributes
@@ -94,42 +105,85 @@ def start_attributes(run: RunView, event: Started) -> Attributes:
         run: The run.
         event: Its start event.
     """
-    kind = run.kind
-    attributes = run_attributes(event.metadata, event.tags, in_graph=kind.is_graph)
+    kind, name = run.kind, event.name
+    attributes = run_attributes(event.metadata, event.tags, kind)
+    attributes[names.LANGCHAIN_RUN_ID] = str(run.run_id)
+    if run.user is not None:
+        attributes[names.USER_ID] = run.user
+    if name is not None and kind.prefix is not None and name != run.target:
+        _add_run_name(attributes, name)
     if kind.at_start is not None:
         attributes.update(kind.at_start(run, event))
     return attributes
 
 
 def run_attributes(
-    metadata: Mapping[str, Any] | None, tags: Sequence[str] | None, *, in_graph: bool = True
+    metadata: Mapping[str, Any] | None, tags: Sequence[str] | None, kind: RunKind
 ) -> Attributes:
-    """Return the attributes of a run that do not depend on what kind of run it is. No content.
+    """Return the attributes of a run that metadata and tags tell. No content.
 
     Args:
         metadata: Metadata of the start event.
         tags: Tags of the start event.
-        in_graph: Include the position in a graph, which is for graphs and nodes to tell.
+        kind: The kind of run: the position in a graph is for graphs and nodes to tell.
     """
     attributes: Attributes = {}
     if metadata:
-        _add_known(attributes, metadata, _IN_GRAPHS if in_graph else _EVERYWHERE)
+        _add_known(attributes, metadata, _IN_GRAPHS if kind.is_graph else _EVERYWHERE)
+        if "lc_hub_repo" in metadata:
+            _add_known(attributes, metadata, _HUB_OF_STEP if kind.operation is None else _HUB_OF_OPERATION)
     if tags:
         _add_tags(attributes, tags)
     return attributes
 
 
-def conversation_id(metadata: Mapping[str, Any] | None) -> str | None:
+def conversation_attribute(kind: RunKind) -> str:
+    """Return the attribute for the conversation's id.
+
+    What is no operation has no attribute of the GenAI conventions: Jaeger takes any span that has one for a
+    GenAI operation, and hides the span's own facts behind an empty view.
+
+    Args:
+        kind: The kind of run.
+    """
+    return names.LANGSPAN_CONVERSATION_ID if kind.operation is None else names.GEN_AI_CONVERSATION_ID
+
+
+def conversation_id(facts: Mapping[str, Any] | None) -> str | None:
     """Return the conversation a run belongs to, as the application named it; never an invented one.
 
     Args:
-        metadata: Metadata of the start event.
+        facts: Metadata of the start event, or `configurable` of the call's config.
     """
-    if metadata:
+    if facts:
         for key in _CONVERSATION:
-            if key in metadata and (conversation := as_id(metadata[key])) is not None:
+            if key in facts and (conversation := as_id(facts[key])) is not None:
                 return conversation
     return None
+
+
+def user_id(facts: Mapping[str, Any] | None) -> str | None:
+    """Return the user a run is for, as the application named them.
+
+    Args:
+        facts: Metadata of the start event, or `configurable` of the call's config.
+    """
+    return as_id(facts[_USER]) if facts and _USER in facts else None
+
+
+def learned(run: RunView, configurable: Mapping[str, Any]) -> Attributes:
+    """Return the conversation and the user that a config tells and the run does not have yet.
+
+    Args:
+        run: The run.
+        configurable: `configurable` of its config.
+    """
+    attributes: Attributes = {}
+    if run.conversation is None and (conversation := conversation_id(configurable)) is not None:
+        attributes[conversation_attribute(run.kind)] = conversation
+    if run.user is None and (user := user_id(configurable)) is not None:
+        attributes[names.USER_ID] = user
+    return attributes
 
 
 def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
@@ -180,6 +234,13 @@ def present(texts: Mapping[str, str | None]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
+def _add_run_name(attributes: Attributes, name: object) -> None:
+    """Add the name that the call gave to its run, rather than the one the object has."""
+    text = as_str(name)
+    if text is not None and text not in DEFAULT_GRAPH_NAMES:
+        attributes[names.LANGCHAIN_RUN_NAME] = text
+
+
 def _add_known(attributes: Attributes, metadata: Mapping[str, Any], rules: _Rules) -> None:
     for key, (attribute, convert) in rules.items():
         value = metadata.get(key)
@@ -192,9 +253,9 @@ def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
     for tag in tags:
         if not isinstance(tag, str) or not tag:
             continue
-        if not tag.startswith(_BOOKKEEPING):
-            kept.append(clean(tag))
-        elif tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():
+        if tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():
             attributes[names.LANGSPAN_RETRY_ATTEMPT] = int(attempt[:9])
+        elif not _BOOKKEEPING.fullmatch(tag):
+            kept.append(clean(tag))
     if kept:
         attributes[names.LANGCHAIN_TAGS] = kept

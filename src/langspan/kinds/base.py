@@ -5,15 +5,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
+from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import Call, CallbackType, Started
+from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import Attributes, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions.measurements import Measurement
 from langspan.conventions.metrics import Metric
+
+# Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the graph.
+DEFAULT_GRAPH_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
 
 
 class AgentCall(enum.Enum):
@@ -53,6 +57,14 @@ class RunView(Protocol):
         """Conversation id, given or inherited."""
 
     @property
+    def run_id(self) -> UUID:
+        """LangChain's id of the run."""
+
+    @property
+    def user(self) -> str | None:
+        """The user the run is for, given or inherited."""
+
+    @property
     def target(self) -> str | None:
         """What the run acts on: model, tool, retriever, agent, graph or node."""
 
@@ -85,6 +97,7 @@ class RunView(Protocol):
         """When its first streamed chunk came: wall-clock nanoseconds."""
 
 
+Target: TypeAlias = Callable[[Started, Call | None, Graph | None], str | None]
 AtStart: TypeAlias = Callable[[RunView, Started], Attributes]
 AtEnd: TypeAlias = Callable[[RunView, Any], Attributes]
 AtFailure: TypeAlias = Callable[[RunView, Mapping[str, Any]], Attributes]
@@ -107,8 +120,9 @@ class RunKind:
         span_kind: The span's kind.
         target_attribute: The attribute that holds the target, if one does.
         callback: The callback by which LangChain tells of such a run; None if a patch records it. Where kinds
-            share a callback, `langspan.kinds.chains.kind_of` decides between them.
-        target: From the start event to what the run acts on; None if that is the run's name.
+            share a callback, a rule of `langspan.kinds.registry` decides between them.
+        target: From the start event, the call that was seen and the graph that announced the run, to what it
+            acts on; None if that is the run's name.
         provider: From the start event to `gen_ai.provider.name`; None if the kind has no provider.
         at_start: Attributes known before the run's body runs, besides operation, target and provider; None if
             there are none, here as in what follows.
@@ -134,7 +148,7 @@ class RunKind:
     span_kind: SpanKind
     target_attribute: str | None
     callback: CallbackType | None
-    target: Callable[[Started], str | None] | None
+    target: Target | None
     provider: Callable[[Started], str | None] | None
     at_start: AtStart | None
     at_end: AtEnd | None
@@ -160,7 +174,14 @@ def run_name(event: Started) -> str | None:
     name = event.name
     if name.__class__ is str and name and name.isascii():  # nearly always: save the calls
         return name
-    return as_str(name) or as_str(as_mapping(event.serialized).get("name"))
+    return as_str(name) or _described_name(as_mapping(event.serialized))
+
+
+def _described_name(serialized: Mapping[str, Any]) -> str | None:
+    """The name in LangChain's description of an object: its own, or the last part of its path."""
+    name = as_str(serialized.get("name"))
+    path = serialized.get("id")
+    return as_str(path[-1]) if name is None and isinstance(path, list) and path else name
 
 
 def no_content(_renderer: ContentRenderer, *_data: Any) -> Texts:

@@ -24,7 +24,7 @@ def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
     if event.extra.get("run_type") == "prompt":
         for key, value in as_mapping(event.payload).items():
             if isinstance(key, str):
-                name = names.GEN_AI_PROMPT_VARIABLE_PREFIX + clean(key)
+                name = names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + clean(key)
                 texts[name] = renderer.text(value, "prompt_variable")
     return texts
 

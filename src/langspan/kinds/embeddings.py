@@ -12,7 +12,7 @@ from typing import Any, Final, TypeGuard
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import Started
+from langspan._events import Call, Graph, Started
 from langspan._values import Attributes, as_mapping, as_model, as_str, as_strings
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
@@ -156,7 +156,7 @@ def _encoding_formats(stored: Mapping[str, Any]) -> list[str] | None:
     return None
 
 
-def _target(event: Started) -> str | None:
+def _target(event: Started, _call: Call | None, _graph: Graph | None) -> str | None:
     return embeddings_model(event.extra.get("embeddings"))
 
 

@@ -11,22 +11,22 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import CallbackType, Started
-from langspan._values import Attributes
+from langspan._events import Call, CallbackType, Graph, Started
+from langspan._values import Attributes, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
-from langspan.kinds.base import RunKind, RunView, run_name
+from langspan.kinds.base import DEFAULT_GRAPH_NAMES, RunKind, RunView, run_name
 from langspan.kinds.chains import CHAIN
 
-# Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the workflow.
-_DEFAULT_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
 
-
-def chosen_name(event: Started) -> str | None:
-    """The name that somebody gave a graph, if anybody did."""
-    label = run_name(event) or CHAIN.name
-    return None if label in _DEFAULT_NAMES else label
+def chosen_name(event: Started, _call: Call | None, graph: Graph | None) -> str | None:
+    """Return the name that somebody gave the graph; its run may be called differently."""
+    if graph is not None and graph.own_name is not None:
+        name = as_str(graph.own_name)
+    else:
+        name = run_name(event) or CHAIN.name
+    return None if name in DEFAULT_GRAPH_NAMES else name
 
 
 def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:

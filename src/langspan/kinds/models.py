@@ -12,19 +12,21 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import CallbackType, Started
+from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import Attributes, as_mapping
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, inference_measurements
 from langspan.kinds.base import AgentCall, RunKind, RunView
 from langspan.providers.names import provider_name
-from langspan.providers.request import model_request, request_model
+from langspan.providers.request import asked_model, model_request, request_model
 from langspan.providers.response import is_cache_hit, model_response
 from langspan.providers.usage import token_usage
 
 
-def _target(event: Started) -> str | None:
+def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | None:
+    if call is not None and (asked := asked_model(call.arguments)) is not None:
+        return asked
     return request_model(
         as_mapping(event.metadata),
         as_mapping(event.extra.get("invocation_params")),

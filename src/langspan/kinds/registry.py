@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from langspan._events import CallbackType, Graph, Started
+from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import as_str
 from langspan.conventions.metrics import ALL
 from langspan.kinds.agents import AGENT
@@ -23,6 +23,7 @@ HIDDEN_TAG: Final = "langsmith:hidden"
 AGENT_INTEGRATION: Final = "langchain_create_agent"
 _GRAPH_INTEGRATIONS: Final = frozenset({"langgraph", AGENT_INTEGRATION})
 _STEP_TAG: Final = "graph:step:"
+_TASK_TAG: Final = "seq:step:1"
 
 Identity: TypeAlias = tuple[RunKind, str, str | None]
 """Kind, span name and target of a run."""
@@ -32,13 +33,19 @@ UNKNOWN: Final[Identity] = (CHAIN, "run", None)
 
 
 def identify(
-    event: Started, kind: RunKind | None = None, *, inside_graph: bool = False, graph: Graph | None = None
+    event: Started,
+    kind: RunKind | None = None,
+    *,
+    call: Call | None = None,
+    inside_graph: bool = False,
+    graph: Graph | None = None,
 ) -> Identity:
     """Find a run's kind, name its span, and find what it acts on.
 
     Args:
         event: The start event.
         kind: The kind, where whoever recorded the run knows it: no callback told of it.
+        call: The call that started the run, if it was seen.
         inside_graph: A run around it already belongs to a graph.
         graph: The graph that announced this run, if one did.
     """
@@ -48,7 +55,7 @@ def identify(
         if kind.__class__ is not RunKind:
             name = run_name(event)
             kind = _RULES[event.callback](event, name, inside_graph, graph)
-    target = kind.target(event) if kind.target is not None else name or run_name(event)
+    target = kind.target(event, call, graph) if kind.target is not None else name or run_name(event)
     prefix = kind.prefix
     if prefix is None:
         return kind, target or kind.name, target
@@ -74,7 +81,12 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
         graph: The graph that announced this run, if one did.
     """
     metadata = event.metadata
-    if name and metadata and as_str(metadata.get("langgraph_node")) == name and _is_step(event.tags):
+    if (
+        name
+        and metadata
+        and as_str(metadata.get("langgraph_node")) == name
+        and _is_node(event.tags, metadata)
+    ):
         return NODE
     if graph is not None and graph.name in (name, None):
         return AGENT if graph.is_agent else WORKFLOW
@@ -89,10 +101,14 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
     return CHAIN
 
 
-def _is_step(tags: Sequence[Any] | None) -> bool:
-    for tag in tags or ():  # noqa: SIM110 - as above
+def _is_node(tags: Sequence[Any] | None, metadata: Mapping[str, Any]) -> bool:
+    """Whether a run that bears its node's name is the node, or a task, rather than a step inside."""
+    for tag in tags or ():
         if isinstance(tag, str) and tag.startswith(_STEP_TAG):
             return True
+        # A task of the functional API is the first step of the node that was made for it.
+        if tag == _TASK_TAG and (path := metadata.get("langgraph_path")) and isinstance(path, tuple):
+            return path[-1] is True
     return False
 
 

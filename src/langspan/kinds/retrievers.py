@@ -11,17 +11,22 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import CallbackType, Started
+from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
-from langspan.kinds.base import RunKind, RunView, no_content
+from langspan.kinds.base import RunKind, RunView, no_content, run_name
 from langspan.providers.names import class_provider
 
 _MAX_DOCUMENTS: Final = 100
 _TOP_K: Final = ("k", "top_k", "top_k_results", "number_of_results")
 _SCORES: Final = ("relevance_score", "score", "_score", "similarity_score")
+
+
+def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | None:
+    """The retriever's own name, where it was seen: the event has the name that the call gave instead."""
+    return run_name(event) if call is None else as_str(call.own_name)
 
 
 def _at_start(run: RunView, event: Started) -> Attributes:
@@ -136,7 +141,7 @@ RETRIEVER: Final = RunKind(
     span_kind=SpanKind.CLIENT,
     target_attribute=names.LANGCHAIN_RETRIEVER_NAME,
     callback=CallbackType.RETRIEVER,
-    target=None,
+    target=_target,
     provider=None,
     at_start=_at_start,
     at_end=_at_end,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import CallbackType, Started
+from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import Attributes, as_id, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
@@ -21,7 +21,7 @@ from langspan.kinds.base import AgentCall, RunKind, RunView, no_content
 _MAX_DESCRIPTION: Final = 1024  # characters; docstrings may be pages long and repeat on every call
 
 
-def _target(event: Started) -> str | None:
+def _target(event: Started, _call: Call | None, _graph: Graph | None) -> str | None:
     return as_str(as_mapping(event.serialized).get("name")) or as_str(event.name)
 
 

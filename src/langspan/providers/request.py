@@ -81,6 +81,15 @@ def request_model(
     )
 
 
+def asked_model(arguments: Mapping[str, Any]) -> str | None:
+    """Return the model that a call asks for, rather than the one its object was made with.
+
+    Args:
+        arguments: Keywords of the call, those of `bind` among them.
+    """
+    return as_model(_first(arguments, _MODELS)) if arguments else None
+
+
 def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     for key in keys:
         if key in source and (text := as_str(source[key])) is not None:

@@ -6,7 +6,7 @@ Spans start in `langspan.recording.span_start` and end in `langspan.recording.sp
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from langspan._settings import Settings
 from langspan._values import Attributes
 from langspan.content.renderer import ContentRenderer
 from langspan.context.scope import current_scope
+from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
 from langspan.providers.llm_result import is_closing
 from langspan.recording import span_events
@@ -126,13 +127,15 @@ class Recorder:
         scope, current = current_scope(), otel.get_current()
         if scope is not None:
             current = scope.start_context(event.run_id, current)
-        made = self._starter.new_run(self, event, kind, graph, current)
+        call = None
+        if scope is not None and scope.is_direct_child(event.callback, current):
+            call = scope.call
+        else:
+            scope = None
+        made = self._starter.new_run(self, event, kind, call, graph, current)
         if made is None:
             return
         run, base = made
-        is_direct = scope is not None and scope.is_direct_child(event.callback, current)
-        if scope is not None and is_direct:
-            run.call = scope.call
         try:
             self._starter.start(run, event, base)
             surplus = self._runs.add(event.run_id, run)
@@ -141,7 +144,7 @@ class Recorder:
             raise
         for evicted in surplus:
             self.guard.call(self._finisher.end_incomplete, evicted)
-        if scope is not None and is_direct and run.is_open:
+        if scope is not None and run.is_open:
             scope.started(run)
 
     def _give_up(self, run: Run) -> None:
@@ -186,6 +189,23 @@ class Recorder:
         if run is not None and run.is_recording:
             name, attributes = describe(self._finisher.render, *data)
             run.span.add_event(name, attributes)
+
+    @contained
+    def learn(self, run: Run, configurable: Mapping[str, Any]) -> None:
+        """Take from a config what the run's start event did not tell: conversation and user.
+
+        LangChain keeps a config's `configurable` from callbacks. The body's config has it, too.
+
+        Args:
+            run: The run, before its body runs.
+            configurable: `configurable` of its config.
+        """
+        learned = any_run.learned(run, configurable)
+        if learned:
+            run.conversation = run.conversation or any_run.conversation_id(configurable)
+            run.user = run.user or any_run.user_id(configurable)
+            run.deferred_attributes = {**run.deferred_attributes, **learned}
+            run.start_attributes = {**run.start_attributes, **learned}
 
     @contained
     def interrupted(self, event: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
@@ -26,6 +26,9 @@ class Owner(Protocol):
 
     def abandon(self, run: Run, error: BaseException | None) -> None:
         """End a run that LangChain will not end."""
+
+    def learn(self, run: Run, configurable: Mapping[str, Any]) -> None:
+        """Take from a config what the run's start event did not tell."""
 
 
 class Run:
@@ -51,6 +54,7 @@ class Run:
         content: What the run started with, where content is recorded.
         agent: The innermost agent's run around this one, or this one.
         conversation: Conversation id, given or inherited.
+        user: The user the run is for, given or inherited.
         inside_graph: The run is a LangGraph graph's or lies below one.
         started: Wall-clock nanoseconds.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
@@ -95,6 +99,7 @@ class Run:
         "start_attributes",
         "started",
         "target",
+        "user",
     )
 
     span: Span
@@ -129,10 +134,12 @@ class Run:
         self.failure: Sighting | None = None
         self.agent: Run | None = None
         self.conversation: str | None = None
+        self.user: str | None = None
         self.inside_graph = self.kind.is_graph
         if parent is not None:
             self.agent = parent.agent
             self.conversation = parent.conversation
+            self.user = parent.user
             self.inside_graph = self.inside_graph or parent.inside_graph
         if self.kind.is_agent:
             # Appended to from any thread; a list does that without a lock.

@@ -6,16 +6,18 @@ by `langspan.context` alone.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import SpanContext, Tracer
 
-from langspan._events import Graph, Started
+from langspan._events import Call, Graph, Started
 from langspan._guard import Guard
-from langspan._values import Attributes
+from langspan._values import Attributes, as_mapping
 from langspan.content.renderer import ContentRenderer
+from langspan.context.carried import carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
@@ -83,7 +85,13 @@ class SpanStarter:
         self._unsampled_stay_so = _keeps_unsampled(tracer)
 
     def new_run(
-        self, owner: Owner, event: Started, kind: RunKind | None, graph: Graph | None, current: Context
+        self,
+        owner: Owner,
+        event: Started,
+        kind: RunKind | None,
+        call: Call | None,
+        graph: Graph | None,
+        current: Context,
     ) -> tuple[Run, Context] | None:
         """Make a run, and find the context that its span starts in.
 
@@ -91,6 +99,7 @@ class SpanStarter:
             owner: Who keeps the run and can end it.
             event: The start event.
             kind: The kind of run, where no callback tells it.
+            call: The call that started the run, if it was seen.
             graph: The graph that announced this run, if one did.
             current: What is current where the event was sent.
 
@@ -105,8 +114,9 @@ class SpanStarter:
         parent, base = self.parents.resolve_parent(event.parent_run_id, current)
         if parent is not None and parent.is_unsampled and base.get(SPAN_KEY) is parent.span:
             return Run(owner, event, UNKNOWN, parent, is_unsampled=True), base
-        run = Run(owner, event, self._identify(event, kind, parent, graph), parent)
-        self._enter(run, event)
+        run = Run(owner, event, self._identify(event, kind, call, graph, parent), parent)
+        run.call = call
+        self._enter(run, event, graph, base)
         return run, base
 
     def start(self, run: Run, event: Started, base: Context) -> None:
@@ -127,25 +137,33 @@ class SpanStarter:
         return parent is None or parent.is_unsampled
 
     def _identify(
-        self, event: Started, kind: RunKind | None, parent: Run | None, graph: Graph | None
+        self,
+        event: Started,
+        kind: RunKind | None,
+        call: Call | None,
+        graph: Graph | None,
+        parent: Run | None,
     ) -> Identity:
         inside_graph = parent is not None and parent.inside_graph
         try:
-            return identify(event, kind, inside_graph=inside_graph, graph=graph)
+            return identify(event, kind, call=call, inside_graph=inside_graph, graph=graph)
         except Exception as error:  # noqa: BLE001 - a run without a name is still a run
             self._guard.report("identify", error)
             return UNKNOWN
 
-    def _enter(self, run: Run, event: Started) -> None:
+    def _enter(self, run: Run, event: Started, graph: Graph | None, base: Context) -> None:
         """Note what entering the run changes: its conversation, and what the runs around it know of it."""
-        kind, parent, agent = run.kind, run.parent, run.agent
+        kind, parent, agent, metadata = run.kind, run.parent, run.agent, event.metadata
         if kind.delegates and parent is not None and parent.kind is kind:
             parent.is_delegated = True
         if kind.counts_as is not None and agent is not None:
             agent.calls.append(kind.counts_as)
         try:
-            if event.metadata:
-                run.conversation = any_run.conversation_id(event.metadata) or run.conversation
+            configurable = _configurable(run.call, graph) or carried_by(base)
+            if metadata or configurable:
+                told, asked = any_run.conversation_id(metadata), any_run.conversation_id(configurable)
+                run.conversation = told or asked or run.conversation
+                run.user = any_run.user_id(metadata) or any_run.user_id(configurable) or run.user
             if kind.provider is not None:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
@@ -200,3 +218,10 @@ class SpanStarter:
                 self._interrupts.link(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without
             self._guard.report("start content", error)
+
+
+def _configurable(call: Call | None, graph: Graph | None) -> Mapping[str, Any] | None:
+    """What the call's config says for the application's own use, if the config was seen."""
+    if graph is not None:
+        return graph.configurable
+    return None if call is None or not call.config else as_mapping(call.config.get("configurable"))

@@ -11,7 +11,10 @@ from typing import Any, Final
 
 from langchain_core.callbacks import manager as callback_manager
 
+from langspan.kinds.base import DEFAULT_GRAPH_NAMES
+
 _MODELS: Final = "spans made inside model calls may not nest under them, and a cancelled call may stay open"
+_CONVERSATIONS: Final = "the config of a model called by itself does not tell its conversation and user"
 _TOOLS: Final = "a cancelled tool may stay open until it is evicted"
 _RETRIEVERS: Final = "spans made inside retrievers do not nest under them"
 _EMBEDDINGS: Final = "calls of embeddings have no span"
@@ -37,6 +40,10 @@ PATCHED: Final[Mapping[str, str]] = {
     "AsyncCallbackManagerForChainRun.on_chain_error": _CHAINS,
     "BaseChatModel.generate": _MODELS,
     "BaseChatModel.agenerate": _MODELS,
+    "BaseChatModel.invoke": _CONVERSATIONS,
+    "BaseChatModel.ainvoke": _CONVERSATIONS,
+    "BaseLLM.invoke": _CONVERSATIONS,
+    "BaseLLM.ainvoke": _CONVERSATIONS,
     "BaseChatModel.stream": _MODELS,
     "BaseChatModel.astream": _MODELS,
     "BaseChatModel._generate_with_cache": _MODELS,
@@ -104,6 +111,20 @@ def is_made_by(graph: Any, model_nodes: Mapping[str, str]) -> bool:
     """
     nodes = getattr(graph, "nodes", None) or {}
     return any(_module_of(nodes.get(node)) == module for node, module in model_nodes.items())
+
+
+def own_name_of(graph: Any) -> str | None:
+    """Return the name that a graph was compiled with; for an entry point, the name of its function.
+
+    Source: `Pregel.name` and `Pregel.nodes`. Without them a graph is named by its run.
+
+    Args:
+        graph: The graph.
+    """
+    name = getattr(graph, "name", None)
+    if name in DEFAULT_GRAPH_NAMES and type(graph).__name__ == "Pregel" and len(graph.nodes) == 1:
+        return next(iter(graph.nodes), None)
+    return name if isinstance(name, str) else None
 
 
 def _module_of(node: Any) -> str | None:

@@ -17,7 +17,7 @@ from langspan._guard import Guard
 from langspan.kinds.registry import AGENT_INTEGRATION
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.hooks import is_made_by
+from langspan.langchain.patches.hooks import is_made_by, own_name_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.runnables import entering
 
@@ -80,7 +80,8 @@ def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
 def _announce(graph: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
     """A graph looks up its defaults when its run starts, and at no other time."""
     name = config.get("run_name") or graph.get_name()
-    graph_announcements.announce(Graph(name=name, is_agent=_is_agent(graph)), config)
+    announced = Graph(name, _is_agent(graph), own_name_of(graph), config.get("configurable"))
+    graph_announcements.announce(announced, config)
 
 
 def _announce_at_last(_module: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
@@ -91,7 +92,7 @@ def _announce_at_last(_module: Any, /, config: Any, *_args: Any, **_kwargs: Any)
 
 def _specify(graph: Any, /, *_args: Any, **_kwargs: Any) -> None:
     """A graph that is asked its name while some graph is announced is the one."""
-    graph_announcements.specify(Graph(name=None, is_agent=_is_agent(graph)))
+    graph_announcements.specify(Graph(None, _is_agent(graph), own_name_of(graph)))
 
 
 def _is_agent(graph: Any) -> bool:

@@ -25,6 +25,7 @@ from langspan.langchain.patches.wrappers import (
     calling,
     calling_inside,
     context_of,
+    context_of_config,
     driving,
     recorded_call_scope,
     stream_scope,
@@ -53,10 +54,12 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
 def _entry_points(guard: Guard, callback: CallbackType) -> Mapping[str, Wrapper]:
     whole_call = recorded_call_scope(guard, callback)
     # A streaming body is not told its run, so the start event itself makes the run current.
-    stream = driving(guard, recorded_call_scope(guard, callback, attach_on_start=True, streams=True))
+    streamed_call = recorded_call_scope(guard, callback, attach_on_start=True, streams=True, config_at=1)
     return {
         "generate": calling(guard, whole_call),
         "agenerate": awaiting(guard, whole_call),
-        "stream": stream,
-        "astream": stream,
+        "stream": driving(guard, streamed_call),
+        "astream": driving(guard, streamed_call),
+        "invoke": calling_inside(guard, context_of_config),
+        "ainvoke": awaiting_inside(guard, context_of_config),
     }

@@ -60,6 +60,9 @@ def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
         manager = config.get("callbacks")
         run = run_of(manager, getattr(manager, "parent_run_id", None))
         if run is not None:
+            configurable = config.get("configurable")
+            if configurable and (run.conversation is None or run.user is None):
+                run.owner.learn(run, configurable)
             enter(run.context)
             if run.is_unsampled and run.owner is handler.recorder:
                 _take_out(handler, manager)

@@ -14,6 +14,7 @@ from opentelemetry.context import Context
 
 from langspan._events import Call, CallbackType
 from langspan._guard import Guard
+from langspan.context.carried import context_with
 from langspan.context.drivers import (
     acall_in_scope,
     aiterate_in_scope,
@@ -95,22 +96,39 @@ def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
     return wrapper
 
 
-def call_scope(guard: Guard, category: CallbackType, *, attach_on_start: bool = False) -> MakeScope:
+def call_scope(guard: Guard, callback: CallbackType, *, attach_on_start: bool = False) -> MakeScope:
     """A scope for a call that will start a run."""
 
     def make(_instance: Any, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
-        return Scope(guard, category, attach_on_start=attach_on_start)
+        return Scope(guard, callback, attach_on_start=attach_on_start)
 
     return make
 
 
 def recorded_call_scope(
-    guard: Guard, category: CallbackType, *, attach_on_start: bool = False, streams: bool = False
+    guard: Guard,
+    callback: CallbackType,
+    *,
+    attach_on_start: bool = False,
+    streams: bool = False,
+    config_at: int | None = None,
 ) -> MakeScope:
-    """A scope for a call that will start a run, and tells it what its start event leaves out."""
+    """A scope for a call that will start a run, and tells it what its start event leaves out.
 
-    def make(instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope:
-        return Scope(guard, category, attach_on_start=attach_on_start, call=Call(instance, kwargs, streams))
+    Args:
+        guard: The error boundary.
+        callback: The callback that tells of the run.
+        attach_on_start: See `Scope`.
+        streams: The call asks for a stream.
+        config_at: Where the call takes its config, if not by keyword.
+    """
+
+    def make(instance: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope:
+        config = kwargs.get("config")
+        if config is None and config_at is not None and len(args) > config_at:
+            config = args[config_at]
+        call = Call(instance, kwargs, streams, config)
+        return Scope(guard, callback, attach_on_start=attach_on_start, call=call)
 
     return make
 
@@ -142,3 +160,13 @@ def context_of(name: str, position: int) -> FindContext:
         return None if run is None else run.context
 
     return find
+
+
+def context_of_config(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:
+    """The context that hands the config's conversation and user on to a run whose event lacks them.
+
+    LangChain gives models no config, only what it takes from one.
+    """
+    config = args[1] if len(args) > 1 else kwargs.get("config")
+    configurable = config.get("configurable") if config else None
+    return context_with(configurable) if configurable else None
