@@ -20,8 +20,8 @@ AttributeValue: TypeAlias = (
 Attributes: TypeAlias = dict[str, AttributeValue]
 
 INT64_MAX: Final = 2**63 - 1
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_ASKED: Final = frozenset({str, bytes, bool, int, float, dict, list, tuple, type(None)})
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+_PLAIN_TYPES: Final = frozenset({str, bytes, bool, int, float, dict, list, tuple, type(None)})
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
@@ -29,19 +29,19 @@ def as_mapping(value: object) -> Mapping[str, Any]:
     if value.__class__ is dict:
         return value
     if value is None or not isinstance(value, Mapping):
-        return _NOTHING
+        return _EMPTY
     return value
 
 
-def is_filled(value: object) -> bool:
+def is_present(value: object) -> bool:
     """Tell whether a value is there, and is not empty or 0.
 
     Only plain values are asked. Any other object counts as filled: it may answer with an error, as arrays do.
     """
-    return type(value) not in _ASKED or bool(value)
+    return type(value) not in _PLAIN_TYPES or bool(value)
 
 
-def clean(text: str) -> str:
+def valid_utf8(text: str) -> str:
     """Return the text as an exact `str` that can be encoded as UTF-8; lone surrogates become U+FFFD."""
     if text.__class__ is not str:
         text = str.__str__(text)
@@ -60,7 +60,7 @@ def as_str(value: object) -> str | None:
         return value or None
     if not isinstance(value, str):
         return None
-    return clean(value.value if isinstance(value, Enum) else value) or None
+    return valid_utf8(value.value if isinstance(value, Enum) else value) or None
 
 
 def as_model(value: object) -> str | None:
@@ -116,7 +116,7 @@ def as_float(value: object) -> float | None:
 def as_strings(value: object) -> list[str] | None:
     """Return a non-empty list of strings from one string or a sequence holding some."""
     if isinstance(value, str):
-        return [clean(value)] if value else None
+        return [valid_utf8(value)] if value else None
     if isinstance(value, list | tuple):
-        return [clean(item) for item in value if isinstance(item, str) and item] or None
+        return [valid_utf8(item) for item in value if isinstance(item, str) and item] or None
     return None

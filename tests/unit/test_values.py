@@ -149,10 +149,10 @@ def test_a_subclass_is_stripped_to_the_built_in_type():
 
 @given(st.text(alphabet=st.characters(codec=None)))
 def test_clean_text_can_always_be_encoded(text):
-    cleaned = _values.clean(text)
+    cleaned = _values.valid_utf8(text)
     assert cleaned == cleaned.encode().decode()
 
 
 @given(st.text())
 def test_good_text_is_left_alone(text):
-    assert text == _values.clean(text)
+    assert text == _values.valid_utf8(text)

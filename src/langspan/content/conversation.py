@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from langspan._values import as_mapping, is_filled
+from langspan._values import as_mapping, is_present
 from langspan.content.keys import message_key, tools_key
 from langspan.content.messages import (
     conversation_of,
@@ -20,14 +20,14 @@ from langspan.content.messages import (
     system_instructions,
 )
 from langspan.content.policy import ContentPolicy
-from langspan.content.tool_definitions import OFFERED, tool_definitions
+from langspan.content.tool_definitions import TOOL_LIST_KEYS, tool_definitions
 
 INPUT: Final = "input_messages"
 OUTPUT: Final = "output_messages"
 SYSTEM: Final = "system_instructions"
 TOOLS: Final = "tool_definitions"
 
-_OVERHEAD: Final = 500  # bytes that an entry takes besides its text
+_ENTRY_OVERHEAD: Final = 500  # bytes that an entry takes besides its text
 _ROOM_FOR_NOTE: Final = 120  # bytes kept free for the note about left out messages
 
 
@@ -56,10 +56,10 @@ class ConversationRenderer:
         self._policy = policy
         self._limit = limit
         # One message may take most of the room, not all: the question stays beside a huge tool result.
-        self._one = policy.max_bytes * 3 // 4
+        self._max_message_bytes = policy.max_bytes * 3 // 4
         self._young: dict[Hashable, _Rendered] = {}
         self._old: dict[Hashable, _Rendered] = {}
-        self._weight = 0
+        self._young_bytes = 0
 
     def input(self, messages: Iterable[Any]) -> str | None:
         """Return `gen_ai.input.messages`: all but the leading system messages; None without any.
@@ -70,7 +70,7 @@ class ConversationRenderer:
             messages: The one inner list that `on_chat_model_start` receives.
         """
         shown = conversation_of(messages)
-        return self._joined((self._message(message) for message in reversed(shown)), len(shown))
+        return self._join((self._message(message) for message in reversed(shown)), len(shown))
 
     def system(self, messages: Iterable[Any]) -> str | None:
         """Return `gen_ai.system_instructions`: the parts of the leading system messages; None without any.
@@ -83,7 +83,7 @@ class ConversationRenderer:
             return None
         keys = [message_key(message) for message in leading]
         key = None if None in keys else (SYSTEM, *keys)
-        found = self._recalled(key, lambda: self._all(system_instructions(leading), SYSTEM))
+        found = self._cached(key, lambda: self._render_all(system_instructions(leading), SYSTEM))
         return None if found is None else found[0]
 
     def tools(self, invocation_params: Mapping[str, Any] | None, *, schemas: bool = False) -> str | None:
@@ -94,11 +94,11 @@ class ConversationRenderer:
             schemas: Add descriptions and parameters.
         """
         params = as_mapping(invocation_params)
-        offered = [params.get(name) for name in OFFERED]
-        if not any(map(is_filled, offered)):
+        offered = [params.get(name) for name in TOOL_LIST_KEYS]
+        if not any(map(is_present, offered)):
             return None
         key = tools_key(offered, schemas=schemas)
-        found = self._recalled(key, lambda: self._definitions(params, schemas=schemas))
+        found = self._cached(key, lambda: self._definitions(params, schemas=schemas))
         return None if found is None else found[0]
 
     def output(self, result: object) -> str | None:
@@ -107,7 +107,7 @@ class ConversationRenderer:
         Args:
             result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
         """
-        return self._all(output_messages(result), OUTPUT)
+        return self._render_all(output_messages(result), OUTPUT)
 
     def prompts(self, prompts: Sequence[str]) -> str | None:
         """Return `gen_ai.input.messages` of a completion model; None when there is no prompt.
@@ -115,16 +115,16 @@ class ConversationRenderer:
         Args:
             prompts: What `on_llm_start` receives.
         """
-        return self._all(prompt_messages(prompts), INPUT)
+        return self._render_all(prompt_messages(prompts), INPUT)
 
-    def _all(self, items: list[dict[str, Any]], where: str) -> str | None:
+    def _render_all(self, items: list[dict[str, Any]], where: str) -> str | None:
         """Render new messages or parts, each with its share of the room."""
         share = (self._policy.max_bytes - _ROOM_FOR_NOTE) // len(items) if items else 0
-        share = max(share - 1, self._one // 8)
-        rendered = (_sized(self._policy.message(item, where, share)) for item in reversed(items))
-        return self._joined(rendered, len(items))
+        share = max(share - 1, self._max_message_bytes // 8)
+        rendered = (_with_size(self._policy.message(item, where, share)) for item in reversed(items))
+        return self._join(rendered, len(items))
 
-    def _joined(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
+    def _join(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
         room = self._policy.max_bytes - 2
         kept: list[str] = []
         for rendered in newest_first:
@@ -136,7 +136,7 @@ class ConversationRenderer:
                 break
             kept.append(text)
         if len(kept) < count:
-            kept.append(_note(count - len(kept)))
+            kept.append(_omission_note(count - len(kept)))
         return f"[{','.join(reversed(kept))}]" if kept else None
 
     def _definitions(self, params: Mapping[str, Any], *, schemas: bool) -> str | None:
@@ -144,37 +144,38 @@ class ConversationRenderer:
         return self._policy.render(definitions, TOOLS) if definitions else None
 
     def _message(self, message: Any) -> _Rendered | None:
-        return self._recalled(
-            message_key(message), lambda: self._policy.message(message_fields(message), INPUT, self._one)
+        return self._cached(
+            message_key(message),
+            lambda: self._policy.message(message_fields(message), INPUT, self._max_message_bytes),
         )
 
-    def _recalled(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
+    def _cached(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
         """Return what is remembered under a key, or render it now; without a key nothing is remembered."""
         if key is None:
-            return _sized(render())
+            return _with_size(render())
         found = self._young.get(key)
         if found is None:
-            found = self._old.get(key) or _sized(render())
+            found = self._old.get(key) or _with_size(render())
             if found is not None:
                 self._remember(key, found)
         return found
 
     def _remember(self, key: Hashable, rendered: _Rendered) -> None:
-        weight = rendered[1] + _OVERHEAD
-        if self._weight + weight > self._limit:
-            self._old, self._young, self._weight = self._young, {}, 0
+        size = rendered[1] + _ENTRY_OVERHEAD
+        if self._young_bytes + size > self._limit:
+            self._old, self._young, self._young_bytes = self._young, {}, 0
         self._young[key] = rendered
-        self._weight += weight
+        self._young_bytes += size
 
 
-def _sized(text: str | None) -> _Rendered | None:
+def _with_size(text: str | None) -> _Rendered | None:
     """A text and the bytes it takes in a list, with its comma."""
     if text is None:
         return None
     return text, 1 + (len(text) if text.isascii() else len(text.encode()))
 
 
-def _note(count: int) -> str:
+def _omission_note(count: int) -> str:
     """A message that stands for messages; its role says that nobody in the conversation wrote it."""
     return (
         f'{{"role":"langspan","parts":[{{"type":"text","content":"[{count} earlier messages left out]"}}]}}'

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from langspan.content.messages import is_message
 
-_LONG: Final = 256  # characters; a longer text is known by length and hash, so that it is not kept alive
+_LONG_TEXT: Final = 256  # characters; a longer text is known by length and hash, so that it is not kept alive
 _MAX_NODES: Final = 500  # a message of more values has no key
 _NUMBERS: Final = (int, float, bool)
 # What `message_fields` reads of a message.
@@ -24,10 +24,10 @@ _READ_FROM_MESSAGE: Final = (
     "invalid_tool_calls",
     "additional_kwargs",
 )
-_READ_FROM_EXTRAS: Final = ("reasoning_content", "function_call", "audio")
+_READ_FROM_ADDITIONAL_KWARGS: Final = ("reasoning_content", "function_call", "audio")
 
 
-class _NotPlainError(Exception):
+class _NotHashableError(Exception):
     """A message holds something that cannot be told by value, or too much of it."""
 
 
@@ -45,10 +45,10 @@ def message_key(message: Any) -> Hashable:
     budget = [_MAX_NODES]
     try:
         if calls or bad_calls or extras:
-            shown = [extras.get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
-            rest = _frozen([calls, bad_calls, shown], budget)
-        return *map(_as_text, (kind, role, name, call_id, status)), _frozen(content, budget), rest
-    except (_NotPlainError, AttributeError, RecursionError):  # the last of what holds itself
+            shown = [extras.get(extra) for extra in _READ_FROM_ADDITIONAL_KWARGS] if extras else None
+            rest = _hashable([calls, bad_calls, shown], budget)
+        return *map(_as_text, (kind, role, name, call_id, status)), _hashable(content, budget), rest
+    except (_NotHashableError, AttributeError, RecursionError):  # the last of what holds itself
         return None
 
 
@@ -57,28 +57,28 @@ def _as_text(value: Any) -> str | None:
     return value if value.__class__ is str else None
 
 
-def _frozen(value: Any, budget: list[int]) -> Hashable:
+def _hashable(value: Any, budget: list[int]) -> Hashable:
     """Return a value that is equal exactly when the given one looks the same. Python keeps a text's hash."""
     kind = type(value)
     if kind is str:
-        return value if len(value) < _LONG else (kind, len(value), hash(value))
+        return value if len(value) < _LONG_TEXT else (kind, len(value), hash(value))
     if value is None:
         return None
     budget[0] -= 1
     if budget[0] < 0:
-        raise _NotPlainError
+        raise _NotHashableError
     if kind is list or kind is tuple:
-        return list, *(_frozen(item, budget) for item in value)
+        return list, *(_hashable(item, budget) for item in value)
     if kind is dict:
-        return dict, *((key, _frozen(item, budget)) for key, item in value.items() if _is_plain_key(key))
+        return dict, *((key, _hashable(item, budget)) for key, item in value.items() if _is_plain_key(key))
     if kind in _NUMBERS:
         return kind, value  # 1, 1.0 and True are equal, and look different
-    raise _NotPlainError
+    raise _NotHashableError
 
 
 def _is_plain_key(key: Any) -> bool:
     if key.__class__ is not str:
-        raise _NotPlainError
+        raise _NotHashableError
     return True
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
 _SAMPLE: Final = 256  # characters that decide whether a long text can be base64 at all
-_SHORTEST: Final = 512  # below this a text is left alone: ids and keys may look like base64
-_DIGEST: Final = 16  # hexadecimal digits kept
+_MIN_LENGTH: Final = 512  # below this a text is left alone: ids and keys may look like base64
+_DIGEST_DIGITS: Final = 16  # hexadecimal digits kept
 _MIME_TYPE: Final = re.compile(r"[\w.+-]{1,63}/[\w.+*-]{1,127}", re.ASCII)
 
 Reference = dict[str, str | int]
@@ -28,7 +28,7 @@ def of_bytes(data: bytes | bytearray | memoryview, mime_type: str | None = None)
     reference["size"] = data.nbytes if isinstance(data, memoryview) else len(data)
     if isinstance(data, memoryview) and not data.c_contiguous:
         data = data.tobytes()
-    reference["sha256"] = hashlib.sha256(data).hexdigest()[:_DIGEST]
+    reference["sha256"] = hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
     return reference
 
 
@@ -65,7 +65,7 @@ def is_data_url(text: str) -> bool:
 
 def is_base64(text: str) -> bool:
     """Tell whether a long text is base64: nothing but its alphabet, and a good mix of it."""
-    if len(text) < _SHORTEST or not text.isascii():
+    if len(text) < _MIN_LENGTH or not text.isascii():
         return False
     sample = text[:_SAMPLE]
     if sample.strip(_ALPHABET) or not _is_mixed(sample):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from langspan._values import as_mapping, is_filled
+from langspan._values import as_mapping, is_present
 from langspan.content import media
 
 Part = dict[str, Any]
@@ -108,7 +108,7 @@ def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
 
 def _first(fields: Mapping[str, Any], *keys: str) -> Any:
     for key in keys:
-        if is_filled(value := fields.get(key)):
+        if is_present(value := fields.get(key)):
             return value
     return None
 

@@ -13,9 +13,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-_HIDDEN: Final = "**********"
+_MASK: Final = "**********"
 # Who has one of these is a machine (model, tool, store, client): its fields are settings, keys and sockets.
-_MACHINES: Final = ("invoke", "ainvoke", "embed_query", "similarity_search", "__enter__", "__aenter__")
+_SERVICE_METHODS: Final = ("invoke", "ainvoke", "embed_query", "similarity_search", "__enter__", "__aenter__")
 
 Fields = Mapping[str, Any]
 
@@ -26,13 +26,13 @@ def scalar(value: Any) -> Any:
         if isinstance(value, kinds):
             return convert(value)
     if hasattr(type(value), "get_secret_value"):
-        return _HIDDEN
+        return _MASK
     return _array_scalar(value)
 
 
 def fields(value: Any, kind: type) -> Fields | None:
     """Return an object's stored fields, without those its author hides; None when it has none to show."""
-    if any(hasattr(kind, mark) for mark in _MACHINES):
+    if any(hasattr(kind, mark) for mark in _SERVICE_METHODS):
         return None
     for read in (_pydantic, _dataclass, _named_tuple, _attrs, _array, _langgraph):
         found = read(value, kind)

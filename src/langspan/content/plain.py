@@ -15,7 +15,7 @@ from typing import Any, Final
 from langspan._values import INT64_MAX
 from langspan.content import media, objects
 from langspan.content.messages import is_message, message_fields
-from langspan.content.shorten import MORE, LeftOut
+from langspan.content.shorten import OMITTED_KEY, OmissionNote
 
 Redact = Callable[[Any, str], Any]
 
@@ -23,12 +23,12 @@ _MAX_DEPTH: Final = 24
 _MAX_KEY: Final = 200  # characters of a key; keys are not shortened later
 _CIRCULAR: Final = "[circular]"
 _TOO_DEEP: Final = "[nested too deep]"
-_NO_NUMBERS: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
+_NOT_IN_JSON: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _MAX_INT_BITS: Final = 1024
 _MAX_REDACTED_NODES: Final = 64
-# Fields of a message and of its parts that say how to read it. They are ours, so they are not redacted.
+# Fields of a message and of its parts that say how to read it. They are part of our own structure, so they are not redacted.
 # A part of a kind that the conventions do not know was made by somebody else: only its kind is exempt.
-_PARTS: Final = frozenset(
+_KNOWN_PARTS: Final = frozenset(
     {
         "text",
         "reasoning",
@@ -42,8 +42,8 @@ _PARTS: Final = frozenset(
         "compaction",
     }
 )
-_KIND: Final = frozenset({"type"})
-_STRUCTURE: Final = frozenset(
+_TYPE_ONLY: Final = frozenset({"type"})
+_STRUCTURE_KEYS: Final = frozenset(
     {"role", "type", "finish_reason", "id", "modality", "mime_type", "size", "sha256", "status"}
 )
 
@@ -52,7 +52,7 @@ class RedactionFailedError(Exception):
     """The user's `redact` raised: the value must not be recorded."""
 
 
-class Plainer:
+class JsonTreeBuilder:
     """Turns one value into a plain tree. Make a new one for each value.
 
     Args:
@@ -73,26 +73,26 @@ class Plainer:
         self._path: set[int] = set()
         self.text_length = 0
 
-    def plain(self, value: Any, depth: int = 0) -> Any:
+    def build(self, value: Any, depth: int = 0) -> Any:
         """Return the value as `None`, bool, number, text, list or dictionary with text keys."""
         read = _EXACT.get(type(value))
-        return read(self, value, depth) if read is not None else self._other(value, depth)
+        return read(self, value, depth) if read is not None else self._build_foreign(value, depth)
 
     def message(self, fields: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
         """Return one of our own messages or parts: its structure stays, its content is read as any value."""
         tree: dict[str, Any] = {}
-        ours = "role" in fields or fields.get("type") in _PARTS
+        is_known = "role" in fields or fields.get("type") in _KNOWN_PARTS
         for key, value in fields.items():
-            if key in (_STRUCTURE if ours else _KIND) and value.__class__ in (str, int):
+            if key in (_STRUCTURE_KEYS if is_known else _TYPE_ONLY) and value.__class__ in (str, int):
                 tree[key] = value
                 self.text_length += len(value) if value.__class__ is str else 8
             elif key == "parts":
                 tree[key] = [self.message(part, depth + 2) for part in islice(value, self._left)]
                 self._left -= len(tree[key])
                 if len(tree[key]) < len(value):
-                    tree[key].append(LeftOut(len(value) - len(tree[key])))
+                    tree[key].append(OmissionNote(len(value) - len(tree[key])))
             else:
-                tree[key if type(key) is str else self._key(key)] = self.plain(value, depth + 1)
+                tree[key if type(key) is str else self._key(key)] = self.build(value, depth + 1)
         return tree
 
     def text(self, text: str, _depth: int = 0) -> Any:
@@ -104,7 +104,7 @@ class Plainer:
         self.text_length += len(text)
         return text
 
-    def same(self, value: Any, _depth: int) -> Any:
+    def unchanged(self, value: Any, _depth: int) -> Any:
         """Return what is plain already and tells nothing private."""
         return value
 
@@ -116,7 +116,7 @@ class Plainer:
 
     def _plain_number(self, value: float) -> Any:
         if value.__class__ is float:
-            return value if math.isfinite(value) else _NO_NUMBERS.get(value, "NaN")
+            return value if math.isfinite(value) else _NOT_IN_JSON.get(value, "NaN")
         if -INT64_MAX <= value <= INT64_MAX:
             return value
         bits = int(value).bit_length()
@@ -128,9 +128,9 @@ class Plainer:
         except Exception as error:  # whatever the user's hook raises, the value must not get out
             raise RedactionFailedError from error
         # What the hook gives back is recorded as it is; it may be any value.
-        plainer = Plainer(None, self._where, _MAX_REDACTED_NODES)
-        tree = plainer.plain(shown)
-        self.text_length += plainer.text_length
+        builder = JsonTreeBuilder(None, self._where, _MAX_REDACTED_NODES)
+        tree = builder.build(shown)
+        self.text_length += builder.text_length
         return tree
 
     def _key(self, key: Any) -> str:
@@ -139,7 +139,7 @@ class Plainer:
                 shown = self._redacted(key)
                 key = shown if isinstance(shown, str) else "[redacted]"
         else:
-            key = self.plain(key, _MAX_DEPTH - 1)
+            key = self.build(key, _MAX_DEPTH - 1)
             key = key if isinstance(key, str) else str(key)
         self.text_length += len(key)
         return key if len(key) <= _MAX_KEY else f"{key[:_MAX_KEY]}…"
@@ -164,11 +164,11 @@ class Plainer:
                     break
                 self._left -= 1
                 shown += 1
-                tree[self._key(key)] = self.plain(item, depth + 1)
+                tree[self._key(key)] = self.build(item, depth + 1)
         finally:
             self._path.discard(id(owner))
         if shown < count:
-            tree[MORE] = LeftOut(count - shown)
+            tree[OMITTED_KEY] = OmissionNote(count - shown)
         return tree
 
     def _list(self, owner: object, count: int, items: Iterable[Any], depth: int) -> Any:
@@ -180,11 +180,11 @@ class Plainer:
                 if self._left <= 0:
                     break
                 self._left -= 1
-                tree.append(self.plain(item, depth + 1))
+                tree.append(self.build(item, depth + 1))
         finally:
             self._path.discard(id(owner))
         if len(tree) < count:
-            tree.append(LeftOut(count - len(tree)))
+            tree.append(OmissionNote(count - len(tree)))
         return tree
 
     def _enter(self, owner: object, depth: int) -> str | None:
@@ -196,19 +196,19 @@ class Plainer:
         self._path.add(id(owner))
         return None
 
-    def _other(self, value: Any, depth: int) -> Any:
+    def _build_foreign(self, value: Any, depth: int) -> Any:
         """Everything that is not an exact built-in. A value that resists is named by its type."""
         try:
             if is_message(value):
                 return self.message(message_fields(value), depth)
             scalar = objects.scalar(value)
-            return self.plain(scalar, depth) if scalar is not None else self._object(value, depth)
+            return self.build(scalar, depth) if scalar is not None else self._build_object(value, depth)
         except RedactionFailedError:
             raise
         except Exception:  # noqa: BLE001 - reading a foreign object may run anything; it must cost this value only
             return objects.type_name(type(value))
 
-    def _object(self, value: Any, depth: int) -> Any:
+    def _build_object(self, value: Any, depth: int) -> Any:
         if isinstance(value, bytes | bytearray | memoryview):
             return media.of_bytes(value)
         if isinstance(value, dict):
@@ -226,13 +226,13 @@ class Plainer:
 
 
 _SEQUENCES: Final[tuple[Any, ...]] = (list, tuple, set, frozenset, deque)
-_EXACT: Final[Mapping[type, Callable[[Plainer, Any, int], Any]]] = {
-    str: Plainer.text,
-    int: Plainer.number,
-    float: Plainer.number,
-    bool: Plainer.same,
-    type(None): Plainer.same,
-    dict: Plainer.mapping,
-    list: Plainer.sequence,
-    tuple: Plainer.sequence,
+_EXACT: Final[Mapping[type, Callable[[JsonTreeBuilder, Any, int], Any]]] = {
+    str: JsonTreeBuilder.text,
+    int: JsonTreeBuilder.number,
+    float: JsonTreeBuilder.number,
+    bool: JsonTreeBuilder.unchanged,
+    type(None): JsonTreeBuilder.unchanged,
+    dict: JsonTreeBuilder.mapping,
+    list: JsonTreeBuilder.sequence,
+    tuple: JsonTreeBuilder.sequence,
 }

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langspan._values import clean
-from langspan.content.plain import Plainer, Redact, RedactionFailedError
+from langspan._values import valid_utf8
+from langspan.content.plain import JsonTreeBuilder, Redact, RedactionFailedError
 from langspan.content.shorten import to_json
 
 DEFAULT_MAX_BYTES: Final = 16_384
-_LEAST_NODES: Final = 64
+_MIN_NODES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class ContentPolicy:
         """
         if value is None:
             return None
-        plainer = self._plainer(where)
+        builder = self._builder(where)
         try:
-            return to_json(plainer.plain(value), self.max_bytes, plainer.text_length)
+            return to_json(builder.build(value), self.max_bytes, builder.text_length)
         except _UNREADABLE:
             return None
 
@@ -58,14 +58,14 @@ class ContentPolicy:
         """
         if not issubclass(type(value), str):  # asked of the value, its own code would answer
             return self.render(value, where)
-        plainer = self._plainer(where)
+        builder = self._builder(where)
         try:
-            tree = plainer.plain(value)
+            tree = builder.build(value)
         except _UNREADABLE:
             return None
         if not isinstance(tree, str):
-            return to_json(tree, self.max_bytes, plainer.text_length)
-        return _cut_text(clean(tree), self.max_bytes)
+            return to_json(tree, self.max_bytes, builder.text_length)
+        return _cut_text(valid_utf8(tree), self.max_bytes)
 
     def message(self, fields: Mapping[str, Any], where: str, max_bytes: int | None = None) -> str | None:
         """Return one message, as `messages` makes them, as JSON text. Its structure is not redacted.
@@ -75,15 +75,15 @@ class ContentPolicy:
             where: As for `render`.
             max_bytes: A smaller limit for this message.
         """
-        plainer = self._plainer(where)
+        builder = self._builder(where)
         try:
-            return to_json(plainer.message(fields), max_bytes or self.max_bytes, plainer.text_length)
+            return to_json(builder.message(fields), max_bytes or self.max_bytes, builder.text_length)
         except _UNREADABLE:
             return None
 
-    def _plainer(self, where: str) -> Plainer:
+    def _builder(self, where: str) -> JsonTreeBuilder:
         # A value takes a few bytes of JSON: many more of them than this cannot be shown anyway.
-        return Plainer(self.redact, where, max(self.max_bytes // 8, _LEAST_NODES))
+        return JsonTreeBuilder(self.redact, where, max(self.max_bytes // 8, _MIN_NODES))
 
 
 # `redact` raised; the interpreter's stack is used up; another thread changed a container while it was read.

@@ -8,7 +8,7 @@ from langspan._values import as_mapping
 from langspan.content.conversation import ConversationRenderer
 from langspan.content.plain import Redact
 from langspan.content.policy import ContentPolicy
-from langspan.content.states import since_the_question, state_messages
+from langspan.content.states import messages_after_last_human, state_messages
 from langspan.conventions import names
 
 Texts: TypeAlias = dict[str, str | None]
@@ -61,7 +61,7 @@ class ContentRenderer:
         if messages is None:
             return {rest_name: self.render(value, "state")}
         if messages_name == names.GEN_AI_OUTPUT_MESSAGES:
-            messages = since_the_question(messages)
+            messages = messages_after_last_human(messages)
         rest = {key: item for key, item in state.items() if key != _MESSAGES}
         return {
             messages_name: self.conversation.input(messages),

@@ -35,7 +35,7 @@ def state_messages(value: object) -> list[Any] | None:
         return None  # looked like messages, and was not
 
 
-def since_the_question(messages: list[Any]) -> list[Any]:
+def messages_after_last_human(messages: list[Any]) -> list[Any]:
     """Return what an agent has added to a conversation: everything after its user's latest message.
 
     Args:

@@ -13,7 +13,7 @@ from langspan._values import as_mapping, as_str
 
 Definition = dict[str, Any]
 
-OFFERED: Final = ("tools", "functions", "toolConfig")
+TOOL_LIST_KEYS: Final = ("tools", "functions", "toolConfig")
 """The call arguments that hold tools."""
 
 _FUNCTION: Final = "function"
@@ -35,7 +35,7 @@ def tool_definitions(
     """
     params = as_mapping(invocation_params)
     offered: list[Any] = []
-    for key in OFFERED:
+    for key in TOOL_LIST_KEYS:
         tools = params.get(key)
         tools = tools.get("tools") if isinstance(tools, dict) else tools  # Bedrock's has one more layer
         if isinstance(tools, list | tuple):

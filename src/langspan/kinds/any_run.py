@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, Final
 
 from langspan._events import Started
-from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, clean
+from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, valid_utf8
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
 from langspan.kinds.base import ModelCall, RunView
@@ -32,7 +32,7 @@ def _texts(value: object) -> list[str] | None:
 
 def _text(item: object, nesting: int) -> str:
     if isinstance(item, str):
-        return clean(item)
+        return valid_utf8(item)
     if isinstance(item, tuple | list):
         return "/".join(_text(part, nesting - 1) for part in item) if nesting else ""
     return str(item) if item is None or as_float(item) is not None or isinstance(item, bool) else ""
@@ -171,7 +171,7 @@ def content_at_start(renderer: ContentRenderer, run: RunView, event: Started) ->
     """
     texts = run.kind.content_at_start(renderer, event)
     for key, value in islice(user_metadata(event.metadata).items(), _MAX_METADATA):
-        texts[names.LANGCHAIN_METADATA_PREFIX + clean(key)] = renderer.text(value, "metadata")
+        texts[names.LANGCHAIN_METADATA_PREFIX + valid_utf8(key)] = renderer.text(value, "metadata")
     return present(texts)
 
 
@@ -193,7 +193,7 @@ def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
         if not isinstance(tag, str) or not tag:
             continue
         if not tag.startswith(_BOOKKEEPING):
-            kept.append(clean(tag))
+            kept.append(valid_utf8(tag))
         elif tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():
             attributes[names.LANGSPAN_RETRY_ATTEMPT] = int(attempt[:9])
     if kept:

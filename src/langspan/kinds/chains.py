@@ -11,7 +11,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import CallbackType, Started
-from langspan._values import as_mapping, clean
+from langspan._values import as_mapping, valid_utf8
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import names
 from langspan.kinds.base import RunKind
@@ -24,7 +24,7 @@ def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
     if event.extra.get("run_type") == "prompt":
         for key, value in as_mapping(event.payload).items():
             if isinstance(key, str):
-                name = names.GEN_AI_PROMPT_VARIABLE_PREFIX + clean(key)
+                name = names.GEN_AI_PROMPT_VARIABLE_PREFIX + valid_utf8(key)
                 texts[name] = renderer.text(value, "prompt_variable")
     return texts
 

@@ -110,15 +110,17 @@ def by_callback(kinds: Sequence[RunKind], rules: Mapping[CallbackType, Rule]) ->
         raise TypeError("two kinds of run have the same name; rename one in langspan.kinds")
     found: dict[CallbackType, RunKind | Rule] = dict(rules)
     for callback in CallbackType:
-        of_it = [kind for kind in kinds if kind.callback is callback]
-        if len(of_it) == 1:
-            found[callback] = of_it[0]
-        elif not of_it:
+        matching = [kind for kind in kinds if kind.callback is callback]
+        if len(matching) == 1:
+            found[callback] = matching[0]
+        elif not matching:
             raise TypeError(
                 f"no kind of run is told by {callback}; list one in langspan.kinds.registry.KINDS"
             )
         elif callback not in rules:
-            raise TypeError(f"{of_it} share {callback}; add a rule to langspan.kinds.registry that decides")
+            raise TypeError(
+                f"{matching} share {callback}; add a rule to langspan.kinds.registry that decides"
+            )
     return found
 
 

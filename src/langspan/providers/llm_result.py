@@ -28,9 +28,9 @@ def message_of(generation: object) -> Any:
     return getattr(generation, "message", None)
 
 
-def backend_of(facts: Mapping[str, Any]) -> str | None:
+def backend_of(metadata: Mapping[str, Any]) -> str | None:
     """Return the `model_provider` that a package wrote into `response_metadata`."""
-    backend = facts.get("model_provider")
+    backend = metadata.get("model_provider")
     return backend if isinstance(backend, str) else None
 
 
@@ -47,7 +47,7 @@ def is_closing(chunk: object) -> bool:
     )
 
 
-def unglued(text: str) -> str:
+def undo_repeated_chunks(text: str) -> str:
     """Undo LangChain's merge of chunks that repeat one string: `stopstop` -> `stop`."""
     period = (text + text).find(text, 1)
     return text[:period] if 3 <= period < len(text) else text  # noqa: PLR2004 - shorter units are no names

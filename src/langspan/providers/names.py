@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._values import as_mapping, clean
+from langspan._values import as_mapping, valid_utf8
 
 _OPENAI: Final = "openai"
 _AZURE_OPENAI: Final = "azure.ai.openai"
@@ -71,7 +71,7 @@ _NAMES: Final[Mapping[str, str]] = {
 }
 
 # Classes whose name does not follow "Chat{Name}", "{Name}LLM", "{Name}Embeddings" or "{Name}".
-_ODD_CLASSES: Final = {
+_IRREGULAR_CLASSES: Final = {
     "azurechatopenai": _AZURE_OPENAI,
     "azureaichatcompletionsmodel": _AZURE_INFERENCE,
     "azureaiopenaiapichatmodel": _AZURE_INFERENCE,
@@ -88,7 +88,7 @@ _CLASSES: Final[Mapping[str, str]] = {
     pattern.format(name): provider
     for name, provider in _NAMES.items()
     for pattern in ("chat{}", "{}", "{}llm", "{}embeddings")
-} | _ODD_CLASSES
+} | _IRREGULAR_CLASSES
 
 # Only types that a class overrides on purpose. "openai-chat" says nothing: every OpenAI-compatible
 # subclass that does not override `_llm_type` has it.
@@ -142,7 +142,7 @@ def provider_name(
         reported = as_mapping(metadata).get("ls_provider")
         if isinstance(reported, str) and reported:
             reported = reported.lower()
-            found = _NAMES.get(reported) or clean(reported)
+            found = _NAMES.get(reported) or valid_utf8(reported)
     if found is None and isinstance(path, list) and path:
         found = package_provider(path[0])
     return _vertex(serialized) if found == _GEMINI else found

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
-from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_filled
+from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_present
 from langspan.conventions import names
 from langspan.providers.llm_result import (
     backend_of,
@@ -18,11 +18,11 @@ from langspan.providers.llm_result import (
     is_streamed,
     message_of,
     output_of,
-    unglued,
+    undo_repeated_chunks,
 )
 
 # LangChain makes these up when the provider gave no id.
-_INVENTED_IDS: Final = ("lc_", "run-")
+_GENERATED_ID_PREFIXES: Final = ("lc_", "run-")
 _REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
 # The Responses API has no finish reason: a status, and for an incomplete answer the cause.
 _INCOMPLETE: Final[Mapping[str, str]] = {
@@ -30,7 +30,7 @@ _INCOMPLETE: Final[Mapping[str, str]] = {
     "max_tokens": "length",
     "content_filter": "content_filter",
 }
-_OPENAI_FACTS: Final = (
+_OPENAI_METADATA: Final = (
     ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER),
     ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
 )
@@ -87,33 +87,33 @@ def finish_reason(generation: object) -> str | None:
 def _add_chat(
     attributes: Attributes, message: object, output: Mapping[str, Any], provider: str | None
 ) -> None:
-    facts = as_mapping(getattr(message, "response_metadata", None))
-    if output and "model_name" not in facts:
-        facts = {**output, **facts}  # what several choices share, LangChain copies to none of them
-    response_id = _response_id(facts.get("id"), getattr(message, "id", None), output.get("id"))
+    metadata = as_mapping(getattr(message, "response_metadata", None))
+    if output and "model_name" not in metadata:
+        metadata = {**output, **metadata}  # what several choices share, LangChain copies to none of them
+    response_id = _response_id(metadata.get("id"), getattr(message, "id", None), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
-    if not facts:
+    if not metadata:
         return
-    streamed, backend = is_streamed(message), backend_of(facts)
-    model = as_model(as_str(facts.get("model_name")) or facts.get("model"))
+    streamed, backend = is_streamed(message), backend_of(metadata)
+    model = as_model(as_str(metadata.get("model_name")) or metadata.get("model"))
     echoes = _ECHOES_IN_STREAMS if streamed else _ECHOES
     if model is not None and (backend or provider) not in echoes:
-        attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
+        attributes[names.GEN_AI_RESPONSE_MODEL] = undo_repeated_chunks(model) if streamed else model
     if provider in _OPENAI_PROVIDERS and backend in _OPENAI_BACKENDS:
-        for key, attribute in _OPENAI_FACTS:
-            value = facts.get(key)
+        for key, attribute in _OPENAI_METADATA:
+            value = metadata.get(key)
             if value is not None and (text := as_str(value)) is not None:
-                attributes[attribute] = unglued(text) if streamed else text
-        _add_openai_api(attributes, facts, response_id or "")
+                attributes[attribute] = undo_repeated_chunks(text) if streamed else text
+        _add_openai_api(attributes, metadata, response_id or "")
 
 
-def _add_openai_api(attributes: Attributes, facts: Mapping[str, Any], response_id: str) -> None:
+def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], response_id: str) -> None:
     """OpenAI's two APIs give ids of two kinds; only one of them has finish reasons."""
-    ours = facts.get("model_provider") is not None
+    from_package = metadata.get("model_provider") is not None
     if response_id.startswith("resp_"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
-    elif response_id.startswith("chatcmpl-") or (ours and is_filled(facts.get("finish_reason"))):
+    elif response_id.startswith("chatcmpl-") or (from_package and is_present(metadata.get("finish_reason"))):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
 
 
@@ -128,27 +128,27 @@ def _add_completion(attributes: Attributes, generation: object, output: Mapping[
 def _response_id(*candidates: object) -> str | None:
     for candidate in candidates:
         text = as_str(candidate) if candidate is not None else None
-        if text is not None and not text.startswith(_INVENTED_IDS):
+        if text is not None and not text.startswith(_GENERATED_ID_PREFIXES):
             return text
     return None
 
 
 def _finish_reason(generation: object) -> str | None:
     message = message_of(generation)
-    facts = as_mapping(getattr(message, "response_metadata", None))
-    reason = _first_reason(facts)
+    metadata = as_mapping(getattr(message, "response_metadata", None))
+    reason = _first_reason(metadata)
     if reason is None:
         reason = _first_reason(as_mapping(getattr(generation, "generation_info", None)))
     if reason is None:
-        return _from_status(facts, message) if "status" in facts else None
+        return _from_status(metadata, message) if "status" in metadata else None
     text = as_str(reason.name if _is_plain_enum(reason) else reason)
-    return unglued(text) if text and is_streamed(message) else text
+    return undo_repeated_chunks(text) if text and is_streamed(message) else text
 
 
-def _first_reason(facts: Mapping[str, Any]) -> Any:
-    if facts:
+def _first_reason(metadata: Mapping[str, Any]) -> Any:
+    if metadata:
         for key in _REASONS:
-            if is_filled(reason := facts.get(key)):
+            if is_present(reason := metadata.get(key)):
                 return reason
     return None
 
@@ -157,11 +157,11 @@ def _is_plain_enum(value: object) -> bool:
     return isinstance(value, Enum) and not isinstance(value, str)
 
 
-def _from_status(facts: Mapping[str, Any], message: object) -> str | None:
-    status = as_str(facts.get("status"))
+def _from_status(metadata: Mapping[str, Any], message: object) -> str | None:
+    status = as_str(metadata.get("status"))
     if status == "completed":
-        return "tool_calls" if is_filled(getattr(message, "tool_calls", None)) else "stop"
+        return "tool_calls" if is_present(getattr(message, "tool_calls", None)) else "stop"
     if status == "incomplete":
-        cause = as_mapping(facts.get("incomplete_details")).get("reason")
+        cause = as_mapping(metadata.get("incomplete_details")).get("reason")
         return _INCOMPLETE.get(cause) or as_str(cause) if isinstance(cause, str) else None
     return None

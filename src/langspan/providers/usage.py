@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._values import Attributes, as_count, as_mapping, is_filled
+from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 from langspan.providers import usage_fields
 from langspan.providers.llm_result import backend_of, generations_of, message_of, output_of
@@ -55,7 +55,7 @@ _ZERO_IS_UNKNOWN: Final = frozenset(
     | {"bedrock", "bedrock_converse", "amazon_bedrock", "aws.bedrock"}
 )
 # Packages whose own form leaves out details that the provider's form, beside it, has.
-_LEAVES_OUT_DETAILS: Final = frozenset({"xai"})
+_OMITS_DETAILS: Final = frozenset({"xai"})
 
 
 def token_usage(result: object, provider: str | None = None) -> Attributes:
@@ -77,8 +77,8 @@ def token_usage(result: object, provider: str | None = None) -> Attributes:
             complete = _add_standard(usage, metadata, message, provider)
             break
     if not complete:
-        _fill_in(usage, generations[0] if generations else None, output_of(result), provider)
-    return _checked(usage, generations)
+        _add_missing(usage, generations[0] if generations else None, output_of(result), provider)
+    return _normalized(usage, generations)
 
 
 def _add_standard(
@@ -91,44 +91,46 @@ def _add_standard(
             usage[attribute] = count
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
     backend = None
-    if is_filled(details_in) or is_filled(details_out):
+    if is_present(details_in) or is_present(details_out):
         backend = backend_of(as_mapping(getattr(message, "response_metadata", None)))
-        zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
+        keep_zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
         if details_in is not None:
-            _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
+            _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, keep_zeros=keep_zeros)
         if details_out is not None:
-            _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
-    has_details = details_in is not None and details_out is not None and backend not in _LEAVES_OUT_DETAILS
+            _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, keep_zeros=keep_zeros)
+    has_details = details_in is not None and details_out is not None and backend not in _OMITS_DETAILS
     has_totals = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) and names.GEN_AI_USAGE_OUTPUT_TOKENS in usage
     return has_details and bool(has_totals)
 
 
 def _add_details(
-    usage: Attributes, details: Mapping[str, Any], known: Mapping[str, str], *, zeros: bool
+    usage: Attributes, details: Mapping[str, Any], known: Mapping[str, str], *, keep_zeros: bool
 ) -> None:
     for key, value in details.items():
         attribute = known.get(key)
-        if attribute is None or not (zeros or is_filled(value)) or attribute in usage:
+        if attribute is None or not (keep_zeros or is_present(value)) or attribute in usage:
             continue
         count = as_count(value)
         if count is not None:
             usage[attribute] = count
 
 
-def _fill_in(usage: Attributes, generation: object, output: Mapping[str, Any], provider: str | None) -> None:
+def _add_missing(
+    usage: Attributes, generation: object, output: Mapping[str, Any], provider: str | None
+) -> None:
     """Look for what is still missing in the provider's own words."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    facts = as_mapping(getattr(message_of(generation), "response_metadata", None))
-    zeros = (backend_of(facts) or provider) not in _ZERO_IS_UNKNOWN
-    for source in (facts, as_mapping(getattr(generation, "generation_info", None)), output):
+    response_metadata = as_mapping(getattr(message_of(generation), "response_metadata", None))
+    keep_zeros = (backend_of(response_metadata) or provider) not in _ZERO_IS_UNKNOWN
+    for source in (response_metadata, as_mapping(getattr(generation, "generation_info", None)), output):
         if source:
             for attribute, count in usage_fields.counts(source).items():
-                if zeros or count:
+                if keep_zeros or count:
                     usage.setdefault(attribute, count)
 
 
-def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
+def _normalized(usage: Attributes, generations: list[Any]) -> Attributes:
     """Drop zeros that mean "unknown"; bring the cache writes of all lifetimes together."""
     if not usage:
         return usage
@@ -146,8 +148,8 @@ def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
 def _has_content(generation: object) -> bool:
     message = message_of(generation)
     if message is None:
-        return is_filled(getattr(generation, "text", None))
-    return is_filled(getattr(message, "content", None)) or is_filled(getattr(message, "tool_calls", None))
+        return is_present(getattr(generation, "text", None))
+    return is_present(getattr(message, "content", None)) or is_present(getattr(message, "tool_calls", None))
 
 
 def _add_cache_writes(usage: Attributes) -> None:

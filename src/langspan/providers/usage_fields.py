@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from langspan._values import Attributes, as_count, as_mapping, is_filled
+from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 
 _INPUT: Final = names.GEN_AI_USAGE_INPUT_TOKENS
@@ -25,9 +25,9 @@ _CONTAINERS: Final = (
     "token_count",
     "amazon-bedrock-invocationMetrics",
 )
-# Ollama has no usage object: its two counts lie among the other facts.
-_LOOSE: Final = ("prompt_eval_count", "eval_count")
-_PLACES: Final = frozenset({*_CONTAINERS, *_LOOSE})
+# Ollama has no usage object: its two counts lie among the other metadata.
+_TOP_LEVEL_COUNTS: Final = ("prompt_eval_count", "eval_count")
+_USAGE_KEYS: Final = frozenset({*_CONTAINERS, *_TOP_LEVEL_COUNTS})
 
 _COUNTS: Final[Mapping[str, str]] = {
     "input_tokens": _INPUT,
@@ -111,23 +111,23 @@ _GEMINI_EXTRA_INPUT: Final = ("tool_use_prompt_token_count", "toolUsePromptToken
 _GEMINI_OUTPUT: Final = ("candidates_token_count", "candidatesTokenCount")
 
 
-def counts(facts: Mapping[str, Any]) -> Attributes:
-    """Return the counts found among a result's facts, totals as the conventions define them.
+def counts(metadata: Mapping[str, Any]) -> Attributes:
+    """Return the counts found among a result's metadata, totals as the conventions define them.
 
     Input includes cached tokens, output includes reasoning.
 
     Args:
-        facts: A message's `response_metadata`, a `generation_info` or an `llm_output`.
+        metadata: A message's `response_metadata`, a `generation_info` or an `llm_output`.
     """
-    if _PLACES.isdisjoint(facts):  # most facts hold no counts: one look tells
+    if _USAGE_KEYS.isdisjoint(metadata):  # most metadata hold no counts: one look tells
         return {}
     found: Attributes = {}
     for key in _CONTAINERS:
-        held = facts.get(key)
+        held = metadata.get(key)
         if held is not None and (usage := _fields(held)):
             found = {**_read(usage), **found}
-    loose = {key: facts[key] for key in _LOOSE if key in facts}
-    return {**_read(loose), **found} if loose else found
+    top_level = {key: metadata[key] for key in _TOP_LEVEL_COUNTS if key in metadata}
+    return {**_read(top_level), **found} if top_level else found
 
 
 def _fields(usage: object) -> Mapping[str, Any]:
@@ -145,7 +145,7 @@ def _read(usage: Mapping[str, Any]) -> Attributes:
         if attribute is not None:
             if (count := as_count(value)) is not None:
                 found.setdefault(attribute, count)
-        elif is_filled(value) and (known := _DETAILS.get(key)) is not None:
+        elif is_present(value) and (known := _DETAILS.get(key)) is not None:
             _read_details(found, value, known)
     billed = usage.get("billed_units")
     if billed is not None and (charged := _read(_fields(billed))):

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langspan.content.messages import message_fields
-from langspan.content.states import since_the_question, state_messages
+from langspan.content.states import messages_after_last_human, state_messages
 
 HI = {"role": "user", "parts": [{"type": "text", "content": "hi"}]}
 YES = {"role": "assistant", "parts": [{"type": "text", "content": "yes"}]}
@@ -66,4 +66,4 @@ ASKED = [HumanMessage("hi"), AIMessage("yes"), HumanMessage("and?")]
     ],
 )
 def test_what_an_agent_has_added(messages, expected):
-    assert expected == since_the_question(messages)
+    assert expected == messages_after_last_human(messages)
