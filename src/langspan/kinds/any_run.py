@@ -1,4 +1,4 @@
-"""Facts any run may have: conversation, user, LangGraph position, tags, retry attempt.
+"""Attributes that any run may have: conversation, user, LangGraph position, tags, retry attempt.
 
 Source: OpenTelemetry GenAI conventions (`gen_ai.conversation.id`), core conventions (`user.id`), the
 metadata and tags of LangChain's start events. The user's other metadata is content.
@@ -24,7 +24,7 @@ _BOOKKEEPING: Final = ("seq:step:", "graph:step:", "map:key:", "branch:", "condi
 
 
 def _texts(value: object) -> list[str] | None:
-    """Any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
+    """Return any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
     if not isinstance(value, list | tuple) or not value:
         return None
     return [_text(item, _MAX_NESTING) for item in value]
@@ -41,14 +41,14 @@ def _text(item: object, nesting: int) -> str:
 # In order of preference: a run may carry several of the conversation's names.
 _CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
 _Rules = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
-# What any run tells.
+# Metadata read from any run.
 _EVERYWHERE: Final[_Rules] = {
     "user_id": (names.USER_ID, as_id),
     "lc_source": (names.LANGCHAIN_SOURCE, as_str),
     "lc_hub_repo": (names.GEN_AI_PROMPT_NAME, as_str),
     "lc_hub_commit_hash": (names.GEN_AI_PROMPT_VERSION, as_str),
 }
-# What graphs and nodes tell; everything that runs below a node inherits it, and need not say it again.
+# Metadata read from graphs and nodes only: every run below a node inherits it and need not repeat it.
 _IN_GRAPHS: Final[_Rules] = {
     **_EVERYWHERE,
     "langgraph_node": (names.LANGGRAPH_NODE, as_str),
@@ -67,9 +67,9 @@ _NOT_USERS_EITHER: Final = frozenset(
 
 
 def creation_attributes(run: RunView) -> Attributes:
-    """Return what a sampler may want to see of a span that may not be recorded. Cheap.
+    """Return the attributes for the sampler: operation, target, conversation and provider.
 
-    The operation, what it acts on and with whom, and the conversation.
+    They are also made for spans that are not sampled, so this must stay cheap.
 
     Args:
         run: The run.
@@ -88,7 +88,7 @@ def creation_attributes(run: RunView) -> Attributes:
 
 
 def start_attributes(run: RunView, event: Started) -> Attributes:
-    """Return all else that is known before the run's body runs.
+    """Return all other attributes known at the start of a run.
 
     Args:
         run: The run.
@@ -104,12 +104,12 @@ def start_attributes(run: RunView, event: Started) -> Attributes:
 def run_attributes(
     metadata: Mapping[str, Any] | None, tags: Sequence[str] | None, *, in_graph: bool = True
 ) -> Attributes:
-    """Return the attributes of a run that do not depend on what kind of run it is. No content.
+    """Return the attributes of a run that do not depend on its kind. No content.
 
     Args:
         metadata: Metadata of the start event.
         tags: Tags of the start event.
-        in_graph: Include the position in a graph, which is for graphs and nodes to tell.
+        in_graph: Whether to include the position in a graph, which only graphs and nodes record.
     """
     attributes: Attributes = {}
     if metadata:
@@ -120,7 +120,7 @@ def run_attributes(
 
 
 def conversation_id(metadata: Mapping[str, Any] | None) -> str | None:
-    """Return the conversation a run belongs to, as the application named it; never an invented one.
+    """Return the conversation id that the application set in a run's metadata, or None.
 
     Args:
         metadata: Metadata of the start event.
@@ -133,7 +133,7 @@ def conversation_id(metadata: Mapping[str, Any] | None) -> str | None:
 
 
 def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
-    """Return what the user put into a run's metadata. This is content: record it only where content is on.
+    """Return the user's own entries of a run's metadata. This is content.
 
     Args:
         metadata: Metadata of the start event.
@@ -146,26 +146,26 @@ def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
 
 
 def model_call(model: str | None, attributes: Attributes) -> ModelCall:
-    """Take from a model call's attributes what its agent needs.
+    """Return what an agent's span needs from one of its model calls.
 
     Args:
-        model: The model that was asked for.
-        attributes: What the call told when it ended.
+        model: The requested model.
+        attributes: The call's attributes at its end.
     """
-    told: Any = attributes
+    values: Any = attributes
     return ModelCall(
         model,
-        told.get(names.GEN_AI_USAGE_INPUT_TOKENS),
-        told.get(names.GEN_AI_USAGE_OUTPUT_TOKENS),
-        told.get(names.GEN_AI_RESPONSE_FINISH_REASONS),
+        values.get(names.GEN_AI_USAGE_INPUT_TOKENS),
+        values.get(names.GEN_AI_USAGE_OUTPUT_TOKENS),
+        values.get(names.GEN_AI_RESPONSE_FINISH_REASONS),
     )
 
 
 def content_at_start(renderer: ContentRenderer, run: RunView, event: Started) -> dict[str, str]:
-    """Return the content that the run starts with, and what the user put into its metadata.
+    """Return the run's input content and the user's own metadata, rendered.
 
     Args:
-        renderer: Renders it.
+        renderer: Renders the content.
         run: The run.
         event: Its start event.
     """
@@ -176,7 +176,7 @@ def content_at_start(renderer: ContentRenderer, run: RunView, event: Started) ->
 
 
 def present(texts: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the texts that are there."""
+    """Return the texts that are not None."""
     return {name: text for name, text in texts.items() if text is not None}
 
 

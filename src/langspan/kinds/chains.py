@@ -1,4 +1,6 @@
-"""Chains and all else that LangChain tells of as one: LCEL steps, prompts, parsers, functions. No operation.
+"""Chains, and everything else that LangChain reports as one: LCEL steps, prompts, parsers, functions.
+
+They are not GenAI operations.
 
 Source: LangChain's `on_chain_start`, `on_chain_end` and `on_chain_error`.
 """
@@ -35,7 +37,7 @@ def _content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, 
 
 
 def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
-    """What a streamed chain ran on, which only its end event tells."""
+    """Return the input of a streamed chain, which is only known from its end or error event."""
     value = extra.get("inputs")
     return {} if value is None else {names.LANGCHAIN_INPUT: renderer.render(value, "input")}
 

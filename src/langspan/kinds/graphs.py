@@ -1,6 +1,6 @@
-"""LangGraph's graphs and their nodes: `invoke_workflow`, and nodes, which are no GenAI operation.
+"""LangGraph graphs, `invoke_workflow`, and their nodes, which are not GenAI operations.
 
-Source: OpenTelemetry GenAI conventions (invoke workflow span); the metadata that LangGraph gives its runs.
+Source: OpenTelemetry GenAI conventions (invoke workflow span); the metadata that LangGraph adds to its runs.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from langspan.conventions.measurements import Measurement, measured
 from langspan.kinds.base import RunKind, RunView, run_name
 from langspan.kinds.chains import CHAIN
 
-# Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the workflow.
+# Default names of LangChain and LangGraph, which do not identify the workflow.
 _DEFAULT_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
 
 
 def chosen_name(event: Started) -> str | None:
-    """The name that somebody gave a graph, if anybody did."""
+    """Return a graph's name; None if it only has a default name."""
     label = run_name(event) or CHAIN.name
     return None if label in _DEFAULT_NAMES else label
 
@@ -38,7 +38,7 @@ def _content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, 
 
 
 def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
-    """What a streamed graph ran on, which only its end event tells."""
+    """Return the input of a streamed graph, which is only known from its end or error event."""
     value = extra.get("inputs")
     return {} if value is None else renderer.state_in(value)
 

@@ -1,6 +1,6 @@
-"""What a model answered, without the answer itself: `gen_ai.response.*`.
+"""The metadata of a model's response, without the answer itself: `gen_ai.response.*`.
 
-Source: OpenTelemetry GenAI conventions (inference span); what LangChain's provider packages leave in
+Source: OpenTelemetry GenAI conventions (inference span); the data that LangChain's provider packages put into
 `response_metadata`, `generation_info` and `llm_output`.
 """
 
@@ -21,10 +21,10 @@ from langspan.providers.llm_result import (
     undo_repeated_chunks,
 )
 
-# LangChain makes these up when the provider gave no id.
+# LangChain generates ids with these prefixes if the provider sent none.
 _GENERATED_ID_PREFIXES: Final = ("lc_", "run-")
 _REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
-# The Responses API has no finish reason: a status, and for an incomplete answer the cause.
+# The Responses API has a status instead of a finish reason, and a cause for an incomplete answer.
 _INCOMPLETE: Final[Mapping[str, str]] = {
     "max_output_tokens": "length",
     "max_tokens": "length",
@@ -36,18 +36,18 @@ _OPENAI_METADATA: Final = (
 )
 _OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
 _OPENAI_PROVIDERS: Final = frozenset({None, "openai", "azure.ai.openai"})
-# Packages that write the requested model where the answering one belongs.
+# Packages that report the requested model as the response model.
 _ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse", "huggingface"})
 _ECHOES: Final = _ECHOES_IN_STREAMS | {"mistralai"}
 
 
 def model_response(result: object, provider: str | None = None) -> Attributes:
-    """Return the response attributes of an `LLMResult`; a fact that is not there gives no attribute.
+    """Return the response attributes of an `LLMResult`; unknown values are omitted.
 
     Args:
         result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
-        provider: `gen_ai.provider.name` of the request, if known. A class made from OpenAI's reports
-            OpenAI as the back end, whoever it talks to.
+        provider: `gen_ai.provider.name` of the request, if known. It is needed because any subclass of
+            OpenAI's model class reports OpenAI as its `model_provider`.
     """
     generations = generations_of(result)
     if not generations:
@@ -56,7 +56,7 @@ def model_response(result: object, provider: str | None = None) -> Attributes:
     message = message_of(generations[0])
     output = output_of(result)
     if len(generations) > 1 and "model_provider" not in output:
-        output = {}  # put together by LangChain from what was asked for
+        output = {}  # LangChain combined it from the request
     if message is None:
         _add_completion(attributes, generations[0], output)
     else:
@@ -68,7 +68,7 @@ def model_response(result: object, provider: str | None = None) -> Attributes:
 
 
 def is_cache_hit(result: object) -> bool:
-    """Tell whether LangChain answered from its own cache, so that no provider counted the tokens.
+    """Return whether LangChain answered from its own cache, so that no tokens were used.
 
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
@@ -80,7 +80,7 @@ def is_cache_hit(result: object) -> bool:
 
 
 def finish_reason(generation: object) -> str | None:
-    """Return why one choice ended, in the provider's own words; None when the provider did not say."""
+    """Return the finish reason of one choice, as the provider spells it; None if it sent none."""
     return _finish_reason(generation)
 
 
@@ -89,7 +89,7 @@ def _add_chat(
 ) -> None:
     metadata = as_mapping(getattr(message, "response_metadata", None))
     if output and "model_name" not in metadata:
-        metadata = {**output, **metadata}  # what several choices share, LangChain copies to none of them
+        metadata = {**output, **metadata}  # several choices share it
     response_id = _response_id(metadata.get("id"), getattr(message, "id", None), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
@@ -109,7 +109,7 @@ def _add_chat(
 
 
 def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], response_id: str) -> None:
-    """OpenAI's two APIs give ids of two kinds; only one of them has finish reasons."""
+    """Add `openai.api.type`: OpenAI's two APIs differ in their ids, and only one has finish reasons."""
     from_package = metadata.get("model_provider") is not None
     if response_id.startswith("resp_"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
@@ -118,7 +118,7 @@ def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], respons
 
 
 def _add_completion(attributes: Attributes, generation: object, output: Mapping[str, Any]) -> None:
-    """A completion's `llm_output` repeats the requested model, so no response model is taken from it."""
+    """Add a completion's id; its `llm_output` only repeats the requested model, so that is not read."""
     info = as_mapping(getattr(generation, "generation_info", None))
     response_id = _response_id(info.get("id"), output.get("id"))
     if response_id is not None:
