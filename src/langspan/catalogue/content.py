@@ -89,14 +89,14 @@ CONTENT: Final = (
             Type.JSON,
             Level.CONTENT,
             '{"question":"Hi"}',
-            "always: the input; on an agent or a workflow: except messages",
+            "the input; on an agent or a workflow: apart from messages",
         ),
         (
             names.LANGCHAIN_OUTPUT,
             Type.JSON,
             Level.CONTENT,
             '"Hello."',
-            "it returned: the output; except messages, as above",
+            "the output, likewise",
         ),
     ),
     *rows(

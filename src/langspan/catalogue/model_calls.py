@@ -42,9 +42,9 @@ REQUEST: Final = (
             Type.STRING,
             Level.RECOMMENDED,
             "api.openai.com",
-            "known from the model's configuration",
+            "known from the model's base URL",
         ),
-        (names.SERVER_PORT, Type.INT, Level.CONDITIONAL, 443, "known from the address"),
+        (names.SERVER_PORT, Type.INT, Level.CONDITIONAL, 443, "known from the same URL"),
     ),
     *rows(
         Source.GENAI,

@@ -36,7 +36,7 @@ EVERYWHERE: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "thread-7",
-            "the metadata of the run, or of an enclosing one, has `thread_id`, `session_id` or `conversation_id`",
+            "`thread_id`, `session_id` or `conversation_id` in the metadata of the run or an enclosing run",
         ),
         (names.GEN_AI_PROMPT_NAME, Type.STRING, Level.CONDITIONAL, "me/greeting", _HUB),
     ),
@@ -55,7 +55,7 @@ EVERYWHERE: Final = (
             "ValueError",
             f"the run failed: the exception's class, or `{names.TOOL_ERROR}` if a tool returned its failure",
         ),
-        (names.USER_ID, Type.STRING, Level.RECOMMENDED, "u-1", "the metadata has `user_id`"),
+        (names.USER_ID, Type.STRING, Level.RECOMMENDED, "u-1", "`user_id` in the metadata"),
     ),
     *rows(
         Source.OWN,

@@ -1,7 +1,7 @@
 """Everything that this package may export: spans, attributes, span events, metrics, log events, resources.
 
-`docs/telemetry.md` is generated from it, and the tests compare all exported telemetry with it. Nothing here is
-needed at run time.
+`docs/telemetry.md` is generated from it, and the tests compare all exported telemetry with it. Nothing here
+is needed at run time.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ SPANS: Final = (
 )
 ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Any span": runs.EVERYWHERE,
-    "What a model is asked": calls.REQUEST,
-    "What a model answers": calls.RESPONSE,
+    "Model requests": calls.REQUEST,
+    "Model responses": calls.RESPONSE,
     "Tokens": calls.USAGE,
     "Tools, retrievers, agents, graphs": runs.ACTORS,
     "Content": content.CONTENT,
@@ -133,7 +133,7 @@ LOG_EVENTS: Final = (
 METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
     "Released names": metrics.RELEASED,
     "Newest names": metrics.LATEST,
-    "With either": metrics.ADDED,
+    "With either set": metrics.ADDED,
 }
 METRIC_ATTRIBUTES: Final = (
     *rows(
