@@ -12,9 +12,11 @@ from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 
-_TOOL, _RETRIEVER, _AGENT, _WORKFLOW, _CHAIN = (
-    frozenset({kind}) for kind in (TOOL, RETRIEVER, AGENT, WORKFLOW, CHAIN)
-)
+_TOOL: Final = frozenset({TOOL})
+_RETRIEVER: Final = frozenset({RETRIEVER})
+_AGENT: Final = frozenset({AGENT})
+_WORKFLOW: Final = frozenset({WORKFLOW})
+_CHAIN: Final = frozenset({CHAIN})
 _MESSAGES: Final = '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'
 
 CONTENT: Final = (

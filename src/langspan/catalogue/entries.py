@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan.kinds.base import RunKind
 from langspan.kinds.models import CHAT, COMPLETION
@@ -117,7 +117,7 @@ class Event:
     severity: str | None = None
 
 
-Row = tuple[str, Type, Level, Any, str]
+Row: TypeAlias = tuple[str, Type, Level, Any, str]
 """The name, type, level, example and condition of an attribute."""
 
 

@@ -14,9 +14,11 @@ from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 from langspan.recording import outcomes
 
-_TOOL, _RETRIEVER, _AGENT, _WORKFLOW, _CHAIN = (
-    frozenset({kind}) for kind in (TOOL, RETRIEVER, AGENT, WORKFLOW, CHAIN)
-)
+_TOOL: Final = frozenset({TOOL})
+_RETRIEVER: Final = frozenset({RETRIEVER})
+_AGENT: Final = frozenset({AGENT})
+_WORKFLOW: Final = frozenset({WORKFLOW})
+_CHAIN: Final = frozenset({CHAIN})
 _HUB: Final = "the prompt comes from the LangChain Hub"
 _IN_NODE: Final = "a node, or a graph inside a node"
 _SERVER: Final = "LangGraph's server runs the graph"

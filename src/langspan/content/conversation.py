@@ -7,7 +7,7 @@ each message, so a call only pays for the messages that are new.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping, is_present
 from langspan.content.keys import message_key, tools_key
@@ -30,8 +30,7 @@ TOOLS: Final = "tool_definitions"
 _ENTRY_OVERHEAD: Final = 500  # bytes that a cache entry takes besides its text
 _ROOM_FOR_NOTE: Final = 120  # bytes reserved for the note about omitted messages
 
-
-_Rendered = tuple[str, int]
+_Rendered: TypeAlias = tuple[str, int]
 
 
 class ConversationRenderer:

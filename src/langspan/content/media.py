@@ -6,7 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
 _SAMPLE: Final = 256  # leading characters checked first: they rule out most long texts
@@ -14,7 +14,7 @@ _MIN_LENGTH: Final = 512  # characters; shorter texts are not taken for base64: 
 _DIGEST_DIGITS: Final = 16  # hexadecimal digits kept
 _MIME_TYPE: Final = re.compile(r"[\w.+-]{1,63}/[\w.+*-]{1,127}", re.ASCII)
 
-Reference = dict[str, str | int]
+Reference: TypeAlias = dict[str, str | int]
 
 
 def of_bytes(data: bytes | bytearray | memoryview, mime_type: str | None = None) -> Reference:

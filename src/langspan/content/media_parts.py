@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping, is_present
 from langspan.content import media
 
-Part = dict[str, Any]
+Part: TypeAlias = dict[str, Any]
 
 _DOCUMENT: Final = "document"
 _MODALITIES: Final = ("image", "audio", "video")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import dropwhile, takewhile
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langchain_core.messages import BaseMessage
 
@@ -32,7 +32,7 @@ __all__ = [
     "tool_definitions",
 ]
 
-Message = dict[str, Any]
+Message: TypeAlias = dict[str, Any]
 
 _ROLES: Final[Mapping[str, str]] = {
     "human": "user",

@@ -11,13 +11,13 @@ import pathlib
 import types
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 _MASK: Final = "**********"
 # An object with one of these methods is a service (model, tool, store, client); its fields are no content.
 _SERVICE_METHODS: Final = ("invoke", "ainvoke", "embed_query", "similarity_search", "__enter__", "__aenter__")
 
-Fields = Mapping[str, Any]
+Fields: TypeAlias = Mapping[str, Any]
 
 
 def scalar(value: Any) -> Any:

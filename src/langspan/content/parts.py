@@ -7,12 +7,12 @@ of OpenAI's two APIs, Anthropic, Gemini and Bedrock. A block of unknown type kee
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import MEDIA_READERS, untyped_media
 
-Part = dict[str, Any]
+Part: TypeAlias = dict[str, Any]
 
 
 def text_part(text: str) -> Part:

@@ -10,14 +10,14 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import INT64_MAX
 from langspan.content import media, objects
 from langspan.content.messages import is_message, message_fields
 from langspan.content.shorten import OMITTED_KEY, OmissionNote
 
-Redact = Callable[[Any, str], Any]
+Redact: TypeAlias = Callable[[Any, str], Any]
 
 _MAX_DEPTH: Final = 24
 _MAX_KEY: Final = 200  # characters of a key; keys are not shortened later

@@ -7,11 +7,11 @@ packages bind tools: OpenAI's two APIs, Anthropic, Gemini, Bedrock, Cohere, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping, as_str
 
-Definition = dict[str, Any]
+Definition: TypeAlias = dict[str, Any]
 
 TOOL_LIST_KEYS: Final = ("tools", "functions", "toolConfig")
 """The keys of `invocation_params` that hold tools."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._events import Started
 from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, valid_utf8
@@ -40,7 +40,7 @@ def _text(item: object, nesting: int) -> str:
 
 # In order of preference: a run may carry several of the conversation's names.
 _CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
-_Rules = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
+_Rules: TypeAlias = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
 # Metadata read from any run.
 _EVERYWHERE: Final[_Rules] = {
     "user_id": (names.USER_ID, as_id),

@@ -25,7 +25,8 @@ _MODELS: Final = ("model", "model_name", "model_id", "repo_id", "deployment")
 # On Azure the deployment is what is requested; the model's name is often just the default.
 _AZURE_MODELS: Final = ("deployment", *_MODELS)
 _AZURE: Final = "azure.ai.openai"
-_GEMINI, _VERTEX = "gcp.gemini", "gcp.vertex_ai"
+_GEMINI: Final = "gcp.gemini"
+_VERTEX: Final = "gcp.vertex_ai"
 _FORMATS: Final = ("encoding_format", "embedding_types")
 _ARGUMENTS: Final = "model_kwargs"
 _VERTEX_FLAG: Final = "vertexai"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import AttributeValue, as_count, as_float, as_int, as_mapping, as_str, as_strings
 from langspan.conventions import names
 
-Converter = Callable[[object], AttributeValue | None]
+Converter: TypeAlias = Callable[[object], AttributeValue | None]
 
 
 def _choice_count(value: object) -> int | None:
