@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 _MASK: Final = "**********"
-# An object with one of these methods is a service (model, tool, store, client); its fields are no content.
+# An object with one of these methods is a service (model, tool, client); its fields are settings and keys.
 _SERVICE_METHODS: Final = ("invoke", "ainvoke", "embed_query", "similarity_search", "__enter__", "__aenter__")
 
 Fields: TypeAlias = Mapping[str, Any]

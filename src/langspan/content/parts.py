@@ -21,7 +21,13 @@ def text_part(text: str) -> Part:
 
 
 def tool_call_part(name: Any, call_id: Any, arguments: Any) -> Part:
-    """Return a `tool_call` part: a model's request to call one of the application's tools."""
+    """Return a `tool_call` part: a model's request to call one of the application's tools.
+
+    Args:
+        name: The tool's name; anything but a string becomes an empty name.
+        call_id: The id of the call; omitted unless it is a non-empty string.
+        arguments: The arguments, decoded or as text; omitted if None.
+    """
     part: Part = {"type": "tool_call"}
     if isinstance(call_id, str) and call_id:
         part["id"] = call_id
@@ -32,7 +38,13 @@ def tool_call_part(name: Any, call_id: Any, arguments: Any) -> Part:
 
 
 def tool_response_part(call_id: Any, response: Any, *, failed: bool = False) -> Part:
-    """Return a `tool_call_response` part: a tool's answer to the model."""
+    """Return a `tool_call_response` part: a tool's answer to the model.
+
+    Args:
+        call_id: The id of the call; omitted unless it is a non-empty string.
+        response: The tool's result: a string, content blocks, or any other value.
+        failed: Whether the tool reported a failure.
+    """
     part: Part = {"type": "tool_call_response"}
     if isinstance(call_id, str) and call_id:
         part["id"] = call_id

@@ -32,11 +32,21 @@ class ContentRenderer:
         self.conversation = ConversationRenderer(self.policy)
 
     def render(self, value: Any, where: str) -> str | None:
-        """Return any value as JSON text; None if the value is None or redaction failed."""
+        """Return any value as JSON text; None if the value is None or redaction failed.
+
+        Args:
+            value: Any Python value.
+            where: What the value is (`"input"`, `"tool_arguments"`, ...); passed to `redact`.
+        """
         return self.policy.render(value, where)
 
     def text(self, value: Any, where: str) -> str | None:
-        """Return a string without JSON quotes, any other value as JSON text; None if redaction failed."""
+        """Return a string without JSON quotes, any other value as JSON text; None if redaction failed.
+
+        Args:
+            value: Any Python value.
+            where: As for `render`.
+        """
         return self.policy.text(value, where)
 
     def exception(self, error: BaseException) -> str | None:
@@ -48,11 +58,19 @@ class ContentRenderer:
         return self.policy.text(text, "exception") or None
 
     def state_in(self, value: Any) -> Texts:
-        """Return a graph's input: `messages` as input messages, everything else as JSON."""
+        """Return a graph's input: `messages` as input messages, everything else as JSON.
+
+        Args:
+            value: The `inputs` of `on_chain_start`.
+        """
         return self._state(value, names.GEN_AI_INPUT_MESSAGES, names.LANGCHAIN_INPUT)
 
     def state_out(self, value: Any) -> Texts:
-        """Return a graph's output: the messages that it added as output messages, everything else as JSON."""
+        """Return a graph's output: the messages that it added as output messages, everything else as JSON.
+
+        Args:
+            value: The `outputs` of `on_chain_end`.
+        """
         return self._state(value, names.GEN_AI_OUTPUT_MESSAGES, names.LANGCHAIN_OUTPUT)
 
     def _state(self, value: Any, messages_name: str, rest_name: str) -> Texts:

@@ -89,7 +89,7 @@ def _add_chat(
 ) -> None:
     metadata = as_mapping(getattr(message, "response_metadata", None))
     if output and "model_name" not in metadata:
-        metadata = {**output, **metadata}  # several choices share it
+        metadata = {**output, **metadata}  # metadata shared by several choices is there only
     response_id = _response_id(metadata.get("id"), getattr(message, "id", None), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
