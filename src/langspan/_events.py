@@ -1,4 +1,4 @@
-"""What is handed from floor to floor: start events, what was seen of the call behind one, what users see."""
+"""Records passed between the packages: start events, the call behind one, and what user hooks receive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opentelemetry.trace import Span
 
 
 class CallbackType(enum.Enum):
-    """LangChain's callback families: which `on_..._start` told of a run."""
+    """LangChain's callback families: which `on_..._start` reported a run."""
 
     CHAT_MODEL = "chat_model"
     LLM = "llm"
@@ -20,18 +20,18 @@ class CallbackType(enum.Enum):
     TOOL = "tool"
     RETRIEVER = "retriever"
 
-    # Members live as long as the process, so identity is equality and hashing need not go through Python.
+    # Members are singletons, so identity is equality; this hash avoids a call into Python code.
     __hash__ = object.__hash__
 
 
 class Call(NamedTuple):
-    """A call that starts runs, seen from outside: what their start events leave out.
+    """The method call that starts a run: what its start event leaves out.
 
     Attributes:
         instance: The model, tool or retriever whose method was called.
-        arguments: Keywords of the call.
-        streams: The answer was asked for as a stream.
-        config: The `RunnableConfig` of the call, if it takes one.
+        arguments: Keyword arguments of the call.
+        streams: Whether the caller requested a stream.
+        config: The `RunnableConfig` of the call; None if it takes none.
     """
 
     instance: Any
@@ -41,7 +41,7 @@ class Call(NamedTuple):
 
     @property
     def fields(self) -> Any:
-        """What the instance holds; only stored values, so that no code of its class runs."""
+        """The instance's `__dict__`: stored values only, so that no code of its class runs."""
         return getattr(self.instance, "__dict__", None)
 
     @property
@@ -52,11 +52,11 @@ class Call(NamedTuple):
 
 
 class Graph(NamedTuple):
-    """A LangGraph graph that is about to start, as told by the graph itself.
+    """A LangGraph graph that is about to start, as announced by the graph itself.
 
     Attributes:
-        name: The name its run will have; None if the graph could not tell.
-        is_agent: It was made by `create_agent`, or by the `create_react_agent` before it.
+        name: The name its run will have; None if unknown.
+        is_agent: Whether it was made by `create_agent` or its predecessor `create_react_agent`.
         own_name: The graph's own name, whatever its run is called; None if nobody gave it one.
         configurable: `configurable` of the call's config.
     """
@@ -68,18 +68,18 @@ class Graph(NamedTuple):
 
 
 class Started(NamedTuple):
-    """A run has started.
+    """The start of a run.
 
     Attributes:
-        callback: Which callback told of it; None if a patch did, where LangChain has no callback.
-        run_id: The run.
-        parent_run_id: The run that LangChain says started it.
+        callback: The callback that reported it; None if a patch did because LangChain has no callback for it.
+        run_id: The run's id.
+        parent_run_id: The id of the run that started it, according to LangChain.
         name: The run's name, if it has one.
         serialized: LangChain's description of the object that runs.
         tags: Tags of the run.
         metadata: Metadata of the run.
-        payload: What it runs on: messages, prompts, inputs, query or texts.
-        extra: Every other keyword of the event, by name.
+        payload: The run's input: messages, prompts, inputs, query or texts.
+        extra: Every other keyword argument of the event, by name.
     """
 
     callback: CallbackType | None
@@ -95,24 +95,24 @@ class Started(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """A run, as the functions `on_start` and `on_end` of `instrument` see it.
+    """A run, as passed to the `on_start` and `on_end` hooks of `instrument`.
 
-    What belongs to the application is handed on as it is: look, and leave it unchanged.
+    The application's own objects are passed through as they are: read them, but do not modify them.
 
     Attributes:
-        kind: What kind of run it is: "chat", "text_completion", "embeddings", "execute_tool", "retrieval",
+        kind: The kind of run: "chat", "text_completion", "embeddings", "execute_tool", "retrieval",
             "invoke_agent", "invoke_workflow", "node" or "chain".
         name: The run's name in LangChain.
         run_id: LangChain's id of the run.
-        parent_run_id: LangChain's id of the run around it; None for a root.
-        model: The model that was asked for, if known.
+        parent_run_id: LangChain's id of the parent run; None for a root run.
+        model: The requested model, if known.
         provider: The model's provider as in `gen_ai.provider.name`, if known.
-        agent: The name of the innermost agent around the run, or of the agent that runs.
+        agent: The name of the agent, if the run is one, otherwise of the innermost enclosing agent.
         tags: Tags of the run.
         metadata: Metadata of the run; read-only.
-        inputs: What the run's start callback got: messages, prompts, inputs, a query or texts.
-        result: What the run returned, as its end callback got it; None at the start.
-        error: What the run raised; None at the start, and for a run that returned.
+        inputs: What the run's start callback received: messages, prompts, inputs, a query or texts.
+        result: What the run's end callback received; None at the start.
+        error: The exception that the run raised; None at the start, and if the run returned.
     """
 
     kind: str

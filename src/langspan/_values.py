@@ -1,8 +1,8 @@
-"""From any Python value to one OpenTelemetry accepts as an attribute, or None when there is no such value.
+"""Conversion of any Python value to a valid OpenTelemetry attribute value, or to None if there is none.
 
-What these functions return is safe on every supported SDK: exact built-in types only, no NaN, no integer
-outside 64 bits (protobuf refuses it and the whole batch is lost), no lone surrogate (cannot be encoded
-as UTF-8, so the attribute would be lost).
+The returned values are safe on every supported SDK: exact built-in types only, no NaN, no integer outside
+64 bits (protobuf rejects it and the whole batch is lost), no lone surrogate (it cannot be encoded as UTF-8,
+so the attribute would be lost).
 """
 
 from __future__ import annotations
@@ -20,29 +20,30 @@ AttributeValue: TypeAlias = (
 Attributes: TypeAlias = dict[str, AttributeValue]
 
 INT64_MAX: Final = 2**63 - 1
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_ASKED: Final = frozenset({str, bytes, bool, int, float, dict, list, tuple, type(None)})
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+_PLAIN_TYPES: Final = frozenset({str, bytes, bool, int, float, dict, list, tuple, type(None)})
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
-    """Return the value itself when it is a mapping, else an empty one."""
+    """Return the value itself if it is a mapping, otherwise an empty mapping."""
     if value.__class__ is dict:
         return value
     if value is None or not isinstance(value, Mapping):
-        return _NOTHING
+        return _EMPTY
     return value
 
 
-def is_filled(value: object) -> bool:
-    """Tell whether a value is there, and is not empty or 0.
+def is_present(value: object) -> bool:
+    """Return whether a value is neither None nor empty nor 0.
 
-    Only plain values are asked. Any other object counts as filled: it may answer with an error, as arrays do.
+    Only plain built-in values are tested for truth. Any other object counts as present, because its
+    `__bool__` may raise, as that of arrays does.
     """
-    return type(value) not in _ASKED or bool(value)
+    return type(value) not in _PLAIN_TYPES or bool(value)
 
 
-def clean(text: str) -> str:
-    """Return the text as an exact `str` that can be encoded as UTF-8; lone surrogates become U+FFFD."""
+def valid_utf8(text: str) -> str:
+    """Return the text as an exact `str` that encodes as UTF-8; lone surrogates become U+FFFD."""
     if text.__class__ is not str:
         text = str.__str__(text)
     if text.isascii():
@@ -55,16 +56,16 @@ def clean(text: str) -> str:
 
 
 def as_str(value: object) -> str | None:
-    """Return a non-empty string, or None. A member of a string enum gives its value."""
-    if value.__class__ is str and value.isascii():  # nearly always: save the calls
+    """Return a non-empty string, or None. A member of a string enum becomes its value."""
+    if value.__class__ is str and value.isascii():  # the common case, without further calls
         return value or None
     if not isinstance(value, str):
         return None
-    return clean(value.value if isinstance(value, Enum) else value) or None
+    return valid_utf8(value.value if isinstance(value, Enum) else value) or None
 
 
 def as_model(value: object) -> str | None:
-    """Return a model's name; None for an address that may carry a password or a key."""
+    """Return a model's name; None for a URL that may contain a password or a key."""
     name = as_str(value)
     if name is None or ("://" in name and any(mark in name for mark in "@?#")):
         return None
@@ -72,7 +73,7 @@ def as_model(value: object) -> str | None:
 
 
 def as_id(value: object) -> str | None:
-    """Return an identifier as text: a string, an integer or a UUID; anything else is None."""
+    """Return a string, an integer or a UUID as a string; None for anything else."""
     if isinstance(value, str):
         return as_str(value)
     if isinstance(value, UUID):
@@ -81,7 +82,7 @@ def as_id(value: object) -> str | None:
 
 
 def as_int(value: object) -> int | None:
-    """Return a 64-bit integer; a float counts when it is whole, a bool never does."""
+    """Return a 64-bit integer or None. Whole floats are converted; bools are not accepted."""
     if value.__class__ is not int:
         if isinstance(value, bool):
             return None
@@ -95,7 +96,7 @@ def as_int(value: object) -> int | None:
 
 
 def as_count(value: object) -> int | None:
-    """Return an integer that is not negative."""
+    """Return a non-negative 64-bit integer, or None."""
     if value.__class__ is int and 0 <= value <= INT64_MAX:
         return value
     number = as_int(value)
@@ -103,7 +104,7 @@ def as_count(value: object) -> int | None:
 
 
 def as_float(value: object) -> float | None:
-    """Return a finite float; an integer counts, a bool does not."""
+    """Return a finite float or None. Integers are converted; bools are not accepted."""
     if value.__class__ is not float:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
@@ -114,9 +115,9 @@ def as_float(value: object) -> float | None:
 
 
 def as_strings(value: object) -> list[str] | None:
-    """Return a non-empty list of strings from one string or a sequence holding some."""
+    """Return one string, or the strings in a list or tuple, as a non-empty list; None if there is none."""
     if isinstance(value, str):
-        return [clean(value)] if value else None
+        return [valid_utf8(value)] if value else None
     if isinstance(value, list | tuple):
-        return [clean(item) for item in value if isinstance(item, str) and item] or None
+        return [valid_utf8(item) for item in value if isinstance(item, str) and item] or None
     return None

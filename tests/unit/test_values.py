@@ -1,4 +1,4 @@
-"""From any Python value to an attribute value, or to nothing."""
+"""Conversion of any Python value to an attribute value, or to None."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_a_mapping_is_returned_as_it_is(value):
 @pytest.mark.parametrize(
     "value", [None, "a", 1, [("a", 1)], object()], ids=["none", "text", "number", "pairs", "object"]
 )
-def test_what_is_no_mapping_reads_as_empty(value):
+def test_a_value_that_is_not_a_mapping_becomes_an_empty_one(value):
     assert {} == dict(_values.as_mapping(value))
 
 
@@ -148,11 +148,11 @@ def test_a_subclass_is_stripped_to_the_built_in_type():
 
 
 @given(st.text(alphabet=st.characters(codec=None)))
-def test_clean_text_can_always_be_encoded(text):
-    cleaned = _values.clean(text)
-    assert cleaned == cleaned.encode().decode()
+def test_valid_utf8_can_always_be_encoded(text):
+    valid = _values.valid_utf8(text)
+    assert valid == valid.encode().decode()
 
 
 @given(st.text())
-def test_good_text_is_left_alone(text):
-    assert text == _values.clean(text)
+def test_valid_text_is_unchanged(text):
+    assert text == _values.valid_utf8(text)

@@ -1,4 +1,4 @@
-"""What is exported, name by name: for the documentation, and for the test that nothing else is.
+"""The catalogue of all exported telemetry, for the documentation and for tests that nothing else is exported.
 
 Nothing here is needed at run time.
 """

@@ -1,4 +1,4 @@
-"""The rows of the catalogue about content: what users, models and tools say, off by default."""
+"""The catalogue's rows for content, the data of users, models and tools: off by default."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 
-_TOOL, _RETRIEVER, _AGENT, _WORKFLOW, _CHAIN = (
-    frozenset({kind}) for kind in (TOOL, RETRIEVER, AGENT, WORKFLOW, CHAIN)
-)
+_TOOL: Final = frozenset({TOOL})
+_RETRIEVER: Final = frozenset({RETRIEVER})
+_AGENT: Final = frozenset({AGENT})
+_WORKFLOW: Final = frozenset({WORKFLOW})
+_CHAIN: Final = frozenset({CHAIN})
 _MESSAGES: Final = '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'
 
 CONTENT: Final = (
@@ -26,7 +28,7 @@ CONTENT: Final = (
             Type.JSON,
             Level.CONTENT,
             '[{"type":"text","content":"Be brief."}]',
-            "the messages begin with a system message",
+            "the messages start with a system message",
         ),
         (
             names.GEN_AI_TOOL_DEFINITIONS,
@@ -44,14 +46,14 @@ CONTENT: Final = (
             Type.JSON,
             Level.CONTENT,
             _MESSAGES,
-            "it starts with messages or a prompt",
+            "the input has messages or a prompt",
         ),
         (
             names.GEN_AI_OUTPUT_MESSAGES,
             Type.JSON,
             Level.CONTENT,
             _MESSAGES.replace("user", "assistant"),
-            "it ends with messages; of a model that failed: what had come",
+            "the output has messages; if a model failed: its partial answer",
         ),
     ),
     *rows(
@@ -95,13 +97,19 @@ CONTENT: Final = (
             Type.JSON,
             Level.CONTENT,
             '{"question":"Hi"}',
-            "what it starts with; of an agent or a workflow: besides messages",
+            "the input; on an agent or a workflow: apart from messages",
         ),
-        (names.LANGCHAIN_OUTPUT, Type.JSON, Level.CONTENT, '"Hello."', "what it returns; likewise"),
+        (
+            names.LANGCHAIN_OUTPUT,
+            Type.JSON,
+            Level.CONTENT,
+            '"Hello."',
+            "the output, likewise",
+        ),
     ),
     *rows(
         Source.OWN,
         ANY,
-        (names.LANGCHAIN_METADATA_PREFIX, Type.STRING, Level.CONTENT, "blue", "metadata of the user's own"),
+        (names.LANGCHAIN_METADATA_PREFIX, Type.STRING, Level.CONTENT, "blue", "the user has added metadata"),
     ),
 )

@@ -1,10 +1,10 @@
-"""What an entry of the catalogue of telemetry says."""
+"""The types of the catalogue's entries: attributes, span names and events."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan.kinds.base import RunKind
 from langspan.kinds.models import CHAT, COMPLETION
@@ -17,7 +17,7 @@ GRAPHS: Final = frozenset(kind for kind in KINDS if kind.is_graph)
 
 
 class Type(enum.Enum):
-    """Types of attributes."""
+    """The types of attribute values."""
 
     STRING = "string"
     STRINGS = "string[]"
@@ -28,29 +28,29 @@ class Type(enum.Enum):
 
 
 class Level(enum.Enum):
-    """How firmly an attribute is written; never below what its convention asks for."""
+    """The requirement level of an attribute; never weaker than its convention requires."""
 
     REQUIRED = "required"
-    """Always; left out only where nobody knows it."""
+    """Always present, unless the value is unknown."""
     CONDITIONAL = "conditional"
-    """Always on the condition that stands beside it."""
+    """Always present if the condition beside it holds."""
     RECOMMENDED = "recommended"
-    """Where it can be had."""
+    """Present if available."""
     CONTENT = "content"
-    """What users, models and tools say: off by default."""
+    """Data of users, models and tools: off by default."""
 
 
 class Source(enum.Enum):
-    """Who defines a name."""
+    """The source that defines a name."""
 
     GENAI = "GenAI"
     """The last released GenAI conventions, core v1.41."""
     GENAI_NEXT = "GenAI, next"
-    """The conventions' own repository, which has no release yet."""
+    """The GenAI conventions' own repository, which has no release yet."""
     CORE = "core"
-    """The general conventions, where they are stable."""
+    """The stable general conventions."""
     OWN = "langspan"
-    """This package, for what no convention covers."""
+    """This package, for data that no convention covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class Attribute:
     """One attribute.
 
     Attributes:
-        name: Its name; a name that ends in a dot stands for all that begin so.
-        type: Its type.
-        level: How firmly it is written.
-        example: A value of that type.
-        when: When it is there.
-        source: Who defines it.
-        on: The kinds of run whose spans may have it; empty where only events, metrics or resources do.
-        values: All values it may have, where they are few.
+        name: The attribute's name; a name that ends in a dot is a prefix.
+        type: The type of its value.
+        level: Its requirement level.
+        example: An example value.
+        when: The condition under which it is present.
+        source: The source that defines it.
+        on: The kinds of runs whose spans may have it; empty if only events, metrics or resources have it.
+        values: All possible values of an enumeration; empty for any other attribute.
     """
 
     name: str
@@ -79,18 +79,18 @@ class Attribute:
 
     @property
     def is_content(self) -> bool:
-        """Whether it is recorded only where the user has turned content on."""
+        """Whether it is recorded only if content capture is on."""
         return self.level is Level.CONTENT
 
 
 @dataclass(frozen=True, slots=True)
 class SpanName:
-    """How the spans of one kind of run are called.
+    """The span name of one kind of run.
 
     Attributes:
         kind: The kind of run.
-        name: The pattern of the name, what is in braces left out where nobody knows it; else words for it.
-        run: What runs.
+        name: The pattern of the name, with parts in braces that are left out if unknown; or a description.
+        run: A description of the run.
     """
 
     kind: RunKind
@@ -103,11 +103,11 @@ class Event:
     """A span event or a log event.
 
     Attributes:
-        name: Its name.
-        when: When it happens.
+        name: The event's name.
+        when: The condition under which it is recorded.
         attributes: Its attributes.
-        source: Who defines it.
-        severity: Of a log event: the name of its severity.
+        source: The source that defines it.
+        severity: The severity of a log event; None for a span event.
     """
 
     name: str
@@ -117,17 +117,24 @@ class Event:
     severity: str | None = None
 
 
-Row = tuple[str, Type, Level, Any, str]
-"""Name, type, level, example, when."""
+Row: TypeAlias = tuple[str, Type, Level, Any, str]
+"""The name, type, level, example and condition of an attribute."""
 
 
 def rows(
     source: Source, on: frozenset[RunKind], *given: Row, values: tuple[str, ...] = ()
 ) -> tuple[Attribute, ...]:
-    """Return attributes that share their source, their spans and what they may be."""
+    """Return attributes that share their source, kinds of runs, and possible values.
+
+    Args:
+        source: The source of all of them.
+        on: The kinds of runs whose spans may have them.
+        given: A row for each attribute.
+        values: All possible values.
+    """
     return tuple(Attribute(*row, source, on, values) for row in given)
 
 
 def constants(cls: type) -> tuple[str, ...]:
-    """The values that a class of well-known values lists."""
+    """Return the well-known values that a class of `langspan.conventions.names` lists."""
     return tuple(value for name, value in vars(cls).items() if name.isupper())

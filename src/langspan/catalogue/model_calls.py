@@ -1,4 +1,4 @@
-"""The rows of the catalogue about calls of models: what was asked, what came back, what it took."""
+"""The catalogue's rows for model calls: request, response and token usage."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from langspan.kinds.retrievers import RETRIEVER
 
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _CALLS: Final = MODELS | _EMBEDDINGS
-_OF_EMBEDDINGS: Final = "; of a retriever: that of its embeddings"
-_ASKED: Final = "the call asks for it"
-_COUNTED: Final = "the provider counts them"
-_STREAMED: Final = "the answer came in chunks"
+_OF_EMBEDDINGS: Final = "; on a retriever: that of its embeddings"
+_REQUESTED: Final = "the request sets it"
+_COUNTED: Final = "the provider reports the count"
+_STREAMED: Final = "the answer was streamed"
 
 REQUEST: Final = (
     *rows(
@@ -31,7 +31,7 @@ REQUEST: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "gpt-5-mini",
-            f"known{_OF_EMBEDDINGS}; of an agent: if it has called one only",
+            f"known{_OF_EMBEDDINGS}; on an agent: if it called only one",
         ),
     ),
     *rows(
@@ -42,50 +42,50 @@ REQUEST: Final = (
             Type.STRING,
             Level.RECOMMENDED,
             "api.openai.com",
-            "the model's class tells it",
+            "known from the model's base URL",
         ),
-        (names.SERVER_PORT, Type.INT, Level.CONDITIONAL, 443, "the address tells it"),
+        (names.SERVER_PORT, Type.INT, Level.CONDITIONAL, 443, "known from the same URL"),
     ),
     *rows(
         Source.GENAI,
         MODELS,
-        (names.GEN_AI_REQUEST_TEMPERATURE, Type.DOUBLE, Level.RECOMMENDED, 0.2, _ASKED),
-        (names.GEN_AI_REQUEST_TOP_P, Type.DOUBLE, Level.RECOMMENDED, 0.9, _ASKED),
-        (names.GEN_AI_REQUEST_TOP_K, Type.INT, Level.CONDITIONAL, 40, _ASKED),
-        (names.GEN_AI_REQUEST_MAX_TOKENS, Type.INT, Level.RECOMMENDED, 512, _ASKED),
-        (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _ASKED),
-        (names.GEN_AI_REQUEST_PRESENCE_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _ASKED),
-        (names.GEN_AI_REQUEST_STOP_SEQUENCES, Type.STRINGS, Level.RECOMMENDED, ["END"], _ASKED),
-        (names.GEN_AI_REQUEST_SEED, Type.INT, Level.CONDITIONAL, 7, _ASKED),
-        (names.GEN_AI_REQUEST_CHOICE_COUNT, Type.INT, Level.CONDITIONAL, 3, f"{_ASKED}, and it is not 1"),
+        (names.GEN_AI_REQUEST_TEMPERATURE, Type.DOUBLE, Level.RECOMMENDED, 0.2, _REQUESTED),
+        (names.GEN_AI_REQUEST_TOP_P, Type.DOUBLE, Level.RECOMMENDED, 0.9, _REQUESTED),
+        (names.GEN_AI_REQUEST_TOP_K, Type.INT, Level.CONDITIONAL, 40, _REQUESTED),
+        (names.GEN_AI_REQUEST_MAX_TOKENS, Type.INT, Level.RECOMMENDED, 512, _REQUESTED),
+        (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _REQUESTED),
+        (names.GEN_AI_REQUEST_PRESENCE_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _REQUESTED),
+        (names.GEN_AI_REQUEST_STOP_SEQUENCES, Type.STRINGS, Level.RECOMMENDED, ["END"], _REQUESTED),
+        (names.GEN_AI_REQUEST_SEED, Type.INT, Level.CONDITIONAL, 7, _REQUESTED),
+        (names.GEN_AI_REQUEST_CHOICE_COUNT, Type.INT, Level.CONDITIONAL, 3, f"{_REQUESTED}, and it is not 1"),
     ),
     *rows(
         Source.GENAI,
         MODELS,
-        (names.GEN_AI_OUTPUT_TYPE, Type.STRING, Level.CONDITIONAL, "json", _ASKED),
+        (names.GEN_AI_OUTPUT_TYPE, Type.STRING, Level.CONDITIONAL, "json", _REQUESTED),
         values=constants(names.OutputType),
     ),
     *rows(
         Source.GENAI_NEXT,
         MODELS,
-        (names.GEN_AI_REQUEST_REASONING_LEVEL, Type.STRING, Level.RECOMMENDED, "high", _ASKED),
+        (names.GEN_AI_REQUEST_REASONING_LEVEL, Type.STRING, Level.RECOMMENDED, "high", _REQUESTED),
         (
             names.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID,
             Type.STRING,
             Level.RECOMMENDED,
             "resp_12",
-            "the call goes on from a stored answer",
+            "the call continues from a stored response",
         ),
     ),
     *rows(
         Source.OWN,
         MODELS,
-        (names.LANGSPAN_REASONING_BUDGET_TOKENS, Type.INT, Level.RECOMMENDED, 2048, _ASKED),
+        (names.LANGSPAN_REASONING_BUDGET_TOKENS, Type.INT, Level.RECOMMENDED, 2048, _REQUESTED),
     ),
     *rows(
         Source.GENAI,
         MODELS,
-        (names.OPENAI_API_TYPE, Type.STRING, Level.RECOMMENDED, "responses", "known of OpenAI's own API"),
+        (names.OPENAI_API_TYPE, Type.STRING, Level.RECOMMENDED, "responses", "OpenAI's own API, if known"),
         values=constants(names.OpenAIApi),
     ),
     *rows(
@@ -96,20 +96,20 @@ REQUEST: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "flex",
-            f"{_ASKED} of OpenAI, and it is not `auto`",
+            f"OpenAI's own API; {_REQUESTED}, and it is not `auto`",
         ),
     ),
     *rows(
         Source.GENAI,
         _EMBEDDINGS,
         (names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT, Type.INT, Level.RECOMMENDED, 1536, "it returned vectors"),
-        (names.GEN_AI_REQUEST_ENCODING_FORMATS, Type.STRINGS, Level.RECOMMENDED, ["float"], _ASKED),
+        (names.GEN_AI_REQUEST_ENCODING_FORMATS, Type.STRINGS, Level.RECOMMENDED, ["float"], _REQUESTED),
     ),
     *rows(
         Source.OWN,
         _EMBEDDINGS,
         (names.LANGCHAIN_EMBEDDINGS_NAME, Type.STRING, Level.RECOMMENDED, "OpenAIEmbeddings", "always"),
-        (names.LANGSPAN_EMBEDDINGS_INPUT_COUNT, Type.INT, Level.RECOMMENDED, 3, "texts that can be counted"),
+        (names.LANGSPAN_EMBEDDINGS_INPUT_COUNT, Type.INT, Level.RECOMMENDED, 3, "the texts can be counted"),
     ),
 )
 RESPONSE: Final = (
@@ -121,7 +121,7 @@ RESPONSE: Final = (
             Type.STRINGS,
             Level.RECOMMENDED,
             ["stop"],
-            "the provider sends one for each choice; of an agent: its last answer's",
+            "the provider sends one for each choice; on an agent: those of its last answer",
         ),
     ),
     *rows(
@@ -160,7 +160,7 @@ RESPONSE: Final = (
             Type.BOOL,
             Level.CONDITIONAL,
             True,
-            "LangChain's cache answered, so no tokens are counted; never `false`",
+            "LangChain's cache answered, so there are no token counts; never `false`",
         ),
     ),
 )
@@ -173,14 +173,14 @@ USAGE: Final = (
             Type.INT,
             Level.RECOMMENDED,
             209,
-            f"{_COUNTED}, cached ones included; of an agent: its own calls together",
+            f"{_COUNTED}; includes cached tokens; on an agent: the total of its own calls",
         ),
         (
             names.GEN_AI_USAGE_OUTPUT_TOKENS,
             Type.INT,
             Level.RECOMMENDED,
             73,
-            f"{_COUNTED}, reasoning included; of an agent: its own calls together",
+            f"{_COUNTED}; includes reasoning; on an agent: the total of its own calls",
         ),
     ),
     *rows(
@@ -192,7 +192,7 @@ USAGE: Final = (
             Type.INT,
             Level.RECOMMENDED,
             64,
-            f"{_COUNTED}; the released name of the next",
+            f"{_COUNTED}; the released name of the next attribute",
         ),
     ),
     *rows(
@@ -208,14 +208,14 @@ USAGE: Final = (
             Type.INT,
             Level.RECOMMENDED,
             64,
-            f"{_COUNTED}; kept for five minutes",
+            f"{_COUNTED}; cached for five minutes",
         ),
         (
             names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
             Type.INT,
             Level.RECOMMENDED,
             64,
-            f"{_COUNTED}; kept for an hour",
+            f"{_COUNTED}; cached for an hour",
         ),
     ),
     *rows(

@@ -1,4 +1,4 @@
-"""The rows of the catalogue about runs: what any may say, and what each kind acts on."""
+"""The catalogue's rows for runs: attributes of any run, and of tools, retrievers, agents and graphs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 from langspan.recording import outcomes
 
-_TOOL, _RETRIEVER, _AGENT, _WORKFLOW, _CHAIN = (
-    frozenset({kind}) for kind in (TOOL, RETRIEVER, AGENT, WORKFLOW, CHAIN)
-)
-_HUB: Final = "the prompt comes from LangChain's hub"
-_IN_NODE: Final = "a node, or a graph in a node"
-_SERVER: Final = "LangGraph's server runs it"
+_TOOL: Final = frozenset({TOOL})
+_RETRIEVER: Final = frozenset({RETRIEVER})
+_AGENT: Final = frozenset({AGENT})
+_WORKFLOW: Final = frozenset({WORKFLOW})
+_CHAIN: Final = frozenset({CHAIN})
+_HUB: Final = "the prompt comes from the LangChain Hub"
+_IN_NODE: Final = "a node, or a graph inside a node"
+_SERVER: Final = "LangGraph's server runs the graph"
 
 EVERYWHERE: Final = (
     *rows(
@@ -36,7 +38,7 @@ EVERYWHERE: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "thread-7",
-            "`thread_id`, `session_id` or `conversation_id` in the metadata of the run or of one around it",
+            "`thread_id`, `session_id` or `conversation_id` in the metadata of the run or an enclosing run",
         ),
         (names.GEN_AI_PROMPT_NAME, Type.STRING, Level.CONDITIONAL, "me/greeting", _HUB),
     ),
@@ -53,7 +55,7 @@ EVERYWHERE: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "ValueError",
-            f"the run failed: the exception's class; `{names.TOOL_ERROR}` if a tool returned its failure",
+            f"the run failed: the exception's class, or `{names.TOOL_ERROR}` if a tool returned its failure",
         ),
         (names.USER_ID, Type.STRING, Level.RECOMMENDED, "u-1", "`user_id` in the metadata"),
     ),
@@ -83,7 +85,7 @@ EVERYWHERE: Final = (
             Type.INT,
             Level.CONDITIONAL,
             2,
-            "`with_retry` runs it again: the number of the attempt",
+            "`with_retry` repeats the run: the number of the attempt",
         ),
         (
             names.LANGCHAIN_SOURCE,
@@ -111,7 +113,7 @@ ACTORS: Final = (
         Source.GENAI,
         _TOOL,
         (names.GEN_AI_TOOL_DESCRIPTION, Type.STRING, Level.RECOMMENDED, "Find an order.", "the tool has one"),
-        (names.GEN_AI_TOOL_CALL_ID, Type.STRING, Level.RECOMMENDED, "call_7", "a model asked for the call"),
+        (names.GEN_AI_TOOL_CALL_ID, Type.STRING, Level.RECOMMENDED, "call_7", "a model requested the call"),
     ),
     *rows(
         Source.GENAI,
@@ -121,7 +123,7 @@ ACTORS: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "order_agent",
-            "the agent has a name; of a tool: the agent that runs it",
+            "the agent has a name; on a tool: the agent that calls it",
         ),
     ),
     *rows(
@@ -132,7 +134,7 @@ ACTORS: Final = (
             Type.STRING,
             Level.CONDITIONAL,
             "support_desk",
-            "the graph has a name of its own",
+            "the graph has a name other than the default",
         ),
     ),
     *rows(
@@ -143,14 +145,14 @@ ACTORS: Final = (
             Type.INT,
             Level.RECOMMENDED,
             4,
-            "the retriever holds it, or the call names it",
+            "the retriever or the call sets it",
         ),
         (
             names.GEN_AI_RETRIEVAL_DOCUMENTS,
             Type.JSON,
             Level.RECOMMENDED,
             '[{"id":"d1","score":0.5}]',
-            "documents have ids or scores; nothing else of them",
+            "documents have ids or scores; nothing else is recorded here",
         ),
     ),
     *rows(
@@ -158,7 +160,13 @@ ACTORS: Final = (
         _RETRIEVER,
         (names.LANGSPAN_RETRIEVAL_DOCUMENT_COUNT, Type.INT, Level.RECOMMENDED, 2, "it returned"),
         (names.LANGCHAIN_RETRIEVER_NAME, Type.STRING, Level.RECOMMENDED, "PolicyRetriever", "known"),
-        (names.LANGCHAIN_VECTOR_STORE, Type.STRING, Level.RECOMMENDED, "Chroma", "it searches one"),
+        (
+            names.LANGCHAIN_VECTOR_STORE,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "Chroma",
+            "the retriever searches one",
+        ),
     ),
     *rows(
         Source.OWN,
@@ -172,7 +180,7 @@ ACTORS: Final = (
             Type.STRING,
             Level.RECOMMENDED,
             "1f0e",
-            "it starts from a checkpoint",
+            "the run starts from a checkpoint",
         ),
         (names.LANGGRAPH_GRAPH_ID, Type.STRING, Level.RECOMMENDED, "agent", _SERVER),
         (names.LANGGRAPH_ASSISTANT_ID, Type.STRING, Level.RECOMMENDED, "fe09", _SERVER),

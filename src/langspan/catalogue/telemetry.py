@@ -1,7 +1,7 @@
-"""Everything this package may export: spans with their attributes and events, metrics, log events, resources.
+"""Everything that this package may export: spans, attributes, span events, metrics, log events, resources.
 
-`docs/telemetry.md` is made from it, and every test compares what it sees with it. Nothing here is needed at
-run time.
+`docs/telemetry.md` is generated from it, and the tests compare all exported telemetry with it. Nothing here
+is needed at run time.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ __all__ = [
     "Type",
 ]
 
-_NOWHERE: Final = frozenset[RunKind]()
-_OF_EVENT: Final = (Source.OWN, _NOWHERE)
+_NO_SPANS: Final = frozenset[RunKind]()
+_OWN_EVENT: Final = (Source.OWN, _NO_SPANS)
 
 SPANS: Final = (
     SpanName(CHAT, "chat {model}", "chat model"),
@@ -53,70 +53,72 @@ SPANS: Final = (
     SpanName(
         AGENT,
         "invoke_agent {agent}",
-        "agent made by `create_agent` or `create_react_agent`, nested ones too",
+        "agent made by `create_agent` or `create_react_agent`, including nested ones",
     ),
-    SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, sub-graphs too"),
+    SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, including subgraphs"),
     SpanName(NODE, "node {node}", "graph node"),
     SpanName(CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
 )
 ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Any span": runs.EVERYWHERE,
-    "What a model is asked": calls.REQUEST,
-    "What a model answers": calls.RESPONSE,
+    "Model requests": calls.REQUEST,
+    "Model responses": calls.RESPONSE,
     "Tokens": calls.USAGE,
     "Tools, retrievers, agents, graphs": runs.ACTORS,
     "Content": content.CONTENT,
 }
 _EXCEPTION: Final = rows(
     Source.CORE,
-    _NOWHERE,
+    _NO_SPANS,
     (names.EXCEPTION_TYPE, Type.STRING, Level.REQUIRED, "ValueError", "always"),
-    (names.EXCEPTION_MESSAGE, Type.STRING, Level.CONTENT, "no such order", "it has one"),
+    (names.EXCEPTION_MESSAGE, Type.STRING, Level.CONTENT, "no such order", "the exception has a message"),
 )
 _RETRY: Final = (
-    *rows(*_OF_EVENT, (names.LANGCHAIN_RETRY_ATTEMPT, Type.INT, Level.RECOMMENDED, 1, "known")),
+    *rows(*_OWN_EVENT, (names.LANGCHAIN_RETRY_ATTEMPT, Type.INT, Level.RECOMMENDED, 1, "known")),
     *rows(
         Source.CORE,
-        _NOWHERE,
+        _NO_SPANS,
         (names.ERROR_TYPE, Type.STRING, Level.CONDITIONAL, "TimeoutError", "the attempt failed"),
     ),
 )
 _CUSTOM: Final = rows(
-    *_OF_EVENT,
+    *_OWN_EVENT,
     (names.LANGCHAIN_EVENT_NAME, Type.STRING, Level.REQUIRED, "progress", "always"),
-    (names.LANGCHAIN_EVENT_DATA, Type.JSON, Level.CONTENT, '{"done":3}', "it has any"),
+    (names.LANGCHAIN_EVENT_DATA, Type.JSON, Level.CONTENT, '{"done":3}', "the event has data"),
 )
 _RESUME: Final = rows(
-    *_OF_EVENT,
+    *_OWN_EVENT,
     (names.LANGGRAPH_CHECKPOINT_ID, Type.STRING, Level.RECOMMENDED, "1f0e", "known"),
 )
 _INTERRUPT: Final = rows(
-    *_OF_EVENT,
-    (names.LANGGRAPH_INTERRUPT_STATUS, Type.STRING, Level.RECOMMENDED, "pending", "LangGraph tells it"),
+    *_OWN_EVENT,
+    (names.LANGGRAPH_INTERRUPT_STATUS, Type.STRING, Level.RECOMMENDED, "pending", "LangGraph reports it"),
     (names.LANGGRAPH_INTERRUPT_COUNT, Type.INT, Level.REQUIRED, 1, "always"),
-    (names.LANGGRAPH_INTERRUPT_VALUES, Type.JSON, Level.CONTENT, '["Sure?"]', "there are any"),
+    (names.LANGGRAPH_INTERRUPT_VALUES, Type.JSON, Level.CONTENT, '["Sure?"]', "the interrupts have values"),
 )
-_TEXT: Final = rows(*_OF_EVENT, (names.LANGCHAIN_TEXT, Type.JSON, Level.CONTENT, '"thinking"', "always"))
+_TEXT: Final = rows(*_OWN_EVENT, (names.LANGCHAIN_TEXT, Type.JSON, Level.CONTENT, '"thinking"', "always"))
 _ACTION: Final = rows(
     Source.GENAI,
-    _NOWHERE,
+    _NO_SPANS,
     (names.GEN_AI_TOOL_NAME, Type.STRING, Level.REQUIRED, "find_order", "known"),
     (names.GEN_AI_TOOL_CALL_ARGUMENTS, Type.JSON, Level.CONTENT, '{"order":"A-7"}', "always"),
 )
 _FINISH: Final = rows(
-    *_OF_EVENT,
+    *_OWN_EVENT,
     (names.LANGCHAIN_OUTPUT, Type.JSON, Level.CONTENT, '{"output":"Hello."}', "always"),
 )
 
 SPAN_EVENTS: Final = (
-    Event("exception", "the run failed, and none inside it with the same exception", _EXCEPTION, Source.CORE),
-    Event(span_events.RETRY, "a model's class tries again inside one call", _RETRY, Source.OWN),
-    Event(span_events.CUSTOM_EVENT, "`dispatch_custom_event`", _CUSTOM, Source.OWN),
+    Event(
+        "exception", "the run failed, and no run inside it with the same exception", _EXCEPTION, Source.CORE
+    ),
+    Event(span_events.RETRY, "a model class retries within one call", _RETRY, Source.OWN),
+    Event(span_events.CUSTOM_EVENT, "the run calls `dispatch_custom_event`", _CUSTOM, Source.OWN),
     Event(span_events.INTERRUPT, "a graph stops to wait for its user", (*_INTERRUPT, *_RESUME), Source.OWN),
-    Event(span_events.RESUME, "a graph goes on after an interrupt", _RESUME, Source.OWN),
-    Event(span_events.TEXT, "a classic chain tells an intermediate text", _TEXT, Source.OWN),
+    Event(span_events.RESUME, "a graph continues after an interrupt", _RESUME, Source.OWN),
+    Event(span_events.TEXT, "a classic chain reports an intermediate text", _TEXT, Source.OWN),
     Event(span_events.AGENT_ACTION, "a classic agent chooses a tool", _ACTION, Source.OWN),
-    Event(span_events.AGENT_FINISH, "a classic agent is done", _FINISH, Source.OWN),
+    Event(span_events.AGENT_FINISH, "a classic agent finishes", _FINISH, Source.OWN),
 )
 LOG_EVENTS: Final = (
     Event(
@@ -131,25 +133,25 @@ LOG_EVENTS: Final = (
 METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
     "Released names": metrics.RELEASED,
     "Newest names": metrics.LATEST,
-    "With either": metrics.ADDED,
+    "With either set": metrics.ADDED,
 }
 METRIC_ATTRIBUTES: Final = (
     *rows(
         Source.GENAI,
-        _NOWHERE,
+        _NO_SPANS,
         (names.GEN_AI_TOKEN_TYPE, Type.STRING, Level.REQUIRED, "input", "always"),
         values=constants(names.TokenType),
     ),
     *rows(
         Source.GENAI_NEXT,
-        _NOWHERE,
+        _NO_SPANS,
         (names.GEN_AI_TOKEN_MODALITY, Type.STRING, Level.REQUIRED, "text", "always"),
         values=constants(names.Modality),
     ),
 )
 RESOURCE: Final = rows(
     Source.CORE,
-    _NOWHERE,
+    _NO_SPANS,
     ("service.name", Type.STRING, Level.REQUIRED, "my-app", "always; `OTEL_SERVICE_NAME`"),
     ("service.instance.id", Type.STRING, Level.RECOMMENDED, "627cc493-f310-47de", "the SDK is new enough"),
     ("telemetry.sdk.language", Type.STRING, Level.REQUIRED, "python", "always"),
@@ -162,10 +164,10 @@ RESOURCE: Final = rows(
 def check_described(
     kinds: Sequence[RunKind], spans: Sequence[SpanName], attributes: Iterable[Attribute]
 ) -> None:
-    """Check that the catalogue describes every kind of run: its span's name, its operation and its target.
+    """Check that the catalogue describes the span name and the target attribute of every kind of run.
 
     Raises:
-        TypeError: A kind is not described, or not as it is.
+        TypeError: A kind is missing, or is described differently.
     """
     named = {span.kind: span.name for span in spans}
     described = {(row.name, kind) for row in attributes for kind in row.on}

@@ -1,1 +1,1 @@
-"""What may be said of prompts, answers and state: the policy, message parts, shortening, media."""
+"""Rendering of captured content (prompts, answers, state): policy, message parts, shortening, media."""

@@ -1,15 +1,15 @@
-"""Whole conversations as JSON text, at a cost that grows with new messages only.
+"""Whole conversations as JSON text, at a cost that grows only with new messages.
 
-An agent sends its whole history with every model call. A `ConversationRenderer` remembers the text it made
-of each message, so a call pays for the messages it has not seen.
+An agent sends its whole history with every model call. A `ConversationRenderer` caches the rendered text of
+each message, so a call only pays for the messages that are new.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from langspan._values import as_mapping, is_filled
+from langspan._values import as_mapping, is_present
 from langspan.content.keys import message_key, tools_key
 from langspan.content.messages import (
     conversation_of,
@@ -20,123 +20,122 @@ from langspan.content.messages import (
     system_instructions,
 )
 from langspan.content.policy import ContentPolicy
-from langspan.content.tool_definitions import OFFERED, tool_definitions
+from langspan.content.tool_definitions import TOOL_LIST_KEYS, tool_definitions
 
 INPUT: Final = "input_messages"
 OUTPUT: Final = "output_messages"
 SYSTEM: Final = "system_instructions"
 TOOLS: Final = "tool_definitions"
 
-_OVERHEAD: Final = 500  # bytes that an entry takes besides its text
-_ROOM_FOR_NOTE: Final = 120  # bytes kept free for the note about left out messages
+_ENTRY_OVERHEAD: Final = 500  # bytes that a cache entry takes besides its text
+_ROOM_FOR_NOTE: Final = 120  # bytes reserved for the note about omitted messages
 
-
-_Rendered = tuple[str, int]
+_Rendered: TypeAlias = tuple[str, int]
 
 
 class ConversationRenderer:
-    """Renders messages under one content policy. Own one for as long as you like; threads may share it.
+    """A renderer of messages under one content policy, with a cache. It may be shared between threads.
 
-    What makes a remembered text valid: it is found by value. Everything that the text is made of is in the
-    key (long texts by length and hash, tools by digest), so what is changed in place is simply not found.
-    A message's `id` and its metadata are not shown, and may change freely.
+    Cache validity: entries are looked up by value. The key holds everything that the text is made of (long
+    texts by length and hash, tools by digest), so a message that was modified in place is simply not found.
+    A message's `id` and metadata are not rendered and may change freely.
 
-    When texts die: they live in two generations. When the young one has grown to its limit it becomes the old
-    one, and the old one is forgotten; a text that is used moves back to the young one. So memory stays below
-    twice the limit, and no lock is needed: a lost race only costs rendering again.
+    Eviction: entries live in two generations. When the young generation reaches its limit, it becomes the old
+    one and the previous old one is dropped; an entry that is used moves back to the young generation. So
+    memory stays below twice the limit, and no lock is needed: a lost race only costs rendering again.
 
-    What is not covered: answers (each is new), completion prompts, and values that are not plain data.
+    Not cached: answers (each is new), completion prompts, and values that are not plain data.
 
     Args:
-        policy: How content is written.
-        limit: About how many bytes each generation may hold.
+        policy: The content policy to render under.
+        limit: Approximate size limit of each generation, in bytes.
     """
 
     def __init__(self, policy: ContentPolicy, limit: int = 4_194_304) -> None:
         self._policy = policy
         self._limit = limit
-        # One message may take most of the room, not all: the question stays beside a huge tool result.
-        self._one = policy.max_bytes * 3 // 4
+        # Less than the whole limit, so that a huge tool result does not push out the question.
+        self._max_message_bytes = policy.max_bytes * 3 // 4
         self._young: dict[Hashable, _Rendered] = {}
         self._old: dict[Hashable, _Rendered] = {}
-        self._weight = 0
+        self._young_bytes = 0
 
     def input(self, messages: Iterable[Any]) -> str | None:
-        """Return `gen_ai.input.messages`: all but the leading system messages; None without any.
+        """Return `gen_ai.input.messages`: all but the leading system messages; None if there are none.
 
-        When they do not all fit, the newest are shown and a note says how many were left out before them.
+        If they do not all fit, the newest are kept and a note says how many earlier ones were omitted.
 
         Args:
-            messages: The one inner list that `on_chat_model_start` receives.
+            messages: The single inner list that `on_chat_model_start` receives.
         """
         shown = conversation_of(messages)
-        return self._joined((self._message(message) for message in reversed(shown)), len(shown))
+        return self._join((self._message(message) for message in reversed(shown)), len(shown))
 
     def system(self, messages: Iterable[Any]) -> str | None:
         """Return `gen_ai.system_instructions`: the parts of the leading system messages; None without any.
 
         Args:
-            messages: The one inner list that `on_chat_model_start` receives.
+            messages: The single inner list that `on_chat_model_start` receives.
         """
         leading = leading_system(messages)
         if not leading:
             return None
         keys = [message_key(message) for message in leading]
         key = None if None in keys else (SYSTEM, *keys)
-        found = self._recalled(key, lambda: self._all(system_instructions(leading), SYSTEM))
+        found = self._cached(key, lambda: self._render_all(system_instructions(leading), SYSTEM))
         return None if found is None else found[0]
 
     def tools(self, invocation_params: Mapping[str, Any] | None, *, schemas: bool = False) -> str | None:
-        """Return `gen_ai.tool.definitions`: the tools a model was offered; None without any.
+        """Return `gen_ai.tool.definitions`: the tools offered to the model; None if there are none.
 
         Args:
             invocation_params: The `invocation_params` of the start event.
-            schemas: Add descriptions and parameters.
+            schemas: Whether to include descriptions and parameters.
         """
         params = as_mapping(invocation_params)
-        offered = [params.get(name) for name in OFFERED]
-        if not any(map(is_filled, offered)):
+        offered = [params.get(name) for name in TOOL_LIST_KEYS]
+        if not any(map(is_present, offered)):
             return None
         key = tools_key(offered, schemas=schemas)
-        found = self._recalled(key, lambda: self._definitions(params, schemas=schemas))
+        found = self._cached(key, lambda: self._definitions(params, schemas=schemas))
         return None if found is None else found[0]
 
     def output(self, result: object) -> str | None:
-        """Return `gen_ai.output.messages`: one message for each choice; None when there is none.
+        """Return `gen_ai.output.messages`: one message for each choice; None if there is none.
 
         Args:
             result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
         """
-        return self._all(output_messages(result), OUTPUT)
+        return self._render_all(output_messages(result), OUTPUT)
 
     def prompts(self, prompts: Sequence[str]) -> str | None:
-        """Return `gen_ai.input.messages` of a completion model; None when there is no prompt.
+        """Return `gen_ai.input.messages` of a completion model; None if there is no prompt.
 
         Args:
             prompts: What `on_llm_start` receives.
         """
-        return self._all(prompt_messages(prompts), INPUT)
+        return self._render_all(prompt_messages(prompts), INPUT)
 
-    def _all(self, items: list[dict[str, Any]], where: str) -> str | None:
-        """Render new messages or parts, each with its share of the room."""
+    def _render_all(self, items: list[dict[str, Any]], where: str) -> str | None:
+        """Render new messages or parts, giving each an equal share of the limit."""
         share = (self._policy.max_bytes - _ROOM_FOR_NOTE) // len(items) if items else 0
-        share = max(share - 1, self._one // 8)
-        rendered = (_sized(self._policy.message(item, where, share)) for item in reversed(items))
-        return self._joined(rendered, len(items))
+        share = max(share - 1, self._max_message_bytes // 8)
+        rendered = (_with_size(self._policy.message(item, where, share)) for item in reversed(items))
+        return self._join(rendered, len(items))
 
-    def _joined(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
+    def _join(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
         room = self._policy.max_bytes - 2
         kept: list[str] = []
         for rendered in newest_first:
             if rendered is None:
-                return None  # `redact` raised for one: nothing of the conversation may get out
+                return None  # `redact` raised for one message, so none of the conversation may be recorded
             text, size = rendered
             room -= size
             if room < (_ROOM_FOR_NOTE if len(kept) + 1 < count else 0):
                 break
             kept.append(text)
         if len(kept) < count:
-            kept.append(_note(count - len(kept)))
+            kept.append(_omission_note(count - len(kept)))
         return f"[{','.join(reversed(kept))}]" if kept else None
 
     def _definitions(self, params: Mapping[str, Any], *, schemas: bool) -> str | None:
@@ -144,38 +143,39 @@ class ConversationRenderer:
         return self._policy.render(definitions, TOOLS) if definitions else None
 
     def _message(self, message: Any) -> _Rendered | None:
-        return self._recalled(
-            message_key(message), lambda: self._policy.message(message_fields(message), INPUT, self._one)
+        return self._cached(
+            message_key(message),
+            lambda: self._policy.message(message_fields(message), INPUT, self._max_message_bytes),
         )
 
-    def _recalled(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
-        """Return what is remembered under a key, or render it now; without a key nothing is remembered."""
+    def _cached(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:
+        """Return the cached text for a key, rendering it if needed; a key of None bypasses the cache."""
         if key is None:
-            return _sized(render())
+            return _with_size(render())
         found = self._young.get(key)
         if found is None:
-            found = self._old.get(key) or _sized(render())
+            found = self._old.get(key) or _with_size(render())
             if found is not None:
                 self._remember(key, found)
         return found
 
     def _remember(self, key: Hashable, rendered: _Rendered) -> None:
-        weight = rendered[1] + _OVERHEAD
-        if self._weight + weight > self._limit:
-            self._old, self._young, self._weight = self._young, {}, 0
+        size = rendered[1] + _ENTRY_OVERHEAD
+        if self._young_bytes + size > self._limit:
+            self._old, self._young, self._young_bytes = self._young, {}, 0
         self._young[key] = rendered
-        self._weight += weight
+        self._young_bytes += size
 
 
-def _sized(text: str | None) -> _Rendered | None:
-    """A text and the bytes it takes in a list, with its comma."""
+def _with_size(text: str | None) -> _Rendered | None:
+    """Return a text with the bytes it takes in a JSON list, including its comma."""
     if text is None:
         return None
     return text, 1 + (len(text) if text.isascii() else len(text.encode()))
 
 
-def _note(count: int) -> str:
-    """A message that stands for messages; its role says that nobody in the conversation wrote it."""
+def _omission_note(count: int) -> str:
+    """Return a message in place of the omitted ones; its role shows that no participant wrote it."""
     return (
         f'{{"role":"langspan","parts":[{{"type":"text","content":"[{count} earlier messages left out]"}}]}}'
     )

@@ -1,4 +1,4 @@
-"""Keys under which rendered messages and tools are remembered: equal exactly when they look the same."""
+"""Cache keys for rendered messages and tools: equal exactly if their rendered text is the same."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from langspan.content.messages import is_message
 
-_LONG: Final = 256  # characters; a longer text is known by length and hash, so that it is not kept alive
-_MAX_NODES: Final = 500  # a message of more values has no key
+# In characters. Longer texts are keyed by length and hash, so that the cache does not keep them alive.
+_LONG_TEXT: Final = 256
+_MAX_NODES: Final = 500  # a message with more values has no key
 _NUMBERS: Final = (int, float, bool)
-# What `message_fields` reads of a message.
+# The fields that `message_fields` reads from a message.
 _READ_FROM_MESSAGE: Final = (
     "type",
     "role",
@@ -24,15 +25,15 @@ _READ_FROM_MESSAGE: Final = (
     "invalid_tool_calls",
     "additional_kwargs",
 )
-_READ_FROM_EXTRAS: Final = ("reasoning_content", "function_call", "audio")
+_READ_FROM_ADDITIONAL_KWARGS: Final = ("reasoning_content", "function_call", "audio")
 
 
-class _NotPlainError(Exception):
-    """A message holds something that cannot be told by value, or too much of it."""
+class _NotHashableError(Exception):
+    """A message holds a value that is not plain data, or too many values."""
 
 
 def message_key(message: Any) -> Hashable:
-    """Return everything that a message's text is made of; None when it cannot be told by value.
+    """Return a key of everything that a message's text is made of; None if some of it is not plain data.
 
     Args:
         message: A LangChain message.
@@ -45,51 +46,52 @@ def message_key(message: Any) -> Hashable:
     budget = [_MAX_NODES]
     try:
         if calls or bad_calls or extras:
-            shown = [extras.get(extra) for extra in _READ_FROM_EXTRAS] if extras else None
-            rest = _frozen([calls, bad_calls, shown], budget)
-        return *map(_as_text, (kind, role, name, call_id, status)), _frozen(content, budget), rest
-    except (_NotPlainError, AttributeError, RecursionError):  # the last of what holds itself
+            shown = [extras.get(extra) for extra in _READ_FROM_ADDITIONAL_KWARGS] if extras else None
+            rest = _hashable([calls, bad_calls, shown], budget)
+        return *map(_as_text, (kind, role, name, call_id, status)), _hashable(content, budget), rest
+    except (_NotHashableError, AttributeError, RecursionError):  # the last for circular values
         return None
 
 
 def _as_text(value: Any) -> str | None:
-    """Fields that are shown only if they are texts."""
+    """Return a field that is rendered only if it is a string, else None."""
     return value if value.__class__ is str else None
 
 
-def _frozen(value: Any, budget: list[int]) -> Hashable:
-    """Return a value that is equal exactly when the given one looks the same. Python keeps a text's hash."""
+def _hashable(value: Any, budget: list[int]) -> Hashable:
+    """Return a hashable value that is equal exactly if the given one renders the same."""
     kind = type(value)
     if kind is str:
-        return value if len(value) < _LONG else (kind, len(value), hash(value))
+        # Python caches a string's hash, so long texts cost little.
+        return value if len(value) < _LONG_TEXT else (kind, len(value), hash(value))
     if value is None:
         return None
     budget[0] -= 1
     if budget[0] < 0:
-        raise _NotPlainError
+        raise _NotHashableError
     if kind is list or kind is tuple:
-        return list, *(_frozen(item, budget) for item in value)
+        return list, *(_hashable(item, budget) for item in value)
     if kind is dict:
-        return dict, *((key, _frozen(item, budget)) for key, item in value.items() if _is_plain_key(key))
+        return dict, *((key, _hashable(item, budget)) for key, item in value.items() if _is_plain_key(key))
     if kind in _NUMBERS:
-        return kind, value  # 1, 1.0 and True are equal, and look different
-    raise _NotPlainError
+        return kind, value  # 1, 1.0 and True are equal but render differently
+    raise _NotHashableError
 
 
 def _is_plain_key(key: Any) -> bool:
     if key.__class__ is not str:
-        raise _NotPlainError
+        raise _NotHashableError
     return True
 
 
 def tools_key(offered: list[Any], *, schemas: bool) -> Hashable:
-    """Return what stands for the tools a model was offered; None when they are not plain data.
+    """Return a key for the tools offered to a model; None if they are not plain data.
 
     Args:
-        offered: The tools, as bound.
-        schemas: Descriptions and parameters are shown.
+        offered: The tools, as bound to the model.
+        schemas: Whether descriptions and parameters are rendered.
     """
-    # Tools are deep and their texts short: the interpreter's own format is the quickest way to tell them.
+    # Tools are deeply nested with short texts: marshal is the fastest way to compare them by value.
     try:
         data = marshal.dumps(offered, 2)
     except ValueError:

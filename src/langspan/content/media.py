@@ -1,4 +1,4 @@
-"""Binary data by reference: what it is, how long it is, and the start of its SHA-256; never the bytes."""
+"""Binary data by reference: its MIME type, its size and the start of its SHA-256, never the bytes."""
 
 from __future__ import annotations
 
@@ -6,38 +6,41 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
-_SAMPLE: Final = 256  # characters that decide whether a long text can be base64 at all
-_SHORTEST: Final = 512  # below this a text is left alone: ids and keys may look like base64
-_DIGEST: Final = 16  # hexadecimal digits kept
+_SAMPLE: Final = 256  # leading characters checked first: they rule out most long texts
+_MIN_LENGTH: Final = 512  # characters; shorter texts are not taken for base64: ids and keys look like it
+_DIGEST_DIGITS: Final = 16  # hexadecimal digits kept
 _MIME_TYPE: Final = re.compile(r"[\w.+-]{1,63}/[\w.+*-]{1,127}", re.ASCII)
 
-Reference = dict[str, str | int]
+Reference: TypeAlias = dict[str, str | int]
 
 
 def of_bytes(data: bytes | bytearray | memoryview, mime_type: str | None = None) -> Reference:
-    """Describe raw bytes.
+    """Return a reference to raw bytes.
 
     Args:
         data: The bytes.
-        mime_type: What they are, if known.
+        mime_type: Their MIME type, if known.
+
+    Returns:
+        `size` in bytes, the first digits of `sha256`, and `mime_type` if known.
     """
     reference: Reference = {} if mime_type is None else {"mime_type": mime_type}
     reference["size"] = data.nbytes if isinstance(data, memoryview) else len(data)
     if isinstance(data, memoryview) and not data.c_contiguous:
         data = data.tobytes()
-    reference["sha256"] = hashlib.sha256(data).hexdigest()[:_DIGEST]
+    reference["sha256"] = hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
     return reference
 
 
 def of_base64(text: str, mime_type: str | None = None) -> Reference:
-    """Describe what a base64 text stands for; a text that does not decode is described as it is.
+    """Return a reference to the bytes in a base64 text, or to the text itself if it does not decode.
 
     Args:
-        text: The base64 text, or a data URL (which also tells the MIME type).
-        mime_type: What it is, if known.
+        text: The base64 text, or a data URL, whose own MIME type takes precedence.
+        mime_type: The MIME type, if known.
     """
     if text.startswith("data:"):
         head, _, text = text.partition(",")
@@ -50,22 +53,22 @@ def of_base64(text: str, mime_type: str | None = None) -> Reference:
 
 
 def as_mime_type(value: object) -> str | None:
-    """Return a MIME type without its parameters; None for whatever else is said to be one.
+    """Return a MIME type without its parameters; None for anything that is not a valid MIME type.
 
-    It is recorded beside the data as it is, so nothing that the application wrote may hide in it.
+    It is recorded unredacted, so it must not carry any other text of the application.
     """
     kind = value.partition(";")[0].strip() if isinstance(value, str) else ""
     return kind if _MIME_TYPE.fullmatch(kind) else None
 
 
 def is_data_url(text: str) -> bool:
-    """Tell whether a text is a data URL that carries its data as base64."""
+    """Return whether a text is a data URL with base64 data."""
     return text.startswith("data:") and ";base64," in text[:_SAMPLE]
 
 
 def is_base64(text: str) -> bool:
-    """Tell whether a long text is base64: nothing but its alphabet, and a good mix of it."""
-    if len(text) < _SHORTEST or not text.isascii():
+    """Return whether a long text looks like base64: only its alphabet, with digits and both cases."""
+    if len(text) < _MIN_LENGTH or not text.isascii():
         return False
     sample = text[:_SAMPLE]
     if sample.strip(_ALPHABET) or not _is_mixed(sample):

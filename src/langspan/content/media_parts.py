@@ -1,14 +1,14 @@
-"""Images, audio, video and files in message content: by link, by file id, or by reference to their bytes."""
+"""Images, audio, video and files in message content: by URI, by file id, or by reference to their bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from langspan._values import as_mapping, is_filled
+from langspan._values import as_mapping, is_present
 from langspan.content import media
 
-Part = dict[str, Any]
+Part: TypeAlias = dict[str, Any]
 
 _DOCUMENT: Final = "document"
 _MODALITIES: Final = ("image", "audio", "video")
@@ -22,12 +22,12 @@ def media_part(
     file_id: Any = None,
     mime_type: Any = None,
 ) -> Part | None:
-    """Return a `blob`, `uri` or `file` part; None when there is nothing to point at.
+    """Return a `blob`, `uri` or `file` part; None if there is neither data nor location.
 
     Args:
-        modality: What it is when the MIME type does not tell.
+        modality: The modality to use if the MIME type does not determine it.
         data: The bytes, or base64 text; only their size and hash are kept.
-        uri: A link; a data URL counts as data.
+        uri: A URI; a data URL is treated as data.
         file_id: The provider's id of an uploaded file.
         mime_type: The MIME type, if known.
     """
@@ -39,7 +39,7 @@ def media_part(
     if isinstance(data, bytes | bytearray | memoryview):
         try:
             return _blob(modality, media.of_bytes(data, mime))
-        except ValueError:  # a view of memory that has been released
+        except ValueError:  # a released memoryview
             return None
     if isinstance(uri, str) and uri:
         return _located("uri", "uri", uri, modality, mime)
@@ -49,7 +49,7 @@ def media_part(
 
 
 def untyped_media(block: Mapping[str, Any]) -> Part | None:
-    """Read Bedrock's blocks, which have no type: `{"image": {"format": "png", "source": {"bytes": ...}}}`."""
+    """Read a Bedrock block, which has no type: `{"image": {"format": "png", "source": {"bytes": ...}}}`."""
     for key in (*_MODALITIES, _DOCUMENT):
         held = as_mapping(block.get(key))
         if held:
@@ -61,7 +61,7 @@ def untyped_media(block: Mapping[str, Any]) -> Part | None:
 
 
 def _blob(modality: str, reference: Mapping[str, Any]) -> Part:
-    """A part whose content is left out: the conventions want the field, and want base64 in it."""
+    """Return a blob part with empty `content`: the message schema requires that field."""
     mime = reference.get("mime_type")
     return {"type": "blob", "modality": _modality(modality, mime), "content": "", **reference}
 
@@ -74,7 +74,7 @@ def _located(kind: str, key: str, place: str, modality: str, mime: str | None) -
 
 
 def _modality(modality: str, mime: object) -> str:
-    """The MIME type knows best: a `file` may hold an image."""
+    """Return the MIME type's modality, else the given one: a `file` may hold an image."""
     family = mime.partition("/")[0] if isinstance(mime, str) else ""
     return family if family in _MODALITIES else modality
 
@@ -86,14 +86,14 @@ def _mime(modality: str, form: object) -> str | None:
 
 
 def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
-    """Read `image`, `audio`, `video` and `file` blocks: LangChain's two generations, and providers' own."""
+    """Return a reader of image, audio, video and file blocks, both LangChain's (v0, v1) and providers'."""
 
     def read(block: Mapping[str, Any]) -> Part | None:
         source = as_mapping(block.get("source")) or as_mapping(block.get("file")) or block
         if source.get("type") == "text" or source.get("source_type") == "text":
             text = source.get("data") or source.get("text")
             return {"type": "text", "content": text} if isinstance(text, str) else None
-        if isinstance(source.get("content"), str):  # Anthropic's document made of text
+        if isinstance(source.get("content"), str):  # an Anthropic text document
             return {"type": "text", "content": source["content"]}
         return media_part(
             modality,
@@ -108,7 +108,7 @@ def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
 
 def _first(fields: Mapping[str, Any], *keys: str) -> Any:
     for key in keys:
-        if is_filled(value := fields.get(key)):
+        if is_present(value := fields.get(key)):
             return value
     return None
 

@@ -1,7 +1,7 @@
-"""Chat messages in the conventions' shape: input and output messages, system instructions.
+"""Chat messages in the shape of the GenAI conventions: input and output messages, system instructions.
 
 Source: OpenTelemetry GenAI conventions (message schemas). LangChain sends system messages inside the list;
-the leading ones become system instructions, which viewers show apart, and are not repeated among the input.
+the leading ones become system instructions, which viewers show separately, and are not repeated in the input.
 All of this is content.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import dropwhile, takewhile
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langchain_core.messages import BaseMessage
 
@@ -32,7 +32,7 @@ __all__ = [
     "tool_definitions",
 ]
 
-Message = dict[str, Any]
+Message: TypeAlias = dict[str, Any]
 
 _ROLES: Final[Mapping[str, str]] = {
     "human": "user",
@@ -49,7 +49,7 @@ _ROLES: Final[Mapping[str, str]] = {
     "function": "tool",
     "FunctionMessageChunk": "tool",
 }
-# What providers call the reason -> what the message schema calls it.
+# A provider's finish reason -> the message schema's.
 _FINISH: Final[Mapping[str, str]] = {
     "stop": "stop",
     "end_turn": "stop",
@@ -79,10 +79,10 @@ _FINISH: Final[Mapping[str, str]] = {
 
 
 def input_messages(messages: Iterable[Any]) -> list[Message]:
-    """Return the messages of a request in order, without the leading system messages.
+    """Return the rendered messages of a request in order, without the leading system messages.
 
     Args:
-        messages: The one inner list that `on_chat_model_start` receives.
+        messages: The single inner list that `on_chat_model_start` receives.
     """
     return [message_fields(message) for message in conversation_of(messages)]
 
@@ -91,7 +91,7 @@ def conversation_of(messages: Iterable[Any]) -> list[Any]:
     """Return the message objects without the leading system messages.
 
     Args:
-        messages: The one inner list that `on_chat_model_start` receives.
+        messages: The single inner list that `on_chat_model_start` receives.
     """
     return list(dropwhile(_is_system, messages))
 
@@ -100,7 +100,7 @@ def leading_system(messages: Iterable[Any]) -> list[Any]:
     """Return the leading system messages.
 
     Args:
-        messages: The one inner list that `on_chat_model_start` receives.
+        messages: The single inner list that `on_chat_model_start` receives.
     """
     return list(takewhile(_is_system, messages))
 
@@ -109,7 +109,7 @@ def system_instructions(messages: Iterable[Any]) -> list[Message]:
     """Return the parts of the leading system messages.
 
     Args:
-        messages: The one inner list that `on_chat_model_start` receives.
+        messages: The single inner list that `on_chat_model_start` receives.
     """
     return [part for message in leading_system(messages) for part in message_fields(message)["parts"]]
 
@@ -133,15 +133,15 @@ def prompt_messages(prompts: Sequence[str]) -> list[Message]:
 
 
 def is_message(value: object) -> bool:
-    """Tell whether a value is one of LangChain's message objects."""
+    """Return whether a value is a LangChain message object."""
     return isinstance(value, BaseMessage)
 
 
 def message_fields(message: Any) -> Message:
-    """Return one message: role, parts, and the participant's name if it has one.
+    """Return one message as `role`, `parts`, and the participant's `name` if it has one.
 
     Args:
-        message: A LangChain message, or a `{"role": ..., "content": ...}` dictionary, or a text.
+        message: A LangChain message, a `{"role": ..., "content": ...}` dictionary, or a string.
     """
     if isinstance(message, str):
         return {"role": "user", "parts": parts_of(message)}
@@ -169,7 +169,7 @@ def _role(kind: object, message: object) -> str:
         return "unknown"
     role = _ROLES.get(kind)
     if role is None:
-        role = getattr(message, "role", None)  # a `ChatMessage` names its own
+        role = getattr(message, "role", None)  # a `ChatMessage` has a role of its own
         role = _ROLES.get(role, role) if isinstance(role, str) and role else kind
     return role
 
@@ -179,7 +179,7 @@ def _is_system(message: Any) -> bool:
 
 
 def _assistant_parts(message: Any, content: Any) -> list[dict[str, Any]]:
-    """Reasoning kept beside the content, the content, the tool calls that the content does not repeat."""
+    """Return the separate reasoning, the content, and the tool calls not repeated in it, in that order."""
     extra = as_mapping(getattr(message, "additional_kwargs", None))
     parts: list[dict[str, Any]] = []
     thought = extra.get("reasoning_content")
@@ -221,7 +221,7 @@ def _call_part(call: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _audio_parts(audio: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """OpenAI's spoken answers: the words, and the sound by reference."""
+    """Return the transcript of an OpenAI audio answer, and its audio by reference."""
     transcript = audio.get("transcript")
     parts = [text_part(transcript)] if isinstance(transcript, str) and transcript else []
     sound = media_part("audio", data=audio.get("data"), file_id=audio.get("id"))

@@ -1,4 +1,4 @@
-"""What can be read off an object without running its code: a scalar, stored fields, or its type's name."""
+"""What can be read from an object without running its code: a scalar, stored fields, or its type's name."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import pathlib
 import types
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-_HIDDEN: Final = "**********"
-# Who has one of these is a machine (model, tool, store, client): its fields are settings, keys and sockets.
-_MACHINES: Final = ("invoke", "ainvoke", "embed_query", "similarity_search", "__enter__", "__aenter__")
+_MASK: Final = "**********"
+# An object with one of these methods is a service (model, tool, client); its fields are settings and keys.
+_SERVICE_METHODS: Final = ("invoke", "ainvoke", "embed_query", "similarity_search", "__enter__", "__aenter__")
 
-Fields = Mapping[str, Any]
+Fields: TypeAlias = Mapping[str, Any]
 
 
 def scalar(value: Any) -> Any:
-    """Return a text or number that stands for the value, or None when there is no such thing."""
+    """Return a string or number that represents the value, or None if there is none."""
     for kinds, convert in _SCALARS:
         if isinstance(value, kinds):
             return convert(value)
     if hasattr(type(value), "get_secret_value"):
-        return _HIDDEN
+        return _MASK
     return _array_scalar(value)
 
 
 def fields(value: Any, kind: type) -> Fields | None:
-    """Return an object's stored fields, without those its author hides; None when it has none to show."""
-    if any(hasattr(kind, mark) for mark in _MACHINES):
+    """Return an object's stored fields, except those its class hides; None if it has none to show."""
+    if any(hasattr(kind, mark) for mark in _SERVICE_METHODS):
         return None
     for read in (_pydantic, _dataclass, _named_tuple, _attrs, _array, _langgraph):
         found = read(value, kind)
@@ -42,7 +42,7 @@ def fields(value: Any, kind: type) -> Fields | None:
 
 
 def type_name(kind: Any) -> str:
-    """Return `<module.Name>` of a class, function or module."""
+    """Return the name of a class, function or module as `<module.Name>`."""
     name = getattr(kind, "__qualname__", None) or getattr(kind, "__name__", None)
     module = getattr(kind, "__module__", None)
     return f"<{name}>" if module in (None, "builtins") else f"<{module}.{name}>"
@@ -69,7 +69,7 @@ _SCALARS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Any]], ...]
 
 
 def _pydantic(value: Any, kind: type) -> Fields | None:
-    """Fields as stored, of both generations of pydantic: no serialiser is run."""
+    """Return the stored fields of a pydantic model (v1 or v2), without running a serializer."""
     name = "model_fields" if hasattr(kind, "__pydantic_core_schema__") else "__fields__"
     declared = getattr(kind, name, None)
     if not isinstance(declared, Mapping):
@@ -106,7 +106,7 @@ def _attrs(value: Any, kind: type) -> Fields | None:
 
 
 def _array(value: Any, kind: type) -> Fields | None:
-    """An array, of numpy or its like: what it is, never what is in it."""
+    """Return type, shape and dtype of a NumPy-like array, never its elements."""
     if not (hasattr(kind, "dtype") and hasattr(kind, "shape")):
         return None
     return {"type": type_name(kind), "shape": list(value.shape), "dtype": str(value.dtype)}
@@ -121,7 +121,7 @@ def _array_scalar(value: Any) -> Any:
 
 
 def _langgraph(value: Any, kind: type) -> Fields | None:
-    """`Send` and its like keep their fields in slots."""
+    """Return the slots of a LangGraph object, such as `Send`."""
     if not kind.__module__.startswith("langgraph."):
         return None
     slots = [name for name in getattr(kind, "__slots__", ()) if not name.startswith("_")]

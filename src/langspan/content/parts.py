@@ -1,27 +1,33 @@
-"""Content blocks of LangChain messages as message parts of the GenAI conventions.
+"""Conversion of LangChain's content blocks to message parts of the GenAI conventions.
 
-Every flavour is read: LangChain's standard blocks (v1) and their predecessors (v0), the native blocks of
-OpenAI's two APIs, Anthropic, Gemini and Bedrock. A kind that is not known keeps its name and fields.
+All formats are supported: LangChain's standard blocks (v1) and their predecessors (v0), and the native blocks
+of OpenAI's two APIs, Anthropic, Gemini and Bedrock. A block of unknown type keeps its type and fields.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import MEDIA_READERS, untyped_media
 
-Part = dict[str, Any]
+Part: TypeAlias = dict[str, Any]
 
 
 def text_part(text: str) -> Part:
-    """Return a text part."""
+    """Return a `text` part."""
     return {"type": "text", "content": text}
 
 
 def tool_call_part(name: Any, call_id: Any, arguments: Any) -> Part:
-    """Return the part of a model's request to call a tool of the application."""
+    """Return a `tool_call` part: a model's request to call one of the application's tools.
+
+    Args:
+        name: The tool's name; anything but a string becomes an empty name.
+        call_id: The id of the call; omitted unless it is a non-empty string.
+        arguments: The arguments, decoded or as text; omitted if None.
+    """
     part: Part = {"type": "tool_call"}
     if isinstance(call_id, str) and call_id:
         part["id"] = call_id
@@ -32,7 +38,13 @@ def tool_call_part(name: Any, call_id: Any, arguments: Any) -> Part:
 
 
 def tool_response_part(call_id: Any, response: Any, *, failed: bool = False) -> Part:
-    """Return the part of a tool's answer to the model."""
+    """Return a `tool_call_response` part: a tool's answer to the model.
+
+    Args:
+        call_id: The id of the call; omitted unless it is a non-empty string.
+        response: The tool's result: a string, content blocks, or any other value.
+        failed: Whether the tool reported a failure.
+    """
     part: Part = {"type": "tool_call_response"}
     if isinstance(call_id, str) and call_id:
         part["id"] = call_id
@@ -43,7 +55,7 @@ def tool_response_part(call_id: Any, response: Any, *, failed: bool = False) -> 
 
 
 def content_value(content: Any) -> Any:
-    """Return content that stands for one value: a text as it is, blocks as parts, anything else as it is."""
+    """Return a list of content blocks as parts, and any other content unchanged."""
     if isinstance(content, list) and any(isinstance(item, dict) and "type" in item for item in content):
         return parts_of(content)
     return content
@@ -53,7 +65,7 @@ def parts_of(content: Any) -> list[Part]:
     """Return the parts of a message's content.
 
     Args:
-        content: Text, one block, or a list of texts and blocks.
+        content: A string, one block, or a list of strings and blocks.
     """
     if isinstance(content, str):
         return [text_part(content)] if content else []
@@ -87,7 +99,7 @@ def part_of(block: Mapping[str, Any]) -> Part:
 
 
 def call_id_of(block: Any) -> str | None:
-    """Return the id of the tool call that a content block repeats, if it is one."""
+    """Return the tool call's id if a content block repeats a tool call, else None."""
     if isinstance(block, dict) and as_str(block.get("type")) in _TOOL_CALL_KINDS:
         return _first_text(block, "call_id", "id")
     return None
@@ -121,7 +133,7 @@ def _text(block: Mapping[str, Any]) -> Part | None:
 
 
 def _reasoning(block: Mapping[str, Any]) -> Part:
-    """The readable part only: signatures and encrypted reasoning are for the provider's eyes."""
+    """Return the readable reasoning only; signatures and encrypted reasoning are meant for the provider."""
     for key in ("reasoning", "thinking", "reasoning_content", "summary", "content"):
         text = _joined(block.get(key))
         if text:
@@ -130,7 +142,7 @@ def _reasoning(block: Mapping[str, Any]) -> Part:
 
 
 def _joined(value: Any, nesting: int = 8) -> str:
-    """Text given plainly, as `{"text": ...}`, or as a list of either."""
+    """Return the text of a string, of `{"text": ...}`, or of a list of either, joined by newlines."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -166,7 +178,7 @@ def _tool_result(block: Mapping[str, Any]) -> Part:
 
 
 def _server_call(block: Mapping[str, Any]) -> Part:
-    """A call that the provider itself carries out: standard, Anthropic's, or Gemini's."""
+    """Return the part for a tool call that the provider executes: LangChain's, Anthropic's or Gemini's."""
     name = block.get("name") if isinstance(block.get("name"), str) else "code_execution"
     arguments = next(
         (block[key] for key in ("args", "input", "executable_code") if block.get(key) is not None), None
@@ -197,7 +209,7 @@ def _server_result(block: Mapping[str, Any], kind: str) -> Part:
 
 
 def _server_item(block: Mapping[str, Any], kind: str) -> Part:
-    """An item of OpenAI's Responses API: `web_search_call`, `code_interpreter_call` and their like."""
+    """Return the part for an OpenAI Responses API item such as `web_search_call`."""
     name = kind.removesuffix("_call")
     rest = {key: value for key, value in block.items() if key not in ("type", "id", "index")}
     part: Part = {"type": "server_tool_call"}

@@ -1,7 +1,7 @@
-"""From any Python value to a plain JSON tree, without running the value's own code.
+"""Conversion of any Python value to a tree of plain JSON types, without running the value's own code.
 
-Stored fields are read; no `model_dump`, no `repr`, no property, no generator is run: they may be slow, may
-have effects, and may say what their author hides (pydantic's `exclude`, `repr=False`, secrets).
+Only stored fields are read. No `model_dump`, `repr`, property or generator is run: they may be slow, have
+side effects, or reveal what the class hides (pydantic's `exclude`, `repr=False`, secrets).
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import INT64_MAX
 from langspan.content import media, objects
 from langspan.content.messages import is_message, message_fields
-from langspan.content.shorten import MORE, LeftOut
+from langspan.content.shorten import OMITTED_KEY, OmissionNote
 
-Redact = Callable[[Any, str], Any]
+Redact: TypeAlias = Callable[[Any, str], Any]
 
 _MAX_DEPTH: Final = 24
 _MAX_KEY: Final = 200  # characters of a key; keys are not shortened later
 _CIRCULAR: Final = "[circular]"
 _TOO_DEEP: Final = "[nested too deep]"
-_NO_NUMBERS: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
+_NOT_IN_JSON: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _MAX_INT_BITS: Final = 1024
 _MAX_REDACTED_NODES: Final = 64
-# Fields of a message and of its parts that say how to read it. They are ours, so they are not redacted.
-# A part of a kind that the conventions do not know was made by somebody else: only its kind is exempt.
-_PARTS: Final = frozenset(
+# Structural fields of messages and of the conventions' parts are generated here, so they are not redacted.
+# Of a part of any other type, only the type is exempt: the rest comes from the application.
+_KNOWN_PARTS: Final = frozenset(
     {
         "text",
         "reasoning",
@@ -42,26 +42,26 @@ _PARTS: Final = frozenset(
         "compaction",
     }
 )
-_KIND: Final = frozenset({"type"})
-_STRUCTURE: Final = frozenset(
+_TYPE_ONLY: Final = frozenset({"type"})
+_STRUCTURE_KEYS: Final = frozenset(
     {"role", "type", "finish_reason", "id", "modality", "mime_type", "size", "sha256", "status"}
 )
 
 
 class RedactionFailedError(Exception):
-    """The user's `redact` raised: the value must not be recorded."""
+    """The user's `redact` hook raised, so the value must not be recorded."""
 
 
-class Plainer:
-    """Turns one value into a plain tree. Make a new one for each value.
+class JsonTreeBuilder:
+    """A converter of one value to a tree of plain JSON types. Create a new one for each value.
 
     Args:
-        redact: The user's hook; sees every text, number and key that comes from the application.
-        where: What the value is, for the hook.
-        max_nodes: Most values to look at; the rest is counted only.
+        redact: The user's hook, called with every string, number and key that comes from the application.
+        where: What the value is; passed to the hook.
+        max_nodes: The maximum number of values to convert; any others are only counted.
 
     Attributes:
-        text_length: Characters of all texts met so far.
+        text_length: Total characters of all strings converted so far.
     """
 
     __slots__ = ("_left", "_path", "_redact", "_where", "text_length")
@@ -73,30 +73,38 @@ class Plainer:
         self._path: set[int] = set()
         self.text_length = 0
 
-    def plain(self, value: Any, depth: int = 0) -> Any:
-        """Return the value as `None`, bool, number, text, list or dictionary with text keys."""
+    def build(self, value: Any, depth: int = 0) -> Any:
+        """Return the value as None, bool, number, string, list, or dictionary with string keys.
+
+        Raises:
+            RedactionFailedError: The `redact` hook raised.
+        """
         read = _EXACT.get(type(value))
-        return read(self, value, depth) if read is not None else self._other(value, depth)
+        return read(self, value, depth) if read is not None else self._build_foreign(value, depth)
 
     def message(self, fields: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-        """Return one of our own messages or parts: its structure stays, its content is read as any value."""
+        """Return a message or part as a tree; its structural fields are kept, and not redacted.
+
+        Raises:
+            RedactionFailedError: The `redact` hook raised.
+        """
         tree: dict[str, Any] = {}
-        ours = "role" in fields or fields.get("type") in _PARTS
+        is_known = "role" in fields or fields.get("type") in _KNOWN_PARTS
         for key, value in fields.items():
-            if key in (_STRUCTURE if ours else _KIND) and value.__class__ in (str, int):
+            if key in (_STRUCTURE_KEYS if is_known else _TYPE_ONLY) and value.__class__ in (str, int):
                 tree[key] = value
                 self.text_length += len(value) if value.__class__ is str else 8
             elif key == "parts":
                 tree[key] = [self.message(part, depth + 2) for part in islice(value, self._left)]
                 self._left -= len(tree[key])
                 if len(tree[key]) < len(value):
-                    tree[key].append(LeftOut(len(value) - len(tree[key])))
+                    tree[key].append(OmissionNote(len(value) - len(tree[key])))
             else:
-                tree[key if type(key) is str else self._key(key)] = self.plain(value, depth + 1)
+                tree[key if type(key) is str else self._key(key)] = self.build(value, depth + 1)
         return tree
 
     def text(self, text: str, _depth: int = 0) -> Any:
-        """Return a text; base64 becomes a reference."""
+        """Return a string; base64 data becomes a reference."""
         if len(text) > 32 and (media.is_data_url(text) or media.is_base64(text)):  # noqa: PLR2004 - too short
             return media.of_base64(text)
         if self._redact is not None:
@@ -104,19 +112,19 @@ class Plainer:
         self.text_length += len(text)
         return text
 
-    def same(self, value: Any, _depth: int) -> Any:
-        """Return what is plain already and tells nothing private."""
+    def unchanged(self, value: Any, _depth: int) -> Any:
+        """Return None or a bool as it is: neither needs redaction."""
         return value
 
     def number(self, value: float, _depth: int = 0) -> Any:
-        """Return a number; what JSON has no number for becomes text."""
+        """Return a number; one that JSON cannot represent becomes a string."""
         if self._redact is not None:
             return self._redacted(value)
         return self._plain_number(value)
 
     def _plain_number(self, value: float) -> Any:
         if value.__class__ is float:
-            return value if math.isfinite(value) else _NO_NUMBERS.get(value, "NaN")
+            return value if math.isfinite(value) else _NOT_IN_JSON.get(value, "NaN")
         if -INT64_MAX <= value <= INT64_MAX:
             return value
         bits = int(value).bit_length()
@@ -125,12 +133,12 @@ class Plainer:
     def _redacted(self, leaf: Any) -> Any:
         try:
             shown = self._redact(leaf, self._where)  # type: ignore[misc]
-        except Exception as error:  # whatever the user's hook raises, the value must not get out
+        except Exception as error:  # whatever the user's hook raises, the value must not be recorded
             raise RedactionFailedError from error
-        # What the hook gives back is recorded as it is; it may be any value.
-        plainer = Plainer(None, self._where, _MAX_REDACTED_NODES)
-        tree = plainer.plain(shown)
-        self.text_length += plainer.text_length
+        # The hook's result may be any value, and is recorded without redacting it again.
+        builder = JsonTreeBuilder(None, self._where, _MAX_REDACTED_NODES)
+        tree = builder.build(shown)
+        self.text_length += builder.text_length
         return tree
 
     def _key(self, key: Any) -> str:
@@ -139,13 +147,13 @@ class Plainer:
                 shown = self._redacted(key)
                 key = shown if isinstance(shown, str) else "[redacted]"
         else:
-            key = self.plain(key, _MAX_DEPTH - 1)
+            key = self.build(key, _MAX_DEPTH - 1)
             key = key if isinstance(key, str) else str(key)
         self.text_length += len(key)
         return key if len(key) <= _MAX_KEY else f"{key[:_MAX_KEY]}…"
 
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
-        """Return a dictionary with text keys."""
+        """Return a dictionary with string keys."""
         return self._pairs(value, len(value), dict.items(value), depth)
 
     def sequence(self, value: list[Any] | tuple[Any, ...], depth: int) -> Any:
@@ -158,17 +166,17 @@ class Plainer:
         tree: dict[str, Any] = {}
         shown = 0
         try:
-            # One C call: another thread may be changing the dictionary.
+            # `list` copies in one C call, because another thread may be modifying the dictionary.
             for key, item in list(islice(pairs, self._left)):
                 if self._left <= 0:
                     break
                 self._left -= 1
                 shown += 1
-                tree[self._key(key)] = self.plain(item, depth + 1)
+                tree[self._key(key)] = self.build(item, depth + 1)
         finally:
             self._path.discard(id(owner))
         if shown < count:
-            tree[MORE] = LeftOut(count - shown)
+            tree[OMITTED_KEY] = OmissionNote(count - shown)
         return tree
 
     def _list(self, owner: object, count: int, items: Iterable[Any], depth: int) -> Any:
@@ -180,15 +188,15 @@ class Plainer:
                 if self._left <= 0:
                     break
                 self._left -= 1
-                tree.append(self.plain(item, depth + 1))
+                tree.append(self.build(item, depth + 1))
         finally:
             self._path.discard(id(owner))
         if len(tree) < count:
-            tree.append(LeftOut(count - len(tree)))
+            tree.append(OmissionNote(count - len(tree)))
         return tree
 
     def _enter(self, owner: object, depth: int) -> str | None:
-        """Note that a container is being read; return what stands for it instead if it must not be."""
+        """Mark a container as being read, or return a placeholder if it is circular or nested too deep."""
         if id(owner) in self._path:
             return _CIRCULAR
         if depth >= _MAX_DEPTH:
@@ -196,19 +204,19 @@ class Plainer:
         self._path.add(id(owner))
         return None
 
-    def _other(self, value: Any, depth: int) -> Any:
-        """Everything that is not an exact built-in. A value that resists is named by its type."""
+    def _build_foreign(self, value: Any, depth: int) -> Any:
+        """Convert a value of any other type; one that cannot be read is represented by its type's name."""
         try:
             if is_message(value):
                 return self.message(message_fields(value), depth)
             scalar = objects.scalar(value)
-            return self.plain(scalar, depth) if scalar is not None else self._object(value, depth)
+            return self.build(scalar, depth) if scalar is not None else self._build_object(value, depth)
         except RedactionFailedError:
             raise
-        except Exception:  # noqa: BLE001 - reading a foreign object may run anything; it must cost this value only
+        except Exception:  # noqa: BLE001 - a foreign object may raise anything; only its own value is lost
             return objects.type_name(type(value))
 
-    def _object(self, value: Any, depth: int) -> Any:
+    def _build_object(self, value: Any, depth: int) -> Any:
         if isinstance(value, bytes | bytearray | memoryview):
             return media.of_bytes(value)
         if isinstance(value, dict):
@@ -218,7 +226,7 @@ class Plainer:
             return self._pairs(value, len(fields), fields.items(), depth)
         for base in _SEQUENCES:
             if isinstance(value, base):
-                # The base class's own methods: a subclass may override `__iter__`.
+                # The base class's own methods, because a subclass may override `__iter__`.
                 return self._list(value, base.__len__(value), base.__iter__(value), depth)
         if isinstance(value, Mapping):
             return self._pairs(value, len(value), value.items(), depth)
@@ -226,13 +234,13 @@ class Plainer:
 
 
 _SEQUENCES: Final[tuple[Any, ...]] = (list, tuple, set, frozenset, deque)
-_EXACT: Final[Mapping[type, Callable[[Plainer, Any, int], Any]]] = {
-    str: Plainer.text,
-    int: Plainer.number,
-    float: Plainer.number,
-    bool: Plainer.same,
-    type(None): Plainer.same,
-    dict: Plainer.mapping,
-    list: Plainer.sequence,
-    tuple: Plainer.sequence,
+_EXACT: Final[Mapping[type, Callable[[JsonTreeBuilder, Any, int], Any]]] = {
+    str: JsonTreeBuilder.text,
+    int: JsonTreeBuilder.number,
+    float: JsonTreeBuilder.number,
+    bool: JsonTreeBuilder.unchanged,
+    type(None): JsonTreeBuilder.unchanged,
+    dict: JsonTreeBuilder.mapping,
+    list: JsonTreeBuilder.sequence,
+    tuple: JsonTreeBuilder.sequence,
 }

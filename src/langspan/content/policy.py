@@ -1,8 +1,8 @@
-"""The content policy: what captured prompts, answers, arguments, results and state look like on a span.
+"""The content policy: how captured prompts, answers, arguments, results and state are written to a span.
 
-Content is off unless the user turns it on; nothing in this module decides that. Whoever records content
-passes it through a policy: any Python value becomes valid JSON text of bounded size, with binary data by
-reference, and with the user's `redact` hook applied to every text, number and key in it.
+Content capture is off by default; this module does not decide whether to capture. All captured content passes
+through a policy, which turns any Python value into valid JSON text of bounded size, with binary data by
+reference, and with the user's `redact` hook applied to every string, number and key.
 """
 
 from __future__ import annotations
@@ -11,82 +11,82 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langspan._values import clean
-from langspan.content.plain import Plainer, Redact, RedactionFailedError
+from langspan._values import valid_utf8
+from langspan.content.plain import JsonTreeBuilder, Redact, RedactionFailedError
 from langspan.content.shorten import to_json
 
 DEFAULT_MAX_BYTES: Final = 16_384
-_LEAST_NODES: Final = 64
+_MIN_NODES: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ContentPolicy:
-    """How content is written. Immutable; one policy serves all threads.
+    """The rules for writing content. Immutable; one policy may serve all threads.
 
     Attributes:
-        redact: Called as `redact(value, where)` with every text, number and dictionary key, before anything
-            is shortened; what it returns is recorded instead. If it raises, the whole value is dropped.
-        max_bytes: Longest captured value, in bytes of UTF-8 JSON.
+        redact: Called as `redact(value, where)` with every string, number and dictionary key, before anything
+            is shortened; its result is recorded instead. If it raises, the whole value is dropped.
+        max_bytes: The maximum size of a captured value, in bytes of UTF-8 JSON.
     """
 
     redact: Redact | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
 
     def render(self, value: object, where: str) -> str | None:
-        """Return a value as JSON text; None when there is no value, or when `redact` raised. Never raises.
+        """Return a value as JSON text; None if the value is None or `redact` raised. Never raises.
 
         Args:
             value: Any Python value.
-            where: What the value is (`"input"`, `"tool_arguments"`, ...); handed to `redact`.
+            where: What the value is (`"input"`, `"tool_arguments"`, ...); passed to `redact`.
         """
         if value is None:
             return None
-        plainer = self._plainer(where)
+        builder = self._builder(where)
         try:
-            return to_json(plainer.plain(value), self.max_bytes, plainer.text_length)
+            return to_json(builder.build(value), self.max_bytes, builder.text_length)
         except _UNREADABLE:
             return None
 
     def text(self, value: object, where: str) -> str | None:
-        """Return a text as itself, shortened and redacted; any other value as JSON text. Never raises.
+        """Return a string redacted and shortened, without JSON quotes; any other value as JSON text.
 
-        For attributes that are plain strings by convention, such as a query.
+        For attributes that the conventions define as plain strings, such as a query. Never raises.
 
         Args:
             value: Any Python value.
             where: As for `render`.
         """
-        if not issubclass(type(value), str):  # asked of the value, its own code would answer
+        if not issubclass(type(value), str):  # `isinstance` may run the value's own code
             return self.render(value, where)
-        plainer = self._plainer(where)
+        builder = self._builder(where)
         try:
-            tree = plainer.plain(value)
+            tree = builder.build(value)
         except _UNREADABLE:
             return None
         if not isinstance(tree, str):
-            return to_json(tree, self.max_bytes, plainer.text_length)
-        return _cut_text(clean(tree), self.max_bytes)
+            return to_json(tree, self.max_bytes, builder.text_length)
+        return _cut_text(valid_utf8(tree), self.max_bytes)
 
     def message(self, fields: Mapping[str, Any], where: str, max_bytes: int | None = None) -> str | None:
-        """Return one message, as `messages` makes them, as JSON text. Its structure is not redacted.
+        """Return a message or part as JSON text; its structural fields are not redacted. Never raises.
 
         Args:
-            fields: The message: `role`, `parts` and so on.
+            fields: The message (`role`, `parts`, ...) or part, as made by `langspan.content.messages`.
             where: As for `render`.
             max_bytes: A smaller limit for this message.
         """
-        plainer = self._plainer(where)
+        builder = self._builder(where)
         try:
-            return to_json(plainer.message(fields), max_bytes or self.max_bytes, plainer.text_length)
+            return to_json(builder.message(fields), max_bytes or self.max_bytes, builder.text_length)
         except _UNREADABLE:
             return None
 
-    def _plainer(self, where: str) -> Plainer:
-        # A value takes a few bytes of JSON: many more of them than this cannot be shown anyway.
-        return Plainer(self.redact, where, max(self.max_bytes // 8, _LEAST_NODES))
+    def _builder(self, where: str) -> JsonTreeBuilder:
+        # Each node takes several bytes of JSON, so more nodes than this would not fit anyway.
+        return JsonTreeBuilder(self.redact, where, max(self.max_bytes // 8, _MIN_NODES))
 
 
-# `redact` raised; the interpreter's stack is used up; another thread changed a container while it was read.
+# `redact` raised, the recursion limit was reached, or another thread modified a container during iteration.
 _UNREADABLE: Final = (RedactionFailedError, RuntimeError)
 
 

@@ -1,4 +1,4 @@
-"""What renders content: one policy for every value, and the conversations that are rendered under it."""
+"""The renderer of all content: single values, conversations and graph state, under one policy."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from langspan._values import as_mapping
 from langspan.content.conversation import ConversationRenderer
 from langspan.content.plain import Redact
 from langspan.content.policy import ContentPolicy
-from langspan.content.states import since_the_question, state_messages
+from langspan.content.states import messages_after_last_human, state_messages
 from langspan.conventions import names
 
 Texts: TypeAlias = dict[str, str | None]
-"""Content by attribute; None where there is none, or where redaction failed."""
+"""Rendered content by attribute name; None if there is none or redaction failed."""
 
 _MESSAGES: Final = "messages"
 
 
 class ContentRenderer:
-    """Renders prompts, answers, arguments, results, documents and state.
+    """A renderer of prompts, answers, arguments, results, documents and state.
 
-    Values are rendered when they are seen, for the application may change them afterwards.
+    Values are rendered immediately, because the application may modify them afterwards.
 
     Args:
         redact: See `ContentPolicy`.
@@ -32,27 +32,45 @@ class ContentRenderer:
         self.conversation = ConversationRenderer(self.policy)
 
     def render(self, value: Any, where: str) -> str | None:
-        """Any value as JSON text; None if there is none, or if redaction failed."""
+        """Return any value as JSON text; None if the value is None or redaction failed.
+
+        Args:
+            value: Any Python value.
+            where: What the value is (`"input"`, `"tool_arguments"`, ...); passed to `redact`.
+        """
         return self.policy.render(value, where)
 
     def text(self, value: Any, where: str) -> str | None:
-        """A text as itself, any other value as JSON text; None if redaction failed."""
+        """Return a string without JSON quotes, any other value as JSON text; None if redaction failed.
+
+        Args:
+            value: Any Python value.
+            where: As for `render`.
+        """
         return self.policy.text(value, where)
 
     def exception(self, error: BaseException) -> str | None:
-        """An exception's message; None if it has none to give."""
+        """Return an exception's message; None if it is empty or cannot be read."""
         try:
             text = str(error)
-        except Exception:  # noqa: BLE001 - the application's own exception fails to describe itself
+        except Exception:  # noqa: BLE001 - the application's exception may define a `__str__` that raises
             return None
         return self.policy.text(text, "exception") or None
 
     def state_in(self, value: Any) -> Texts:
-        """A graph's input: its messages as messages, the rest and every other value as JSON."""
+        """Return a graph's input: `messages` as input messages, everything else as JSON.
+
+        Args:
+            value: The `inputs` of `on_chain_start`.
+        """
         return self._state(value, names.GEN_AI_INPUT_MESSAGES, names.LANGCHAIN_INPUT)
 
     def state_out(self, value: Any) -> Texts:
-        """A graph's output; of its messages those that it has added."""
+        """Return a graph's output: the messages that it added as output messages, everything else as JSON.
+
+        Args:
+            value: The `outputs` of `on_chain_end`.
+        """
         return self._state(value, names.GEN_AI_OUTPUT_MESSAGES, names.LANGCHAIN_OUTPUT)
 
     def _state(self, value: Any, messages_name: str, rest_name: str) -> Texts:
@@ -61,7 +79,7 @@ class ContentRenderer:
         if messages is None:
             return {rest_name: self.render(value, "state")}
         if messages_name == names.GEN_AI_OUTPUT_MESSAGES:
-            messages = since_the_question(messages)
+            messages = messages_after_last_human(messages)
         rest = {key: item for key, item in state.items() if key != _MESSAGES}
         return {
             messages_name: self.conversation.input(messages),

@@ -1,7 +1,7 @@
-"""From a plain JSON tree to JSON text of at most so many bytes. What is cut says how much was cut.
+"""Encoding of a plain JSON tree as JSON text of limited size. A note marks each omission and its extent.
 
-All long texts are shortened to one common length, so a long document does not push out the question that
-follows it. Only when that is not enough do lists and objects lose their later items.
+All long texts are cut to one common length, so a long document does not push out the question that follows
+it. Only if that is not enough do lists and objects lose their last items.
 """
 
 from __future__ import annotations
@@ -10,33 +10,33 @@ import json
 from itertools import islice
 from typing import Any, Final, Self
 
-from langspan._values import clean
+from langspan._values import valid_utf8
 
-# NaN and cycles are gone before this; the default encoder would write what no JSON parser reads.
+# The tree has no NaN and no cycles; the default encoder would write NaN, which is not valid JSON.
 _encode: Final = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 ).encode
 
-_MARKER: Final = 48  # characters; longer than any marker, so that cutting always makes a text shorter
+_MARKER: Final = 48  # characters; longer than any note, so that cutting always makes a text shorter
 _ITEM_LIMITS: Final = (1500, 1000, 700, 500, 350, 250, 180, 128, 90, 64, 45, 32, 22, 16, 11, 8, 5, 3, 2, 1)
-_LEAST_LENGTH: Final = 64  # a text is not cut to fewer characters: rather leave whole items out
-_TRIES: Final = 5
-MORE: Final = "…"
-"""Key of the note about left out items in a dictionary."""
+_MIN_TEXT_LENGTH: Final = 64  # characters; if texts of this length do not fit, whole items are omitted
+_MAX_ATTEMPTS: Final = 5
+OMITTED_KEY: Final = "…"
+"""The key of the note about omitted items in a dictionary."""
 
 
-class LeftOut(str):
-    """The text that stands for items that were left out. It knows how many, should more be left out."""
+class OmissionNote(str):
+    """A note in place of omitted items. It keeps their number, because more may be omitted later."""
 
     __slots__ = ("items",)
 
     items: int
 
     def __new__(cls, count: int) -> Self:
-        """Make the text.
+        """Create the note.
 
         Args:
-            count: How many items were left out.
+            count: The number of omitted items.
         """
         note = super().__new__(cls, f"…[{count} more left out]")
         note.items = count
@@ -44,36 +44,36 @@ class LeftOut(str):
 
 
 def to_json(tree: Any, max_bytes: int, text_length: int) -> str | None:
-    """Encode a tree; shorten it until it fits. None when not even a note about it would fit.
+    """Encode a tree as JSON, shortening it until it fits; None if not even a note would fit.
 
     Args:
-        tree: `None`, booleans, numbers, texts, lists and dictionaries with text keys; finite and acyclic.
-        max_bytes: Longest text allowed, in bytes of UTF-8.
-        text_length: How many characters all its texts have together.
+        tree: None, bools, finite numbers, strings, lists and dictionaries with string keys; acyclic.
+        max_bytes: The maximum size of the JSON text, in bytes of UTF-8.
+        text_length: The total number of characters of all strings in the tree.
     """
     if text_length <= max_bytes:
-        text, size = _measured(tree)
+        text, size = _encode_sized(tree)
         if size <= max_bytes:
             return text
-    return _shortened(tree, max_bytes)
+    return _shorten(tree, max_bytes)
 
 
-def _measured(tree: Any) -> tuple[str, int]:
-    """JSON text and its size in bytes; lone surrogates, which have no bytes, are replaced on the way."""
+def _encode_sized(tree: Any) -> tuple[str, int]:
+    """Return the JSON text and its size in bytes, with lone surrogates replaced."""
     text = _encode(tree)
     if text.isascii():
         return text, len(text)
-    text = clean(text)
+    text = valid_utf8(text)
     return text, len(text.encode())
 
 
-def _shortened(tree: Any, max_bytes: int) -> str | None:
-    text = _fitted(tree, max_bytes, None)
-    # Long texts were not the reason: look for the largest number of items that fits, by halves.
+def _shorten(tree: Any, max_bytes: int) -> str | None:
+    text = _fit(tree, max_bytes, None)
+    # Cutting texts was not enough: find the largest number of items that fits by binary search.
     low, high = 0, len(_ITEM_LIMITS) - 1 if text is None else -1
     while low <= high:
         middle = (low + high) // 2
-        found = _fitted(tree, max_bytes, _ITEM_LIMITS[middle])
+        found = _fit(tree, max_bytes, _ITEM_LIMITS[middle])
         if found is None:
             low = middle + 1
         else:
@@ -84,39 +84,39 @@ def _shortened(tree: Any, max_bytes: int) -> str | None:
     return text
 
 
-def _fitted(tree: Any, max_bytes: int, items: int | None) -> str | None:
-    """Keep so many items of each container; None when even the shortest texts do not make that fit."""
-    shortest, size = _measured(_cut(tree, _LEAST_LENGTH, items))
+def _fit(tree: Any, max_bytes: int, items: int | None) -> str | None:
+    """Encode the first `items` of each container with texts cut as needed; None if that cannot fit."""
+    shortest, size = _encode_sized(_cut(tree, _MIN_TEXT_LENGTH, items))
     if size > max_bytes:
         return None
     lengths: list[int] = []
-    _measure_texts(tree, lengths, items)
+    _collect_text_lengths(tree, lengths, items)
     lengths.sort()
     budget = max_bytes
-    for _ in range(_TRIES):
+    for _ in range(_MAX_ATTEMPTS):
         limit = _common_length(lengths, budget)
-        if limit <= _LEAST_LENGTH:
+        if limit <= _MIN_TEXT_LENGTH:
             break
-        text, size = _measured(_cut(tree, limit, items))
+        text, size = _encode_sized(_cut(tree, limit, items))
         if size <= max_bytes:
             return text
         budget = int(budget * max_bytes / size * 0.98)
     return shortest
 
 
-def _measure_texts(tree: Any, lengths: list[int], items: int | None) -> None:
+def _collect_text_lengths(tree: Any, lengths: list[int], items: int | None) -> None:
     if tree.__class__ is str:
         lengths.append(len(tree))
     elif tree.__class__ is dict:
         for value in islice(tree.values(), items):
-            _measure_texts(value, lengths, items)
+            _collect_text_lengths(value, lengths, items)
     elif tree.__class__ is list:
         for value in tree[:items]:
-            _measure_texts(value, lengths, items)
+            _collect_text_lengths(value, lengths, items)
 
 
 def _common_length(lengths: list[int], budget: int) -> int:
-    """The length to which texts must be cut so that all of them together fit the budget."""
+    """Return the length to which texts must be cut so that their total fits the budget."""
     left = len(lengths)
     for length in lengths:
         if length * left > budget:
@@ -139,17 +139,17 @@ def _cut(tree: Any, limit: int, items: int | None) -> Any:
 
 
 def _cut_list(tree: list[Any], limit: int, items: int | None) -> list[Any]:
-    before = tree[-1].items if tree and isinstance(tree[-1], LeftOut) else 0
+    before = tree[-1].items if tree and isinstance(tree[-1], OmissionNote) else 0
     present = tree[:-1] if before else tree
     kept = [_cut(value, limit, items) for value in present[:items]]
     missing = len(present) - len(kept) + before
-    return [*kept, LeftOut(missing)] if missing else kept
+    return [*kept, OmissionNote(missing)] if missing else kept
 
 
 def _cut_dict(tree: dict[str, Any], limit: int, items: int | None) -> dict[str, Any]:
-    mark = tree.get(MORE)
-    before = mark.items if isinstance(mark, LeftOut) else 0
+    mark = tree.get(OMITTED_KEY)
+    before = mark.items if isinstance(mark, OmissionNote) else 0
     present = [pair for pair in tree.items() if pair[1] is not mark] if before else list(tree.items())
     kept = {key: _cut(value, limit, items) for key, value in present[:items]}
     missing = len(present) - len(kept) + before
-    return kept | {MORE: LeftOut(missing)} if missing else kept
+    return kept | {OMITTED_KEY: OmissionNote(missing)} if missing else kept

@@ -1,4 +1,4 @@
-"""The conversation in a graph's state, as its callers may write it. All of this is content.
+"""The conversation in a graph's state. All of this is content.
 
 Source: the key `messages` of LangGraph's `MessagesState`, and LangChain's `convert_to_messages`.
 """
@@ -11,18 +11,18 @@ from langchain_core.messages import convert_to_messages
 
 from langspan.content.messages import is_message
 
-# What callers may write for a message.
+# The types that callers may use in place of a message object.
 _SHORTHANDS: Final = (str, tuple, list, dict)
 
 
 def state_messages(value: object) -> list[Any] | None:
-    """Return what stands under `messages` in a state as messages; None when it is something else.
+    """Return a state's `messages` as message objects; None if the value is something else.
 
-    Callers may write a message as a text, a pair of role and text, or a dictionary; LangChain's own reading
-    of them is used.
+    Callers may write a message as a string, a pair of role and content, or a dictionary; LangChain's own
+    `convert_to_messages` converts them.
 
     Args:
-        value: One of these, or a list of them.
+        value: The state's value under `messages`: one message in any of these forms, or a list of them.
     """
     items: list[Any] = value if isinstance(value, list) else [value]
     if not items or not all(is_message(item) or isinstance(item, _SHORTHANDS) for item in items):
@@ -32,11 +32,13 @@ def state_messages(value: object) -> list[Any] | None:
     try:
         return list(convert_to_messages(items))
     except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
-        return None  # looked like messages, and was not
+        return None  # looked like messages, but is something else
 
 
-def since_the_question(messages: list[Any]) -> list[Any]:
-    """Return what an agent has added to a conversation: everything after its user's latest message.
+def messages_after_last_human(messages: list[Any]) -> list[Any]:
+    """Return what an agent added to a conversation: everything after the user's latest message.
+
+    If nothing follows that message, it is returned itself.
 
     Args:
         messages: All messages, oldest first.

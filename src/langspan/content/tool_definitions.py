@@ -1,4 +1,4 @@
-"""The tools a model was offered: `gen_ai.tool.definitions`.
+"""The tools offered to a model: `gen_ai.tool.definitions`.
 
 Source: OpenTelemetry GenAI conventions (tool definitions); the formats in which LangChain's provider
 packages bind tools: OpenAI's two APIs, Anthropic, Gemini, Bedrock, Cohere, and unconverted Python objects.
@@ -7,14 +7,14 @@ packages bind tools: OpenAI's two APIs, Anthropic, Gemini, Bedrock, Cohere, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping, as_str
 
-Definition = dict[str, Any]
+Definition: TypeAlias = dict[str, Any]
 
-OFFERED: Final = ("tools", "functions", "toolConfig")
-"""The call arguments that hold tools."""
+TOOL_LIST_KEYS: Final = ("tools", "functions", "toolConfig")
+"""The keys of `invocation_params` that hold tools."""
 
 _FUNCTION: Final = "function"
 _SCHEMAS: Final = ("parameters", "input_schema", "parameter_definitions", "parameters_json_schema")
@@ -24,20 +24,20 @@ _GROUPS: Final = ("function_declarations", "functionDeclarations")
 def tool_definitions(
     invocation_params: Mapping[str, Any] | None, *, schemas: bool = False
 ) -> list[Definition]:
-    """Return the tools offered in a request: kind and name of each.
+    """Return the type and name of each tool offered in a request.
 
-    The conventions advise against descriptions and parameters by default: they are long, and the same on
-    every call.
+    The conventions advise against descriptions and parameters by default: they are long and repeat on every
+    call.
 
     Args:
         invocation_params: The `invocation_params` of the start event.
-        schemas: Add description and parameters.
+        schemas: Whether to include descriptions and parameters.
     """
     params = as_mapping(invocation_params)
     offered: list[Any] = []
-    for key in OFFERED:
+    for key in TOOL_LIST_KEYS:
         tools = params.get(key)
-        tools = tools.get("tools") if isinstance(tools, dict) else tools  # Bedrock's has one more layer
+        tools = tools.get("tools") if isinstance(tools, dict) else tools  # Bedrock nests them deeper
         if isinstance(tools, list | tuple):
             offered.extend(tools)
     return [definition for tool in offered for definition in _definitions(tool, schemas=schemas)]
@@ -67,7 +67,7 @@ def _kind(kind: object) -> str:
 
 
 def _built_in(tool: Mapping[str, Any], kind: object) -> list[Definition]:
-    """A tool of the provider: `{"type": "web_search"}`, or Gemini's `{"google_search": {}}`."""
+    """Return a provider's built-in tool: `{"type": "web_search"}`, or Gemini's `{"google_search": {}}`."""
     if isinstance(kind, str):
         return [{"type": kind, "name": kind}]
     return [{"type": key, "name": key} for key in map(as_str, tool) if key is not None][:1]

@@ -1,4 +1,4 @@
-"""What a finished span says to the metrics: which duration it counts for, and its tokens as measurements."""
+"""The measurements of a finished span: its duration, its first chunk and its tokens."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from langspan.conventions.names import Modality, TokenType
 
 
 class Measurement(NamedTuple):
-    """One value to be recorded.
+    """One value to record.
 
     Attributes:
-        metric: The metric it belongs to.
+        metric: The metric.
         value: The value, in the metric's unit.
-        attributes: Its attributes.
+        attributes: The measurement's attributes.
     """
 
     metric: Metric
@@ -39,7 +39,7 @@ class Measurement(NamedTuple):
     attributes: Attributes
 
 
-# Counter -> the span attribute with its total, and the parts of that total which name a modality.
+# Each counter, the span attribute with its total, and the attributes with the total's parts by modality.
 _COUNTED: Final = (
     (
         USAGE_INPUT_TOKENS,
@@ -70,7 +70,7 @@ _TOTALS: Final = (
 
 
 def measured(metric: Metric, value: float, span: Mapping[str, Any]) -> Measurement:
-    """Return a measurement with those of the metric's attributes that its span has.
+    """Return a measurement with the metric's attributes, as far as the span has them.
 
     Args:
         metric: The metric.
@@ -81,12 +81,12 @@ def measured(metric: Metric, value: float, span: Mapping[str, Any]) -> Measureme
 
 
 def inference_measurements(span: Mapping[str, Any], seconds: float, *, latest: bool) -> list[Measurement]:
-    """Return what a model call measures: its duration, its first chunk, and its tokens.
+    """Return the measurements of a model call: its duration, its first chunk, and its tokens.
 
     Args:
-        span: The span's attributes, `gen_ai.usage.*` among them.
-        seconds: How long the call took.
-        latest: Use the newest names.
+        span: The span's attributes, including `gen_ai.usage.*`.
+        seconds: The duration of the call.
+        latest: Whether to use the newest metric names instead of the released ones.
     """
     found = [measured(INFERENCE_DURATION if latest else OPERATION_DURATION, seconds, span)]
     first = span.get(names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
@@ -97,11 +97,11 @@ def inference_measurements(span: Mapping[str, Any], seconds: float, *, latest: b
 
 
 def token_measurements(span: Mapping[str, Any], *, latest: bool) -> list[Measurement]:
-    """Return what the token counts on a span say to the metrics; nothing where nothing was reported.
+    """Return the measurements of a span's token counts; an empty list if none were reported.
 
     Args:
-        span: The span's attributes, `gen_ai.usage.*` among them.
-        latest: Use the newest names.
+        span: The span's attributes, including `gen_ai.usage.*`.
+        latest: Whether to use the newest metric names instead of the released ones.
     """
     common = measured(INPUT_TOKENS, 0, span).attributes
     found = []
@@ -123,7 +123,7 @@ def token_measurements(span: Mapping[str, Any], *, latest: bool) -> list[Measure
 def _by_modality(
     span: Mapping[str, Any], attribute: str, parts: tuple[tuple[str, str], ...]
 ) -> list[tuple[str, int]]:
-    """Split a total by modality so that the parts add up to it; what nobody assigned is "unknown"."""
+    """Split a total by modality into parts that add up to it; an unassigned rest is "unknown"."""
     total = span.get(attribute)
     if not total:
         return []

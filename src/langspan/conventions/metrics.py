@@ -1,9 +1,9 @@
 """The GenAI metrics: names, units, buckets, and the attributes each one carries.
 
-Two sets exist. `RELEASED` is core v1.41, which today's dashboards query. `LATEST` is the conventions' own
-repository, where inference got metrics of its own and one token histogram became counters by modality;
-it is chosen by `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental`. `ADDED` is new without having
-replaced anything, so both sets go with it.
+There are two sets. `RELEASED` is core v1.41, which today's dashboards query. `LATEST` is from the GenAI
+conventions' own repository, where inference has separate metrics and counters by modality replace the token
+histogram; `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` selects it. `ADDED` has newer metrics
+that replace nothing, so they are recorded with either set.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from langspan.conventions import names
 
 
 class Instrument(enum.Enum):
-    """Kinds of metric instruments."""
+    """The kinds of metric instruments."""
 
     HISTOGRAM = "histogram"
     COUNTER = "counter"
@@ -30,9 +30,9 @@ class Metric:
         name: The metric's name.
         unit: Its unit, in UCUM: `s` or a count in braces.
         description: What it measures.
-        attributes: The attributes a measurement carries where the span has them. Never ids of conversations,
-            users, responses or calls: each would be a time series of its own.
-        boundaries: Bucket boundaries of a histogram; empty for a counter.
+        attributes: The attributes of a measurement, as far as the span has them. Never ids of conversations,
+            users, responses or calls: each value would create a new time series.
+        boundaries: The bucket boundaries of a histogram; empty for a counter.
         instrument: The kind of instrument.
     """
 
@@ -180,4 +180,4 @@ LATEST: Final = (
 ADDED: Final = (AGENT_DURATION, AGENT_INFERENCE_CALLS, AGENT_TOOL_CALLS, WORKFLOW_DURATION, TOOL_DURATION)
 ALL: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, *ADDED)))
 OF_INFERENCE: Final = tuple(dict.fromkeys((*RELEASED, *LATEST)))
-"""What a model call feeds, under either set of names."""
+"""The metrics of a model call, under either set of names."""

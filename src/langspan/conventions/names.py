@@ -1,8 +1,8 @@
-"""Every attribute name and well-known value this package writes.
+"""Every attribute name and well-known value that this package writes.
 
-Pinned to the last released GenAI conventions (core v1.41), plus the span attributes that were added to
-the conventions' own repository afterwards and that tools already read. They are spelled out here because
-the published constants stop at v1.41 and are marked deprecated. A constant is called like its attribute.
+Pinned to the last released GenAI conventions (core v1.41), plus the span attributes that were added later in
+the conventions' own repository and that tools already read. They are defined here because the published
+constants end at v1.41 and are marked deprecated. A constant is named like its attribute.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chun
 GEN_AI_USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 GEN_AI_USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
-# Renamed after v1.41. Viewers read the old name, the newest text has the new one: both are written.
+# Renamed after v1.41. Viewers read the old name, the newest conventions have the new one: both are written.
 GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
@@ -59,7 +59,7 @@ GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
 GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"  # noqa: S105 - tokens of text, not of access
 GEN_AI_TOKEN_MODALITY: Final = "gen_ai.token.modality"  # noqa: S105 - as above
 
-# --- GenAI: content (recorded on request only) ---
+# --- GenAI: content (off by default) ---
 GEN_AI_INPUT_MESSAGES: Final = "gen_ai.input.messages"
 GEN_AI_OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
 GEN_AI_SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
@@ -123,7 +123,7 @@ LANGGRAPH_INTERRUPT_STATUS: Final = "langgraph.interrupt.status"
 LANGGRAPH_INTERRUPT_COUNT: Final = "langgraph.interrupt.count"
 LANGGRAPH_INTERRUPT_VALUES: Final = "langgraph.interrupt.values"
 
-# --- what only this package says ---
+# --- this package's own ---
 LANGSPAN_CONVERSATION_ID: Final = "langspan.conversation.id"
 LANGSPAN_OUTCOME: Final = "langspan.outcome"
 LANGSPAN_CACHE_HIT: Final = "langspan.cache.hit"
@@ -195,4 +195,4 @@ class OpenAIApi:
 
 
 TOOL_ERROR: Final = "tool_error"
-"""`error.type` of a tool that reported its failure as a result (the value the MCP conventions use)."""
+"""The `error.type` of a tool that reported its failure as a result (the value of the MCP conventions)."""

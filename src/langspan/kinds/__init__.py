@@ -1,1 +1,1 @@
-"""What each kind of run is called and says: one record a kind, pure functions of plain data."""
+"""The kinds of runs: one record for each, with its span name and pure functions that make its telemetry."""

@@ -1,6 +1,6 @@
-"""Agents: `invoke_agent`, with the sums of their own model calls.
+"""Agents: `invoke_agent`, with the totals of their own model calls.
 
-Source: OpenTelemetry GenAI conventions (invoke agent span). Calls of an agent inside count for that agent.
+Source: OpenTelemetry GenAI conventions (invoke agent span). A nested agent's calls count for that agent only.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from langspan.kinds.graphs import WORKFLOW, chosen_name
 
 
 def agent_end(calls: Sequence[ModelCall]) -> Attributes:
-    """Return the sums of the tokens, the model if there was but one, and why the last answer ended.
+    """Return the token totals, the model if only one was used, and the last answer's finish reasons.
 
     Args:
-        calls: The agent's own model calls, failed ones too, in the order of their ends.
+        calls: The agent's own model calls, including failed ones, in the order in which they ended.
     """
     if not calls:
         return {}

@@ -1,4 +1,4 @@
-"""Facts any run may have: conversation, user, LangGraph position, tags, retry attempt.
+"""Attributes that any run may have: conversation, user, LangGraph position, tags, retry attempt.
 
 Source: OpenTelemetry GenAI conventions (`gen_ai.conversation.id`), core conventions (`user.id`), the
 metadata and tags of LangChain's start events. The user's other metadata is content.
@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._events import Started
-from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, clean
+from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, valid_utf8
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
 from langspan.kinds.base import DEFAULT_GRAPH_NAMES, ModelCall, RunKind, RunView
@@ -28,7 +28,7 @@ _BOOKKEEPING: Final = re.compile(
 
 
 def _texts(value: object) -> list[str] | None:
-    """Any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
+    """Return any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
     if not isinstance(value, list | tuple) or not value:
         return None
     return [_text(item, _MAX_NESTING) for item in value]
@@ -36,7 +36,7 @@ def _texts(value: object) -> list[str] | None:
 
 def _text(item: object, nesting: int) -> str:
     if isinstance(item, str):
-        return clean(item)
+        return valid_utf8(item)
     if isinstance(item, tuple | list):
         return "/".join(_text(part, nesting - 1) for part in item) if nesting else ""
     return str(item) if item is None or as_float(item) is not None or isinstance(item, bool) else ""
@@ -45,8 +45,8 @@ def _text(item: object, nesting: int) -> str:
 # In order of preference: a run may carry several of the conversation's names.
 _CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
 _USER: Final = "user_id"
-_Rules = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
-# What any run tells.
+_Rules: TypeAlias = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
+# Metadata read from any run.
 _EVERYWHERE: Final[_Rules] = {
     "lc_source": (names.LANGCHAIN_SOURCE, as_str),
 }
@@ -59,7 +59,7 @@ _HUB_OF_STEP: Final[_Rules] = {
     "lc_hub_repo": (names.LANGCHAIN_PROMPT_NAME, as_str),
     "lc_hub_commit_hash": (names.LANGCHAIN_PROMPT_VERSION, as_str),
 }
-# What graphs and nodes tell; everything that runs below a node inherits it, and need not say it again.
+# Metadata read from graphs and nodes only: every run below a node inherits it and need not repeat it.
 _IN_GRAPHS: Final[_Rules] = {
     **_EVERYWHERE,
     "langgraph_node": (names.LANGGRAPH_NODE, as_str),
@@ -78,9 +78,9 @@ _NOT_USERS_EITHER: Final = frozenset(
 
 
 def creation_attributes(run: RunView) -> Attributes:
-    """Return what a sampler may want to see of a span that may not be recorded. Cheap.
+    """Return the attributes for the sampler: operation, target, conversation and provider.
 
-    The operation, what it acts on and with whom, and the conversation.
+    They are also made for spans that are not sampled, so this must stay cheap.
 
     Args:
         run: The run.
@@ -99,7 +99,7 @@ def creation_attributes(run: RunView) -> Attributes:
 
 
 def start_attributes(run: RunView, event: Started) -> Attributes:
-    """Return all else that is known before the run's body runs.
+    """Return all other attributes known at the start of a run.
 
     Args:
         run: The run.
@@ -120,12 +120,12 @@ def start_attributes(run: RunView, event: Started) -> Attributes:
 def run_attributes(
     metadata: Mapping[str, Any] | None, tags: Sequence[str] | None, kind: RunKind
 ) -> Attributes:
-    """Return the attributes of a run that metadata and tags tell. No content.
+    """Return the attributes of a run that do not depend on its kind. No content.
 
     Args:
         metadata: Metadata of the start event.
         tags: Tags of the start event.
-        kind: The kind of run: the position in a graph is for graphs and nodes to tell.
+        kind: The kind of run: only graphs and nodes record the position in a graph.
     """
     attributes: Attributes = {}
     if metadata:
@@ -187,7 +187,7 @@ def learned(run: RunView, configurable: Mapping[str, Any]) -> Attributes:
 
 
 def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
-    """Return what the user put into a run's metadata. This is content: record it only where content is on.
+    """Return the user's own entries of a run's metadata. This is content.
 
     Args:
         metadata: Metadata of the start event.
@@ -200,37 +200,37 @@ def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
 
 
 def model_call(model: str | None, attributes: Attributes) -> ModelCall:
-    """Take from a model call's attributes what its agent needs.
+    """Return what an agent's span needs from one of its model calls.
 
     Args:
-        model: The model that was asked for.
-        attributes: What the call told when it ended.
+        model: The requested model.
+        attributes: The call's attributes at its end.
     """
-    told: Any = attributes
+    values: Any = attributes
     return ModelCall(
         model,
-        told.get(names.GEN_AI_USAGE_INPUT_TOKENS),
-        told.get(names.GEN_AI_USAGE_OUTPUT_TOKENS),
-        told.get(names.GEN_AI_RESPONSE_FINISH_REASONS),
+        values.get(names.GEN_AI_USAGE_INPUT_TOKENS),
+        values.get(names.GEN_AI_USAGE_OUTPUT_TOKENS),
+        values.get(names.GEN_AI_RESPONSE_FINISH_REASONS),
     )
 
 
 def content_at_start(renderer: ContentRenderer, run: RunView, event: Started) -> dict[str, str]:
-    """Return the content that the run starts with, and what the user put into its metadata.
+    """Return the run's input content and the user's own metadata, rendered.
 
     Args:
-        renderer: Renders it.
+        renderer: Renders the content.
         run: The run.
         event: Its start event.
     """
     texts = run.kind.content_at_start(renderer, event)
     for key, value in islice(user_metadata(event.metadata).items(), _MAX_METADATA):
-        texts[names.LANGCHAIN_METADATA_PREFIX + clean(key)] = renderer.text(value, "metadata")
+        texts[names.LANGCHAIN_METADATA_PREFIX + valid_utf8(key)] = renderer.text(value, "metadata")
     return present(texts)
 
 
 def present(texts: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the texts that are there."""
+    """Return the texts that are not None."""
     return {name: text for name, text in texts.items() if text is not None}
 
 
@@ -256,6 +256,6 @@ def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
         if tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():
             attributes[names.LANGSPAN_RETRY_ATTEMPT] = int(attempt[:9])
         elif not _BOOKKEEPING.fullmatch(tag):
-            kept.append(clean(tag))
+            kept.append(valid_utf8(tag))
     if kept:
         attributes[names.LANGCHAIN_TAGS] = kept

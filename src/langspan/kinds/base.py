@@ -1,4 +1,4 @@
-"""The one record of what a kind of run needs, and the little that a kind may see of a run."""
+"""The definition of a kind of run, and the read-only view of a run that a kind gets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DEFAULT_GRAPH_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
 
 
 class AgentCall(enum.Enum):
-    """What a run counts as for the agent that it belongs to."""
+    """The type of call that a run counts as for the agent it belongs to."""
 
     MODEL = "model"
     TOOL = "tool"
@@ -30,13 +30,13 @@ class AgentCall(enum.Enum):
 
 
 class ModelCall(NamedTuple):
-    """What one model call of an agent's own came to.
+    """The data of one model call that its agent's span aggregates.
 
     Attributes:
-        model: The model that was asked for.
-        input_tokens: As counted by the provider, if it did.
-        output_tokens: The same.
-        finish_reasons: Why each choice ended.
+        model: The requested model.
+        input_tokens: The provider's count of input tokens, if it reported one.
+        output_tokens: The provider's count of output tokens, if it reported one.
+        finish_reasons: The finish reason of each choice.
     """
 
     model: str | None
@@ -46,15 +46,15 @@ class ModelCall(NamedTuple):
 
 
 class RunView(Protocol):
-    """What a kind may see of a run. It changes nothing."""
+    """A read-only view of a run, as far as its kind needs it."""
 
     @property
     def kind(self) -> RunKind:
-        """What kind of run it is."""
+        """The kind of the run."""
 
     @property
     def conversation(self) -> str | None:
-        """Conversation id, given or inherited."""
+        """The conversation id, set on the run or inherited."""
 
     @property
     def run_id(self) -> UUID:
@@ -66,11 +66,11 @@ class RunView(Protocol):
 
     @property
     def target(self) -> str | None:
-        """What the run acts on: model, tool, retriever, agent, graph or node."""
+        """The name of what the run acts on: model, tool, retriever, agent, graph or node."""
 
     @property
     def call(self) -> Call | None:
-        """The call that started the run, if it was seen."""
+        """The call that started the run, if it was observed."""
 
     @property
     def provider(self) -> str | None:
@@ -78,23 +78,23 @@ class RunView(Protocol):
 
     @property
     def agent_name(self) -> str | None:
-        """The name of the innermost agent around the run."""
+        """The name of the innermost enclosing agent."""
 
     @property
     def calls(self) -> Sequence[AgentCall]:
-        """Of an agent: its own model and tool calls, in the order of their starts."""
+        """An agent's own model and tool calls, in the order in which they started."""
 
     @property
     def model_calls(self) -> Sequence[ModelCall]:
-        """Of an agent: what its own model calls came to, in the order of their ends."""
+        """The data of an agent's own model calls, in the order in which they ended."""
 
     @property
     def started(self) -> int:
-        """When the run started: wall-clock nanoseconds."""
+        """The start time, in nanoseconds since the epoch."""
 
     @property
     def first_chunk(self) -> int | None:
-        """When its first streamed chunk came: wall-clock nanoseconds."""
+        """The arrival time of the first streamed chunk, in nanoseconds since the epoch; None without one."""
 
 
 Target: TypeAlias = Callable[[Started, Call | None, Graph | None], str | None]
@@ -109,37 +109,39 @@ Measure: TypeAlias = Callable[[RunView, Attributes, float, bool], list[Measureme
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunKind:
-    """Everything that tells one kind of run from another. No part has a default, so none is forgotten.
+    """Everything that distinguishes one kind of run from another. No field has a default: none is forgotten.
 
-    All functions are pure. What they return is added to what any run says (`langspan.kinds.any_run`).
+    All functions are pure. Their attributes are added to those of any run (`langspan.kinds.any_run`).
 
     Attributes:
-        name: What the kind is called, in `RunInfo` and in the documentation.
-        operation: `gen_ai.operation.name`; None if the run is no GenAI operation.
-        prefix: The span's name is this and the target; None if the target alone is the name.
+        name: The kind's name in `RunInfo` and in the documentation.
+        operation: The value of `gen_ai.operation.name`; None if the run is not a GenAI operation.
+        prefix: The first word of the span name, before the target; None if the name is the target alone.
         span_kind: The span's kind.
-        target_attribute: The attribute that holds the target, if one does.
-        callback: The callback by which LangChain tells of such a run; None if a patch records it. Where kinds
-            share a callback, a rule of `langspan.kinds.registry` decides between them.
-        target: From the start event, the call that was seen and the graph that announced the run, to what it
-            acts on; None if that is the run's name.
-        provider: From the start event to `gen_ai.provider.name`; None if the kind has no provider.
-        at_start: Attributes known before the run's body runs, besides operation, target and provider; None if
-            there are none, here as in what follows.
-        at_end: Attributes known from the result, in the shape of LangChain's end event.
-        at_failure: Attributes known when the run raised, from the keywords of LangChain's error event.
-        reported_error: From a result to `error.type`, if the result reports a failure; None if none can.
-        content_at_start: Content that the run starts with.
-        content_at_end: Content of the result, and of the keywords of the end event.
-        content_at_failure: Content known when the run raised.
-        metrics: Every metric that the kind feeds.
-        measure: Measurements of a run that ended: from its attributes, its seconds, and whether the newest
-            names are wanted.
-        counts_as: What the run counts as for the agent around it, if for anything.
-        is_agent: Model and tool calls below it belong to it.
-        is_graph: It is a LangGraph graph or node, and has a position in one.
-        delegates: A run of this kind directly below another one does that one's work, and is measured for it.
-        has_log_events: Details and exceptions are told as log events, too.
+        target_attribute: The attribute that holds the target; None if no attribute does.
+        callback: The callback by which LangChain reports such a run; None if a patch records it. If several
+            kinds share a callback, a rule in `langspan.kinds.registry` chooses among them.
+        target: Returns what the run acts on, from the start event, the call that was seen and the graph that
+            announced the run; None if that is the run's name.
+        provider: Returns `gen_ai.provider.name`, from the start event; None if the kind has no provider.
+        at_start: Returns the attributes known at the start, besides operation, target and provider. None if
+            there are none, here and below.
+        at_end: Returns the attributes known from the result, as passed to LangChain's end event.
+        at_failure: Returns the attributes known when the run raised, from the keyword arguments of
+            LangChain's error event.
+        reported_error: Returns `error.type` if a result reports a failure; None if no result can do so.
+        content_at_start: Returns the run's input content.
+        content_at_end: Returns the content of the result and of the end event's keyword arguments.
+        content_at_failure: Returns the content known when the run raised.
+        metrics: Every metric that the kind records.
+        measure: Returns the measurements of an ended run, from its attributes, its duration in seconds, and
+            whether to use the newest metric names.
+        counts_as: The type of call that the run counts as for the enclosing agent; None if it is not counted.
+        is_agent: Whether model and tool calls below it belong to it.
+        is_graph: Whether it is a LangGraph graph or node, and so has a position in one.
+        delegates: Whether a run of this kind directly below another one does the parent's work and is
+            measured in its place.
+        has_log_events: Whether details and exceptions are also recorded as log events.
     """
 
     name: str
@@ -170,9 +172,9 @@ class RunKind:
 
 
 def run_name(event: Started) -> str | None:
-    """The run's name; chain groups and classic chains have it in their description only."""
+    """Return the run's name; chain groups and classic chains have it in `serialized` only."""
     name = event.name
-    if name.__class__ is str and name and name.isascii():  # nearly always: save the calls
+    if name.__class__ is str and name and name.isascii():  # the common case, without further calls
         return name
     return as_str(name) or _described_name(as_mapping(event.serialized))
 
@@ -185,5 +187,5 @@ def _described_name(serialized: Mapping[str, Any]) -> str | None:
 
 
 def no_content(_renderer: ContentRenderer, *_data: Any) -> Texts:
-    """The kind has no content there."""
+    """Return no content, for a kind that has none at that point."""
     return {}

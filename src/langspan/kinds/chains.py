@@ -1,4 +1,6 @@
-"""Chains and all else that LangChain tells of as one: LCEL steps, prompts, parsers, functions. No operation.
+"""Chains, and everything else that LangChain reports as one: LCEL steps, prompts, parsers, functions.
+
+They are not GenAI operations.
 
 Source: LangChain's `on_chain_start`, `on_chain_end` and `on_chain_error`.
 """
@@ -11,7 +13,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import CallbackType, Started
-from langspan._values import as_mapping, clean
+from langspan._values import as_mapping, valid_utf8
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import names
 from langspan.kinds.base import RunKind
@@ -24,7 +26,7 @@ def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
     if event.extra.get("run_type") == "prompt":
         for key, value in as_mapping(event.payload).items():
             if isinstance(key, str):
-                name = names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + clean(key)
+                name = names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + valid_utf8(key)
                 texts[name] = renderer.text(value, "prompt_variable")
     return texts
 
@@ -35,7 +37,7 @@ def _content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, 
 
 
 def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
-    """What a streamed chain ran on, which only its end event tells."""
+    """Return the input of a streamed chain, which is only known from its end or error event."""
     value = extra.get("inputs")
     return {} if value is None else {names.LANGCHAIN_INPUT: renderer.render(value, "input")}
 

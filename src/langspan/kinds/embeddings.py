@@ -1,7 +1,7 @@
 """Embeddings: `embeddings`. LangChain has no callbacks for them, so the calls themselves are recorded.
 
-Source: OpenTelemetry GenAI conventions (embeddings span); what an embeddings object keeps under well-known
-names. Only what is stored is looked at: a property is code of the object's class, and is not run.
+Source: OpenTelemetry GenAI conventions (embeddings span); the well-known fields of an embeddings object. Only
+stored values are read: a property is code of the object's class, and is not run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from langspan.providers.request import server
 from langspan.providers.request_rules import URLS
 
 _MODELS: Final = ("model", "model_name", "model_id", "repo_id", "deployment")
-# On Azure the deployment is what is asked for; there the model's name is often a default that nobody chose.
+# On Azure the deployment is what is requested; the model's name is often just the default.
 _AZURE_MODELS: Final = ("deployment", *_MODELS)
 _AZURE: Final = "azure.ai.openai"
-_GEMINI, _VERTEX = "gcp.gemini", "gcp.vertex_ai"
+_GEMINI: Final = "gcp.gemini"
+_VERTEX: Final = "gcp.vertex_ai"
 _FORMATS: Final = ("encoding_format", "embedding_types")
 _ARGUMENTS: Final = "model_kwargs"
 _VERTEX_FLAG: Final = "vertexai"
@@ -33,30 +34,30 @@ _NAMES: Final = frozenset({*_MODELS, *URLS, *_FORMATS, _ARGUMENTS, _VERTEX_FLAG}
 
 
 def embeddings_model(embeddings: object) -> str | None:
-    """Return the model that an embeddings object asks for, in the provider's words; None when it names none.
+    """Return the model that an embeddings object requests, as the provider spells it; None if unknown.
 
     Args:
-        embeddings: Any object that embeds.
+        embeddings: Any object with embedding methods.
     """
     stored = _stored(embeddings)
     return _model(stored, _provider(embeddings, stored))
 
 
 def embeddings_provider(embeddings: object) -> str | None:
-    """Return `gen_ai.provider.name`: by the object's class, those it inherits from, and their packages.
+    """Return `gen_ai.provider.name`, found by the object's class, its base classes, and their packages.
 
     Args:
-        embeddings: Any object that embeds.
+        embeddings: Any object with embedding methods.
     """
     return _provider(embeddings, _stored(embeddings))
 
 
 def embeddings_start(embeddings: object, texts: object) -> Attributes:
-    """Return what is known of a call before it is made; none of the texts.
+    """Return the attributes known before a call is made. No content.
 
     Args:
-        embeddings: Any object that embeds.
-        texts: What it is to embed. Only counted, and only where counting does not use it up.
+        embeddings: Any object with embedding methods.
+        texts: The texts to embed. They are only counted, and only if they have a length.
     """
     stored = _stored(embeddings)
     attributes: Attributes = {names.LANGCHAIN_EMBEDDINGS_NAME: type(embeddings).__name__}
@@ -78,10 +79,10 @@ def embeddings_start(embeddings: object, texts: object) -> Attributes:
 
 
 def embeddings_end(vectors: object) -> Attributes:
-    """Return what came back: how many dimensions a vector has. No vector, nor anything in it.
+    """Return the number of dimensions of the vectors. Their values are not recorded.
 
     Args:
-        vectors: A vector for each text, as lists or arrays of any kind.
+        vectors: One vector for each text, as lists or arrays of any kind.
     """
     count = _dimensions(vectors)
     return {} if count is None else {names.GEN_AI_EMBEDDINGS_DIMENSION_COUNT: count}
@@ -105,13 +106,13 @@ def _dimensions(vectors: object) -> int | None:
 def _shape(value: object) -> tuple[Any, ...] | None:
     try:
         shape = getattr(value, "shape", None)
-    except ValueError:  # a view of memory that has been released
+    except ValueError:  # a released memoryview
         return None
     return shape if isinstance(shape, tuple) else None
 
 
 def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """A view of memory has told by its shape what it can."""
+    """Return whether a value is a sequence; a memoryview is not, since its shape was checked before."""
     return isinstance(value, Sequence) and not isinstance(value, memoryview)
 
 
@@ -120,7 +121,7 @@ def _length(value: object) -> int | None:
 
 
 def _stored(embeddings: object) -> Mapping[str, Any]:
-    """What the object and its classes keep under the names we know."""
+    """Return the values that the object and its classes store under known names."""
     found: dict[str, Any] = {}
     for cls in reversed(type(embeddings).__mro__):
         own = vars(cls)
@@ -142,7 +143,7 @@ def _provider(embeddings: object, stored: Mapping[str, Any]) -> str | None:
     for cls in type(embeddings).__mro__:
         found = class_provider(cls.__name__) or package_provider(cls.__module__.partition(".")[0])
         if found is not None:
-            # One class serves both of Google's back ends; a flag tells which.
+            # One class serves both of Google's APIs; a flag selects Vertex AI.
             return _VERTEX if found == _GEMINI and stored.get(_VERTEX_FLAG) is True else found
     return None
 
@@ -189,7 +190,7 @@ EMBEDDINGS: Final = RunKind(
     at_end=_at_end,
     at_failure=None,
     reported_error=None,
-    # The conventions have no place for what is embedded, nor for vectors.
+    # The conventions define no attribute for embedded texts or vectors.
     content_at_start=no_content,
     content_at_end=no_content,
     content_at_failure=no_content,

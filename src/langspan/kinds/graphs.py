@@ -1,6 +1,6 @@
-"""LangGraph's graphs and their nodes: `invoke_workflow`, and nodes, which are no GenAI operation.
+"""LangGraph graphs, `invoke_workflow`, and their nodes, which are not GenAI operations.
 
-Source: OpenTelemetry GenAI conventions (invoke workflow span); the metadata that LangGraph gives its runs.
+Source: OpenTelemetry GenAI conventions (invoke workflow span); the metadata that LangGraph adds to its runs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, 
 
 
 def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
-    """What a streamed graph ran on, which only its end event tells."""
+    """Return the input of a streamed graph, which is only known from its end or error event."""
     value = extra.get("inputs")
     return {} if value is None else renderer.state_in(value)
 

@@ -54,7 +54,7 @@ def _at_start(run: RunView, event: Started) -> Attributes:
 
 
 def _constructor(run: RunView, event: Started) -> Mapping[str, Any]:
-    """What a model was made with; a class that LangChain cannot serialise tells it by its fields only."""
+    """Return the constructor arguments, or the fields of a model that LangChain cannot serialize."""
     kwargs = as_mapping(as_mapping(event.serialized).get("kwargs"))
     return kwargs if kwargs or run.call is None else as_mapping(run.call.fields)
 
@@ -72,7 +72,7 @@ def _at_end(run: RunView, result: Any) -> Attributes:
 
 
 def _at_failure(run: RunView, extra: Mapping[str, Any]) -> Attributes:
-    """The part of the answer that had come."""
+    """Return the attributes of the partial answer, if there is one."""
     response = extra.get("response")
     return _at_end(run, response) if response is not None else _streaming(run)
 

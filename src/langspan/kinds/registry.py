@@ -1,4 +1,4 @@
-"""Every kind of run, and from a start event to the kind of its run. A new kind is listed here."""
+"""The list of all kinds of runs, and the rules that find a run's kind from its start event."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _TASK_TAG: Final = "seq:step:1"
 Identity: TypeAlias = tuple[RunKind, str, str | None]
 """Kind, span name and target of a run."""
 
-# What a run is recorded as if its start event cannot be understood.
 UNKNOWN: Final[Identity] = (CHAIN, "run", None)
+"""The identity of a run whose start event cannot be read."""
 
 
 def identify(
@@ -40,13 +40,13 @@ def identify(
     inside_graph: bool = False,
     graph: Graph | None = None,
 ) -> Identity:
-    """Find a run's kind, name its span, and find what it acts on.
+    """Find a run's kind, span name and target.
 
     Args:
         event: The start event.
-        kind: The kind, where whoever recorded the run knows it: no callback told of it.
+        kind: The kind, if a patch recorded the run and so knows it; None to find it by the event's callback.
         call: The call that started the run, if it was seen.
-        inside_graph: A run around it already belongs to a graph.
+        inside_graph: Whether an enclosing run belongs to a graph.
         graph: The graph that announced this run, if one did.
     """
     name = None
@@ -63,21 +63,23 @@ def identify(
 
 
 def is_hidden(tags: Sequence[Any] | None) -> bool:
-    """Tell whether LangChain marks a run as none of the user's business."""
+    """Return whether LangChain marks a run as internal, with the tag `langsmith:hidden`."""
     for tag in tags or ():  # noqa: SIM110 - a generator would cost more than the rest of the rules
-        # By its type only: a tag may be anything, and a run without an answer to this would have no span.
+        # Only the type is checked, because a tag may be any object and an error here would lose the span.
         if issubclass(type(tag), str) and str.__eq__(tag, HIDDEN_TAG):
             return True
     return False
 
 
 def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Graph | None) -> RunKind:
-    """Tell agents, workflows, nodes and plain chains apart, which share one callback. The order matters.
+    """Return the kind of a run reported by `on_chain_start`: agent, workflow, node or chain.
+
+    The order of the checks matters.
 
     Args:
-        event: The start event; nested runs inherit most of the metadata of the graph around them.
+        event: The start event; nested runs inherit most of the metadata of the enclosing graph.
         name: The run's name.
-        inside_graph: A run around it already belongs to a graph.
+        inside_graph: Whether an enclosing run belongs to a graph.
         graph: The graph that announced this run, if one did.
     """
     metadata = event.metadata
@@ -94,8 +96,8 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
     if not metadata or not isinstance(mark, str) or mark not in _GRAPH_INTEGRATIONS:
         return CHAIN
     is_agent = mark == AGENT_INTEGRATION
-    # Without an announcement: a graph's root is the first run of a tree that carries the mark, and a
-    # nested agent's root is the only run that bears the agent's own name.
+    # Without an announcement, a graph's root is the first run in a tree with the integration mark, and a
+    # nested agent's root is the only run with the agent's own name.
     if not inside_graph or (is_agent and name is not None and as_str(metadata.get("lc_agent_name")) == name):
         return AGENT if is_agent else WORKFLOW
     return CHAIN
@@ -117,24 +119,30 @@ _RULES: Final[Mapping[Any, Rule]] = {CallbackType.CHAIN: chain_kind}
 
 
 def by_callback(kinds: Sequence[RunKind], rules: Mapping[CallbackType, Rule]) -> Mapping[Any, Any]:
-    """Return a kind for each callback, or the rule that decides between several.
+    """Map each callback to its kind, or to the rule that chooses among several kinds.
+
+    Args:
+        kinds: All kinds of runs.
+        rules: The rules for callbacks that several kinds share.
 
     Raises:
-        TypeError: A callback has no kind, or several kinds and no rule, or two kinds have one name.
+        TypeError: A callback has no kind, or has several kinds and no rule, or two kinds have the same name.
     """
     if len({kind.name for kind in kinds}) < len(kinds):
         raise TypeError("two kinds of run have the same name; rename one in langspan.kinds")
     found: dict[CallbackType, RunKind | Rule] = dict(rules)
     for callback in CallbackType:
-        of_it = [kind for kind in kinds if kind.callback is callback]
-        if len(of_it) == 1:
-            found[callback] = of_it[0]
-        elif not of_it:
+        matching = [kind for kind in kinds if kind.callback is callback]
+        if len(matching) == 1:
+            found[callback] = matching[0]
+        elif not matching:
             raise TypeError(
-                f"no kind of run is told by {callback}; list one in langspan.kinds.registry.KINDS"
+                f"no kind of run has the callback {callback}; list one in langspan.kinds.registry.KINDS"
             )
         elif callback not in rules:
-            raise TypeError(f"{of_it} share {callback}; add a rule to langspan.kinds.registry that decides")
+            raise TypeError(
+                f"{matching} share {callback}; add a rule to langspan.kinds.registry that decides"
+            )
     return found
 
 
@@ -142,15 +150,15 @@ _BY_CALLBACK: Final[Mapping[Any, Any]] = by_callback(KINDS, _RULES)
 
 
 def check_metrics(kinds: Sequence[RunKind]) -> None:
-    """Check that the kinds feed the metrics of the conventions: all of them, and no others.
+    """Check that the kinds record exactly the metrics of `langspan.conventions.metrics`.
 
     Raises:
-        TypeError: A metric has no instrument, or no kind that feeds it.
+        TypeError: A kind records a metric that is not listed there, or no kind records a listed one.
     """
     fed = {metric for kind in kinds for metric in kind.metrics}
     for metric in fed.symmetric_difference(ALL):
         where = "RELEASED, LATEST or ADDED of langspan.conventions.metrics"
-        raise TypeError(f"{metric.name} must stand in {where}, and in the metrics of a kind of run")
+        raise TypeError(f"{metric.name} must be listed in {where}, and in the metrics of a kind of run")
 
 
 check_metrics(KINDS)

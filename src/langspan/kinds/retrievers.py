@@ -42,12 +42,13 @@ def retriever_start(
     fields: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Attributes:
-    """Return what is known of a retriever run before it runs, without its name and without the query.
+    """Return the attributes of a retriever run known at its start, except its name. No content.
 
     Args:
-        metadata: Metadata of the start event (`ls_vector_store_provider` and its neighbours).
-        fields: What the retriever holds (`search_kwargs`, `k`); only counts of documents are looked at.
-        arguments: Keywords of the call, which go before.
+        metadata: Metadata of the start event (`ls_vector_store_provider`, `ls_embedding_provider`,
+            `ls_embedding_model`).
+        fields: The retriever's stored fields; only document counts (`k`, `search_kwargs`, ...) are read.
+        arguments: Keyword arguments of the call, which take precedence over the fields.
     """
     meta = as_mapping(metadata)
     attributes: Attributes = {}
@@ -67,7 +68,7 @@ def retriever_start(
 
 
 def _top_k(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> int | None:
-    """How many documents are asked for, as vector stores and the community's retrievers spell it."""
+    """Return the requested number of documents, as vector stores and community retrievers spell it."""
     for source in (arguments, as_mapping(fields.get("search_kwargs")), fields):
         for key in _TOP_K:
             if key in source and (count := as_count(source[key])) is not None:
@@ -76,7 +77,7 @@ def _top_k(fields: Mapping[str, Any], arguments: Mapping[str, Any]) -> int | Non
 
 
 def retriever_end(documents: object) -> Attributes:
-    """Return how many documents came back, and their ids and scores; no text and no other metadata.
+    """Return the number of documents, and their ids and scores. No content.
 
     Args:
         documents: What `on_retriever_end` receives.
@@ -93,13 +94,13 @@ def retriever_end(documents: object) -> Attributes:
 
 
 def document_texts(documents: object) -> list[str]:
-    """Return the text of each document, in order. This is content: record it only where content is on.
+    """Return the text of each document, in order. This is content.
 
     Args:
         documents: What `on_retriever_end` receives.
     """
     if not isinstance(documents, list | tuple):
-        return []  # nothing that reading could use up
+        return []  # an iterator must not be consumed
     texts = (getattr(document, "page_content", None) for document in documents)
     return [text if isinstance(text, str) else "" for text in texts]
 

@@ -18,7 +18,7 @@ from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
 from langspan.kinds.base import AgentCall, RunKind, RunView, no_content
 
-_MAX_DESCRIPTION: Final = 1024  # characters; docstrings may be pages long and repeat on every call
+_MAX_DESCRIPTION: Final = 1024  # characters; a description may be pages long and repeats on every call
 
 
 def _target(event: Started, _call: Call | None, _graph: Graph | None) -> str | None:
@@ -28,7 +28,7 @@ def _target(event: Started, _call: Call | None, _graph: Graph | None) -> str | N
 def _at_start(run: RunView, event: Started) -> Attributes:
     call_id = event.extra.get("tool_call_id")
     if call_id is None and run.call is not None:
-        call_id = run.call.arguments.get("tool_call_id")  # where older versions of LangChain leave it
+        call_id = run.call.arguments.get("tool_call_id")  # older versions of LangChain
     return tool_start(event.serialized, event.metadata, tool_call_id=call_id, agent=run.agent_name)
 
 
@@ -39,13 +39,13 @@ def tool_start(
     tool_call_id: object = None,
     agent: str | None = None,
 ) -> Attributes:
-    """Return what is known of a tool run before it runs, without its name and without content.
+    """Return the attributes of a tool run known at its start, except its name. No content.
 
     Args:
         serialized: The tool's `serialized`; its `description` is read.
-        metadata: Metadata of the start event; may name the agent that runs the tool.
-        tool_call_id: Id of the model's tool call that asked for this run.
-        agent: The agent around the run, which is named rather than the one in the metadata.
+        metadata: Metadata of the start event; its `lc_agent_name` is read.
+        tool_call_id: The id of the model's tool call that requested this run.
+        agent: The name of the enclosing agent, which takes precedence over the metadata.
     """
     attributes: Attributes = {names.GEN_AI_TOOL_TYPE: names.ToolType.FUNCTION}
     description = as_str(as_mapping(serialized).get("description"))
@@ -61,11 +61,11 @@ def tool_start(
 
 
 def tool_arguments(input_str: str | None, inputs: Mapping[str, Any] | None) -> object:
-    """Return a tool's arguments as an object where there is one: the inputs, or JSON found in the text.
+    """Return a tool's arguments by name, or decoded from JSON, or as the plain string.
 
     Args:
-        input_str: The arguments as text.
-        inputs: The arguments by name; None when the tool was called with plain text.
+        input_str: The `input_str` of `on_tool_start`.
+        inputs: The arguments by name; None if the tool was called with a plain string.
     """
     if inputs is not None:
         return inputs
@@ -78,12 +78,12 @@ def tool_arguments(input_str: str | None, inputs: Mapping[str, Any] | None) -> o
 
 
 def tool_result(output: object) -> object:
-    """Return what a tool gave back: a tool message's content, else the value itself."""
+    """Return a tool's result: a tool message's content, else the value itself."""
     return output.content if _is_tool_message(output) else output  # type: ignore[attr-defined]
 
 
 def tool_error(output: object) -> str | None:
-    """Return `error.type` for a tool that reported its failure as a result, else None."""
+    """Return `error.type` if a tool returned its failure as a tool message, else None."""
     if _is_tool_message(output) and as_str(getattr(output, "status", None)) == "error":
         return names.TOOL_ERROR
     return None

@@ -1,1 +1,1 @@
-"""Reading LangChain's model data: request, response, usage, and the providers' names."""
+"""Readers of LangChain's model data: request, response, usage, and provider names."""

@@ -1,8 +1,8 @@
-"""Which GenAI provider a LangChain model class talks to: `gen_ai.provider.name`.
+"""The GenAI provider of a LangChain model class: `gen_ai.provider.name`.
 
-Four sources, the most specific first, because a subclass often reports its parent's `ls_provider` (an
-`AzureChatOpenAI` is a `BaseChatOpenAI`) and a user's own subclass carries a class name nobody knows:
-the class, the `_type` of a class that overrides it, `ls_provider`, the package the class comes from.
+There are four sources, in order: the class name, the `_type` of a class that overrides it, `ls_provider`, and
+the package of the class. The most specific comes first because a subclass often reports its parent's
+`ls_provider` (an `AzureChatOpenAI` is a `BaseChatOpenAI`); the others cover user-defined subclasses.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._values import as_mapping, clean
+from langspan._values import as_mapping, valid_utf8
 
 _OPENAI: Final = "openai"
 _AZURE_OPENAI: Final = "azure.ai.openai"
@@ -19,7 +19,7 @@ _BEDROCK: Final = "aws.bedrock"
 _GEMINI: Final = "gcp.gemini"
 _VERTEX: Final = "gcp.vertex_ai"
 
-# Lower-case name of a provider, as it stands in `ls_provider` and inside class names.
+# A provider's name in lower case, as used in `ls_provider` and in class names.
 _NAMES: Final[Mapping[str, str]] = {
     "openai": _OPENAI,
     "openai-codex": _OPENAI,
@@ -70,8 +70,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "xai": "x_ai",
 }
 
-# Classes whose name does not follow "Chat{Name}", "{Name}LLM", "{Name}Embeddings" or "{Name}".
-_ODD_CLASSES: Final = {
+# Classes not named "Chat{Name}", "{Name}LLM", "{Name}Embeddings" or "{Name}".
+_IRREGULAR_CLASSES: Final = {
     "azurechatopenai": _AZURE_OPENAI,
     "azureaichatcompletionsmodel": _AZURE_INFERENCE,
     "azureaiopenaiapichatmodel": _AZURE_INFERENCE,
@@ -88,9 +88,9 @@ _CLASSES: Final[Mapping[str, str]] = {
     pattern.format(name): provider
     for name, provider in _NAMES.items()
     for pattern in ("chat{}", "{}", "{}llm", "{}embeddings")
-} | _ODD_CLASSES
+} | _IRREGULAR_CLASSES
 
-# Only types that a class overrides on purpose. "openai-chat" says nothing: every OpenAI-compatible
+# Only types that a class overrides on purpose. "openai-chat" is missing because every OpenAI-compatible
 # subclass that does not override `_llm_type` has it.
 _TYPES: Final[Mapping[str, str]] = {
     "azure": _AZURE_OPENAI,
@@ -123,15 +123,14 @@ def provider_name(
     invocation_params: Mapping[str, Any] | None,
     serialized: Mapping[str, Any] | None,
 ) -> str | None:
-    """Return `gen_ai.provider.name`, or None when nothing tells the provider.
+    """Return `gen_ai.provider.name`, or None if the provider is unknown.
 
-    A well-known value where one fits; an unlisted `ls_provider` is passed through in lower case, as the
-    conventions allow.
+    The result is a well-known value of the conventions if one fits, otherwise `ls_provider` in lower case.
 
     Args:
-        metadata: Metadata of the start event (`ls_provider`).
-        invocation_params: The `invocation_params` of the start event (`_type`).
-        serialized: The model's `serialized` (its class path, `id`).
+        metadata: Metadata of the start event; its `ls_provider` is read.
+        invocation_params: The `invocation_params` of the start event; its `_type` is read.
+        serialized: The model's `serialized`; its `id`, the class path, is read.
     """
     path = as_mapping(serialized).get("id")
     found = class_provider(path[-1]) if isinstance(path, list) and path else None
@@ -142,25 +141,25 @@ def provider_name(
         reported = as_mapping(metadata).get("ls_provider")
         if isinstance(reported, str) and reported:
             reported = reported.lower()
-            found = _NAMES.get(reported) or clean(reported)
+            found = _NAMES.get(reported) or valid_utf8(reported)
     if found is None and isinstance(path, list) and path:
         found = package_provider(path[0])
     return _vertex(serialized) if found == _GEMINI else found
 
 
 def class_provider(name: object) -> str | None:
-    """Return the provider of a well-known model or embeddings class name, else None."""
+    """Return the provider of a known model or embeddings class, by the class name, else None."""
     return _CLASSES.get(name.lower()) if isinstance(name, str) else None
 
 
 def package_provider(package: object) -> str | None:
-    """Return the provider that a partner package is for, else None: `langchain_groq` -> `groq`."""
+    """Return the provider of a LangChain partner package, else None: `langchain_groq` -> `groq`."""
     if not isinstance(package, str) or not package.startswith("langchain_"):
         return None
     return _NAMES.get(package.removeprefix("langchain_"))
 
 
 def _vertex(serialized: Mapping[str, Any] | None) -> str:
-    """One class of `langchain-google-genai` serves both Google back ends; a flag tells which."""
+    """Return which Google API is used: `langchain-google-genai` has one class for both, with a flag."""
     kwargs = as_mapping(as_mapping(serialized).get("kwargs"))
     return _VERTEX if kwargs.get("vertexai") is True else _GEMINI

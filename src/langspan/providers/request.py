@@ -1,7 +1,7 @@
-"""What was asked of a model: `gen_ai.request.*` and its neighbours, from a model's start event.
+"""The request to a model: `gen_ai.request.*` and related attributes, from the start event.
 
 Source: OpenTelemetry GenAI conventions (inference span); LangChain's `invocation_params`, `ls_*` metadata,
-and the constructor arguments in `serialized`. Nothing here is content: names, numbers and stop sequences.
+and the constructor arguments in `serialized`. There is no content: only names, numbers and stop sequences.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from langspan._values import Attributes, as_count, as_mapping, as_model, as_str
 from langspan.conventions import names
 from langspan.providers.request_rules import ARGUMENTS, RULES
 
-_BEDROCK: Final = "additional_model_request_fields"  # what Bedrock hands on to Anthropic's models
+_BEDROCK: Final = "additional_model_request_fields"  # Bedrock's arguments for Anthropic models
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _HINTS: Final = tuple((key, *RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
 _MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
@@ -31,18 +31,18 @@ def model_request(
     options: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
 ) -> Attributes:
-    """Return the parameters of a chat or completion call: all that was asked but provider and model.
+    """Return the request parameters of a chat or completion call, except provider and model.
 
-    A value said twice is taken from the most specific place: the call's own arguments, then the `ls_*`
-    metadata, then the model's constructor.
+    A value given in several places is taken from the most specific one: the call's own arguments, then the
+    `ls_*` metadata, then the model's constructor.
 
     Args:
         provider: `gen_ai.provider.name`, if known.
-        constructor: Arguments of the model's constructor; only listed ones are looked at.
+        constructor: Arguments of the model's constructor; only known ones are read.
         metadata: Metadata of the start event.
         invocation_params: The `invocation_params` of the start event.
         options: The `options` of the start event.
-        arguments: Keywords of the call, which a completion model's start event does not tell.
+        arguments: Keyword arguments of the call, which a completion model's start event lacks.
     """
     params, meta, kwargs = as_mapping(invocation_params), as_mapping(metadata), as_mapping(constructor)
     attributes: Attributes = {}
@@ -51,7 +51,7 @@ def model_request(
     _collect(attributes, params)
     if options:
         _collect(attributes, as_mapping(options))
-    for key, attribute, convert in _HINTS:  # only these: the rest of the metadata is the user's
+    for key, attribute, convert in _HINTS:  # all other metadata may be the user's own
         value = meta.get(key)
         if value is not None and attribute not in attributes and (converted := convert(value)) is not None:
             attributes[attribute] = converted
@@ -69,7 +69,7 @@ def model_request(
 def request_model(
     metadata: Mapping[str, Any], params: Mapping[str, Any], kwargs: Mapping[str, Any]
 ) -> str | None:
-    """Return the model that was asked for, in the provider's words; None when nobody names it.
+    """Return the requested model, as the provider spells it; None if unknown.
 
     Args:
         metadata: Metadata of the start event.
@@ -98,7 +98,7 @@ def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
 
 
 def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
-    """Add what the rules find and nothing has set yet; arguments one level down come last."""
+    """Add the attributes of known arguments that are not set yet; nested arguments come last."""
     nested: list[Mapping[str, Any]] = []
     for key, value in source.items():
         if value is None or key not in ARGUMENTS:
@@ -114,7 +114,7 @@ def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
 
 
 def _add_thinking(attributes: Attributes, thinking: object) -> None:
-    """Anthropic's `thinking`: a type and a budget. An effort, sent beside it, is the better level."""
+    """Add the type and budget of Anthropic's `thinking`; a reasoning effort that is already set is kept."""
     if not isinstance(thinking, dict):
         return
     level, budget = as_str(thinking.get("type")), as_count(thinking.get("budget_tokens"))
@@ -125,12 +125,12 @@ def _add_thinking(attributes: Attributes, thinking: object) -> None:
 
 
 def _split_server(attributes: Attributes) -> None:
-    """Replace a URL by its host and port."""
+    """Replace the URL in `server.address` by its host and port."""
     attributes.update(server(str(attributes.pop(names.SERVER_ADDRESS))))
 
 
 def server(url: str) -> Attributes:
-    """Return `server.address` and `server.port` of a URL; user, password, path and query stay behind."""
+    """Return `server.address` and `server.port` of a URL, without user, password, path and query."""
     host, port = _host_and_port(url)
     found: Attributes = {}
     if host is not None:
@@ -140,7 +140,7 @@ def server(url: str) -> Attributes:
     return found
 
 
-@lru_cache(maxsize=64)  # a process talks to few servers, and taking a URL apart is the dearest step of a call
+@lru_cache(maxsize=64)  # a process calls few servers, and parsing their URLs is slow
 def _host_and_port(url: str) -> tuple[str | None, int | None]:
     try:
         parts = urlsplit(url if "://" in url else f"//{url}")
@@ -153,7 +153,7 @@ def _host_and_port(url: str) -> tuple[str | None, int | None]:
 
 
 def _refine_openai(attributes: Attributes, provider: str | None, kwargs: Mapping[str, Any]) -> None:
-    """`openai.*` attributes belong on spans of OpenAI's own API only."""
+    """Add `openai.*` attributes for OpenAI's own API, and remove them for any other provider."""
     if provider not in _OPENAI_PROVIDERS:
         attributes.pop(names.OPENAI_REQUEST_SERVICE_TIER, None)
         return

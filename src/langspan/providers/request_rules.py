@@ -1,14 +1,14 @@
-"""Arguments of models, as providers and packages spell them, and the attribute each one becomes."""
+"""Model arguments, as providers and their packages spell them, and the attribute for each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from langspan._values import AttributeValue, as_count, as_float, as_int, as_mapping, as_str, as_strings
 from langspan.conventions import names
 
-Converter = Callable[[object], AttributeValue | None]
+Converter: TypeAlias = Callable[[object], AttributeValue | None]
 
 
 def _choice_count(value: object) -> int | None:
@@ -17,7 +17,7 @@ def _choice_count(value: object) -> int | None:
 
 
 def _reasoning_level(value: object) -> str | None:
-    """A level sent as text, or under `effort`, or (Anthropic) the `type` of `thinking`."""
+    """Return a level given as a string, under `effort` or `thinking_level`, or as a `type` (Anthropic)."""
     if isinstance(value, str):
         return as_str(value)
     fields = as_mapping(value)
@@ -29,7 +29,7 @@ def _effort(value: object) -> str | None:
 
 
 def _json(value: object) -> str | None:
-    """A schema was given: a JSON schema, or a Python class that stands for one."""
+    """Return the output type `json` if the value is a JSON schema or a Python class that defines one."""
     return names.OutputType.JSON if isinstance(value, dict | type) else None
 
 
@@ -46,7 +46,7 @@ _OUTPUT_TYPES: Final = {
 
 
 def _output_type(value: object) -> str | None:
-    """From a response format: a name, a MIME type, `{"type": ...}`, a JSON schema, or a Python class."""
+    """Return the output type of a name, a MIME type, `{"type": ...}`, a JSON schema, or a Python class."""
     if isinstance(value, str):
         return _OUTPUT_TYPES.get(value)
     if isinstance(value, dict) and "type" in value:
@@ -60,12 +60,12 @@ def _schema_type(value: Mapping[str, Any]) -> str | None:
 
 
 def _format(value: object) -> str | None:
-    """OpenAI's Responses API says `text={"format": ...}`."""
+    """Return the output type in `text={"format": ...}` of OpenAI's Responses API."""
     return _output_type(as_mapping(value).get("format"))
 
 
 def _modalities(value: object) -> str | None:
-    """The one modality that is not text, if the answer was asked to have one."""
+    """Return the first requested modality that is not text, if there is one."""
     for item in as_strings(value) or ():
         kind = _OUTPUT_TYPES.get(item.lower())
         if kind is not None and kind != names.OutputType.TEXT:
@@ -78,7 +78,7 @@ def _service_tier(value: object) -> str | None:
     return None if tier == "auto" else tier
 
 
-# Argument of a model or of one call -> attribute and conversion. Providers spell one idea in many ways.
+# An argument of a model or of one call -> its attribute and converter.
 RULES: Final[Mapping[str, tuple[str, Converter]]] = {
     "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, as_float),
     "ls_temperature": (names.GEN_AI_REQUEST_TEMPERATURE, as_float),
@@ -127,7 +127,7 @@ RULES: Final[Mapping[str, tuple[str, Converter]]] = {
     "service_tier": (names.OPENAI_REQUEST_SERVICE_TIER, _service_tier),
 }
 
-# Arguments that hold more arguments.
+# Arguments that contain further arguments.
 _NESTED: Final = dict.fromkeys(
     (
         "additional_model_request_fields",
@@ -155,5 +155,5 @@ URLS: Final = dict.fromkeys(
     ),
     (names.SERVER_ADDRESS, as_str),
 )
-# One look-up per argument: most arguments of a model are none of ours.
+# One table, so that each argument costs one look-up: most arguments have no attribute.
 ARGUMENTS: Final[Mapping[str, tuple[str, Converter] | None]] = {**RULES, **URLS, **_NESTED}

@@ -1,6 +1,6 @@
-"""What a model answered, without the answer itself: `gen_ai.response.*`.
+"""The metadata of a model's response, without the answer itself: `gen_ai.response.*`.
 
-Source: OpenTelemetry GenAI conventions (inference span); what LangChain's provider packages leave in
+Source: OpenTelemetry GenAI conventions (inference span); the data that LangChain's provider packages put into
 `response_metadata`, `generation_info` and `llm_output`.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
-from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_filled
+from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_present
 from langspan.conventions import names
 from langspan.providers.llm_result import (
     backend_of,
@@ -18,36 +18,36 @@ from langspan.providers.llm_result import (
     is_streamed,
     message_of,
     output_of,
-    unglued,
+    undo_repeated_chunks,
 )
 
-# LangChain makes these up when the provider gave no id.
-_INVENTED_IDS: Final = ("lc_", "run-")
+# LangChain generates ids with these prefixes if the provider sent none.
+_GENERATED_ID_PREFIXES: Final = ("lc_", "run-")
 _REASONS: Final = ("finish_reason", "stop_reason", "stopReason", "done_reason", "finishReason")
-# The Responses API has no finish reason: a status, and for an incomplete answer the cause.
+# The Responses API has a status instead of a finish reason, and a cause for an incomplete answer.
 _INCOMPLETE: Final[Mapping[str, str]] = {
     "max_output_tokens": "length",
     "max_tokens": "length",
     "content_filter": "content_filter",
 }
-_OPENAI_FACTS: Final = (
+_OPENAI_METADATA: Final = (
     ("service_tier", names.OPENAI_RESPONSE_SERVICE_TIER),
     ("system_fingerprint", names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT),
 )
 _OPENAI_BACKENDS: Final = frozenset({None, "openai", "azure", "azure_openai"})
 _OPENAI_PROVIDERS: Final = frozenset({None, "openai", "azure.ai.openai"})
-# Packages that write the requested model where the answering one belongs.
+# Packages that report the requested model as the response model.
 _ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse", "huggingface"})
 _ECHOES: Final = _ECHOES_IN_STREAMS | {"mistralai"}
 
 
 def model_response(result: object, provider: str | None = None) -> Attributes:
-    """Return the response attributes of an `LLMResult`; a fact that is not there gives no attribute.
+    """Return the response attributes of an `LLMResult`; unknown values are omitted.
 
     Args:
         result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
-        provider: `gen_ai.provider.name` of the request, if known. A class made from OpenAI's reports
-            OpenAI as the back end, whoever it talks to.
+        provider: `gen_ai.provider.name` of the request, if known. It is needed because any subclass of
+            OpenAI's model class reports OpenAI as its `model_provider`.
     """
     generations = generations_of(result)
     if not generations:
@@ -56,7 +56,7 @@ def model_response(result: object, provider: str | None = None) -> Attributes:
     message = message_of(generations[0])
     output = output_of(result)
     if len(generations) > 1 and "model_provider" not in output:
-        output = {}  # put together by LangChain from what was asked for
+        output = {}  # LangChain combined it from the request
     if message is None:
         _add_completion(attributes, generations[0], output)
     else:
@@ -68,7 +68,7 @@ def model_response(result: object, provider: str | None = None) -> Attributes:
 
 
 def is_cache_hit(result: object) -> bool:
-    """Tell whether LangChain answered from its own cache, so that no provider counted the tokens.
+    """Return whether LangChain answered from its own cache, so that no tokens were used.
 
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
@@ -80,45 +80,45 @@ def is_cache_hit(result: object) -> bool:
 
 
 def finish_reason(generation: object) -> str | None:
-    """Return why one choice ended, in the provider's own words; None when the provider did not say."""
+    """Return the finish reason of one choice, as the provider spells it; None if it sent none."""
     return _finish_reason(generation)
 
 
 def _add_chat(
     attributes: Attributes, message: object, output: Mapping[str, Any], provider: str | None
 ) -> None:
-    facts = as_mapping(getattr(message, "response_metadata", None))
-    if output and "model_name" not in facts:
-        facts = {**output, **facts}  # what several choices share, LangChain copies to none of them
-    response_id = _response_id(facts.get("id"), getattr(message, "id", None), output.get("id"))
+    metadata = as_mapping(getattr(message, "response_metadata", None))
+    if output and "model_name" not in metadata:
+        metadata = {**output, **metadata}  # metadata shared by several choices is there only
+    response_id = _response_id(metadata.get("id"), getattr(message, "id", None), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
-    if not facts:
+    if not metadata:
         return
-    streamed, backend = is_streamed(message), backend_of(facts)
-    model = as_model(as_str(facts.get("model_name")) or facts.get("model"))
+    streamed, backend = is_streamed(message), backend_of(metadata)
+    model = as_model(as_str(metadata.get("model_name")) or metadata.get("model"))
     echoes = _ECHOES_IN_STREAMS if streamed else _ECHOES
     if model is not None and (backend or provider) not in echoes:
-        attributes[names.GEN_AI_RESPONSE_MODEL] = unglued(model) if streamed else model
+        attributes[names.GEN_AI_RESPONSE_MODEL] = undo_repeated_chunks(model) if streamed else model
     if provider in _OPENAI_PROVIDERS and backend in _OPENAI_BACKENDS:
-        for key, attribute in _OPENAI_FACTS:
-            value = facts.get(key)
+        for key, attribute in _OPENAI_METADATA:
+            value = metadata.get(key)
             if value is not None and (text := as_str(value)) is not None:
-                attributes[attribute] = unglued(text) if streamed else text
-        _add_openai_api(attributes, facts, response_id or "")
+                attributes[attribute] = undo_repeated_chunks(text) if streamed else text
+        _add_openai_api(attributes, metadata, response_id or "")
 
 
-def _add_openai_api(attributes: Attributes, facts: Mapping[str, Any], response_id: str) -> None:
-    """OpenAI's two APIs give ids of two kinds; only one of them has finish reasons."""
-    ours = facts.get("model_provider") is not None
+def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], response_id: str) -> None:
+    """Add `openai.api.type`: OpenAI's two APIs differ in their ids, and only one has finish reasons."""
+    from_package = metadata.get("model_provider") is not None
     if response_id.startswith("resp_"):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
-    elif response_id.startswith("chatcmpl-") or (ours and is_filled(facts.get("finish_reason"))):
+    elif response_id.startswith("chatcmpl-") or (from_package and is_present(metadata.get("finish_reason"))):
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
 
 
 def _add_completion(attributes: Attributes, generation: object, output: Mapping[str, Any]) -> None:
-    """A completion's `llm_output` repeats the requested model, so no response model is taken from it."""
+    """Add a completion's id; its `llm_output` only repeats the requested model, so that is not read."""
     info = as_mapping(getattr(generation, "generation_info", None))
     response_id = _response_id(info.get("id"), output.get("id"))
     if response_id is not None:
@@ -128,27 +128,27 @@ def _add_completion(attributes: Attributes, generation: object, output: Mapping[
 def _response_id(*candidates: object) -> str | None:
     for candidate in candidates:
         text = as_str(candidate) if candidate is not None else None
-        if text is not None and not text.startswith(_INVENTED_IDS):
+        if text is not None and not text.startswith(_GENERATED_ID_PREFIXES):
             return text
     return None
 
 
 def _finish_reason(generation: object) -> str | None:
     message = message_of(generation)
-    facts = as_mapping(getattr(message, "response_metadata", None))
-    reason = _first_reason(facts)
+    metadata = as_mapping(getattr(message, "response_metadata", None))
+    reason = _first_reason(metadata)
     if reason is None:
         reason = _first_reason(as_mapping(getattr(generation, "generation_info", None)))
     if reason is None:
-        return _from_status(facts, message) if "status" in facts else None
+        return _from_status(metadata, message) if "status" in metadata else None
     text = as_str(reason.name if _is_plain_enum(reason) else reason)
-    return unglued(text) if text and is_streamed(message) else text
+    return undo_repeated_chunks(text) if text and is_streamed(message) else text
 
 
-def _first_reason(facts: Mapping[str, Any]) -> Any:
-    if facts:
+def _first_reason(metadata: Mapping[str, Any]) -> Any:
+    if metadata:
         for key in _REASONS:
-            if is_filled(reason := facts.get(key)):
+            if is_present(reason := metadata.get(key)):
                 return reason
     return None
 
@@ -157,11 +157,11 @@ def _is_plain_enum(value: object) -> bool:
     return isinstance(value, Enum) and not isinstance(value, str)
 
 
-def _from_status(facts: Mapping[str, Any], message: object) -> str | None:
-    status = as_str(facts.get("status"))
+def _from_status(metadata: Mapping[str, Any], message: object) -> str | None:
+    status = as_str(metadata.get("status"))
     if status == "completed":
-        return "tool_calls" if is_filled(getattr(message, "tool_calls", None)) else "stop"
+        return "tool_calls" if is_present(getattr(message, "tool_calls", None)) else "stop"
     if status == "incomplete":
-        cause = as_mapping(facts.get("incomplete_details")).get("reason")
+        cause = as_mapping(metadata.get("incomplete_details")).get("reason")
         return _INCOMPLETE.get(cause) or as_str(cause) if isinstance(cause, str) else None
     return None

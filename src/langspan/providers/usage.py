@@ -1,12 +1,12 @@
 """Token counts: `gen_ai.usage.*`.
 
-Source: OpenTelemetry GenAI conventions; the places where LangChain's provider packages leave counts, in
-order of trust: the message's `usage_metadata`, its `response_metadata`, `generation_info`, `llm_output`.
-A later place only fills in what an earlier one does not have, so nothing is counted twice.
+Source: OpenTelemetry GenAI conventions; the places where LangChain's provider packages put counts, in order
+of precedence: the message's `usage_metadata`, its `response_metadata`, `generation_info`, `llm_output`. A
+later place only adds what the earlier ones lack, so nothing is counted twice.
 
-What counts as unknown: a missing, negative, non-numeric or boolean count; an input count of 0 (there is
-no empty prompt: packages write 0 when the wire said nothing); an output count of 0 beside an answer that
-is not empty; a detail of 0 from a package that writes 0 for "not sent".
+A count is unknown if it is missing, negative, non-numeric or a bool. So is an input count of 0 (no prompt is
+empty: packages write 0 if the provider sent nothing), an output count of 0 for a non-empty answer, and a
+detail of 0 from a package that writes 0 for "not sent".
 """
 
 from __future__ import annotations
@@ -14,15 +14,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._values import Attributes, as_count, as_mapping, is_filled
+from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 from langspan.providers import usage_fields
 from langspan.providers.llm_result import backend_of, generations_of, message_of, output_of
 
-_TIERS: Final = (
-    "priority",
-    "flex",
-)  # OpenAI's processing tiers: langchain-openai puts them before a detail's key
+# OpenAI's processing tiers, which langchain-openai prefixes to a detail's key.
+_TIERS: Final = ("priority", "flex")
 _INPUT_DETAILS: Final[Mapping[str, str]] = {
     "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
     "cache_creation": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
@@ -49,23 +47,23 @@ _LIFETIMES: Final = (
     names.LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
     names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
 )
-# Packages that write 0 for a detail the provider did not send.
+# Packages that write 0 for a detail that the provider did not send.
 _ZERO_IS_UNKNOWN: Final = frozenset(
     {"google_genai", "google_vertexai", "gcp.gemini", "gcp.vertex_ai"}
     | {"bedrock", "bedrock_converse", "amazon_bedrock", "aws.bedrock"}
 )
-# Packages whose own form leaves out details that the provider's form, beside it, has.
-_LEAVES_OUT_DETAILS: Final = frozenset({"xai"})
+# Packages whose `usage_metadata` omits details that the provider's own usage object has.
+_OMITS_DETAILS: Final = frozenset({"xai"})
 
 
 def token_usage(result: object, provider: str | None = None) -> Attributes:
-    """Return the usage attributes of an `LLMResult`; what nobody reported is absent, never 0.
+    """Return the usage attributes of an `LLMResult`; a count that was not reported is omitted, never 0.
 
-    The choices of one call share one usage: the first that has it speaks for all.
+    All choices of one call share its usage, so the first choice that has it is read.
 
     Args:
         result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
-        provider: `gen_ai.provider.name` of the request, for results that do not name their back end.
+        provider: `gen_ai.provider.name` of the request, for results without a `model_provider`.
     """
     generations = generations_of(result)
     usage: Attributes = {}
@@ -77,59 +75,61 @@ def token_usage(result: object, provider: str | None = None) -> Attributes:
             complete = _add_standard(usage, metadata, message, provider)
             break
     if not complete:
-        _fill_in(usage, generations[0] if generations else None, output_of(result), provider)
-    return _checked(usage, generations)
+        _add_missing(usage, generations[0] if generations else None, output_of(result), provider)
+    return _normalized(usage, generations)
 
 
 def _add_standard(
     usage: Attributes, metadata: Mapping[str, Any], message: object, provider: str | None
 ) -> bool:
-    """Add LangChain's own form. Tell whether it says all; a package that gives no details may know some."""
+    """Add the counts of `usage_metadata`; return whether they are complete, with both kinds of details."""
     for key, attribute in _TOTALS:
         count = as_count(metadata.get(key))
         if count is not None:
             usage[attribute] = count
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
     backend = None
-    if is_filled(details_in) or is_filled(details_out):
+    if is_present(details_in) or is_present(details_out):
         backend = backend_of(as_mapping(getattr(message, "response_metadata", None)))
-        zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
+        keep_zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
         if details_in is not None:
-            _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, zeros=zeros)
+            _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, keep_zeros=keep_zeros)
         if details_out is not None:
-            _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, zeros=zeros)
-    has_details = details_in is not None and details_out is not None and backend not in _LEAVES_OUT_DETAILS
+            _add_details(usage, as_mapping(details_out), _OUTPUT_DETAILS, keep_zeros=keep_zeros)
+    has_details = details_in is not None and details_out is not None and backend not in _OMITS_DETAILS
     has_totals = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) and names.GEN_AI_USAGE_OUTPUT_TOKENS in usage
     return has_details and bool(has_totals)
 
 
 def _add_details(
-    usage: Attributes, details: Mapping[str, Any], known: Mapping[str, str], *, zeros: bool
+    usage: Attributes, details: Mapping[str, Any], known: Mapping[str, str], *, keep_zeros: bool
 ) -> None:
     for key, value in details.items():
         attribute = known.get(key)
-        if attribute is None or not (zeros or is_filled(value)) or attribute in usage:
+        if attribute is None or not (keep_zeros or is_present(value)) or attribute in usage:
             continue
         count = as_count(value)
         if count is not None:
             usage[attribute] = count
 
 
-def _fill_in(usage: Attributes, generation: object, output: Mapping[str, Any], provider: str | None) -> None:
-    """Look for what is still missing in the provider's own words."""
+def _add_missing(
+    usage: Attributes, generation: object, output: Mapping[str, Any], provider: str | None
+) -> None:
+    """Add missing counts from the provider's own usage objects."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    facts = as_mapping(getattr(message_of(generation), "response_metadata", None))
-    zeros = (backend_of(facts) or provider) not in _ZERO_IS_UNKNOWN
-    for source in (facts, as_mapping(getattr(generation, "generation_info", None)), output):
+    response_metadata = as_mapping(getattr(message_of(generation), "response_metadata", None))
+    keep_zeros = (backend_of(response_metadata) or provider) not in _ZERO_IS_UNKNOWN
+    for source in (response_metadata, as_mapping(getattr(generation, "generation_info", None)), output):
         if source:
             for attribute, count in usage_fields.counts(source).items():
-                if zeros or count:
+                if keep_zeros or count:
                     usage.setdefault(attribute, count)
 
 
-def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
-    """Drop zeros that mean "unknown"; bring the cache writes of all lifetimes together."""
+def _normalized(usage: Attributes, generations: list[Any]) -> Attributes:
+    """Remove zeros that mean "unknown", and add the total of cache writes."""
     if not usage:
         return usage
     read, written = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
@@ -146,12 +146,12 @@ def _checked(usage: Attributes, generations: list[Any]) -> Attributes:
 def _has_content(generation: object) -> bool:
     message = message_of(generation)
     if message is None:
-        return is_filled(getattr(generation, "text", None))
-    return is_filled(getattr(message, "content", None)) or is_filled(getattr(message, "tool_calls", None))
+        return is_present(getattr(generation, "text", None))
+    return is_present(getattr(message, "content", None)) or is_present(getattr(message, "tool_calls", None))
 
 
 def _add_cache_writes(usage: Attributes) -> None:
-    """Write the total under both names; langchain-anthropic makes it 0 when it knows the lifetimes."""
+    """Add the total under both names; langchain-anthropic sets it to 0 if it has counts by lifetime."""
     total = usage.get(names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)
     if not total:
         parts = [count for name in _LIFETIMES if isinstance(count := usage.get(name), int)]

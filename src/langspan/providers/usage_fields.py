@@ -1,4 +1,4 @@
-"""Token counts in the providers' own words: the `usage` objects that packages pass on unconverted."""
+"""Token counts in the providers' own formats: the usage objects that packages pass on unconverted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from langspan._values import Attributes, as_count, as_mapping, is_filled
+from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 
 _INPUT: Final = names.GEN_AI_USAGE_INPUT_TOKENS
@@ -25,9 +25,9 @@ _CONTAINERS: Final = (
     "token_count",
     "amazon-bedrock-invocationMetrics",
 )
-# Ollama has no usage object: its two counts lie among the other facts.
-_LOOSE: Final = ("prompt_eval_count", "eval_count")
-_PLACES: Final = frozenset({*_CONTAINERS, *_LOOSE})
+# Ollama has no usage object: its two counts are top-level keys of the metadata.
+_TOP_LEVEL_COUNTS: Final = ("prompt_eval_count", "eval_count")
+_USAGE_KEYS: Final = frozenset({*_CONTAINERS, *_TOP_LEVEL_COUNTS})
 
 _COUNTS: Final[Mapping[str, str]] = {
     "input_tokens": _INPUT,
@@ -97,7 +97,7 @@ _DETAILS: Final[Mapping[str, Mapping[str, str]]] = {
     "candidatesTokensDetails": _OUTPUT_DETAILS,
     "cache_creation": _CACHE_LIFETIMES,
 }
-# Anthropic's API and Bedrock Converse count cached tokens beside the input, not within it.
+# Anthropic's API and Bedrock Converse do not include cached tokens in the input count.
 _INPUT_WITHOUT_CACHE: Final = ("input_tokens", "inputTokens")
 _CACHE_BESIDE_INPUT: Final = (
     "cache_read_input_tokens",
@@ -106,34 +106,34 @@ _CACHE_BESIDE_INPUT: Final = (
     "cache_write_input_tokens",
     "cacheWriteInputTokens",
 )
-# Gemini counts these beside the prompt and the candidates.
+# Gemini does not include tool-use tokens in the prompt count, nor reasoning in the candidates count.
 _GEMINI_EXTRA_INPUT: Final = ("tool_use_prompt_token_count", "toolUsePromptTokenCount")
 _GEMINI_OUTPUT: Final = ("candidates_token_count", "candidatesTokenCount")
 
 
-def counts(facts: Mapping[str, Any]) -> Attributes:
-    """Return the counts found among a result's facts, totals as the conventions define them.
+def counts(metadata: Mapping[str, Any]) -> Attributes:
+    """Return the usage attributes found in a result's metadata.
 
-    Input includes cached tokens, output includes reasoning.
+    Totals are as the conventions define them: input includes cached tokens, output includes reasoning.
 
     Args:
-        facts: A message's `response_metadata`, a `generation_info` or an `llm_output`.
+        metadata: A message's `response_metadata`, a `generation_info` or an `llm_output`.
     """
-    if _PLACES.isdisjoint(facts):  # most facts hold no counts: one look tells
+    if _USAGE_KEYS.isdisjoint(metadata):  # most metadata has no counts
         return {}
     found: Attributes = {}
     for key in _CONTAINERS:
-        held = facts.get(key)
+        held = metadata.get(key)
         if held is not None and (usage := _fields(held)):
             found = {**_read(usage), **found}
-    loose = {key: facts[key] for key in _LOOSE if key in facts}
-    return {**_read(loose), **found} if loose else found
+    top_level = {key: metadata[key] for key in _TOP_LEVEL_COUNTS if key in metadata}
+    return {**_read(top_level), **found} if top_level else found
 
 
 def _fields(usage: object) -> Mapping[str, Any]:
-    """A usage object's fields; stored ones only, so that no foreign property is run."""
+    """Return a usage object's stored fields, so that no code of its class runs."""
     fields = as_mapping(usage) or as_mapping(getattr(usage, "__dict__", None))
-    # Where pydantic keeps what a class does not declare: LiteLLM's cache counts, say.
+    # Pydantic keeps undeclared fields here, for example LiteLLM's cache counts.
     extra = as_mapping(getattr(usage, "__pydantic_extra__", None)) if isinstance(usage, BaseModel) else None
     return {**extra, **fields} if extra else fields
 
@@ -145,11 +145,11 @@ def _read(usage: Mapping[str, Any]) -> Attributes:
         if attribute is not None:
             if (count := as_count(value)) is not None:
                 found.setdefault(attribute, count)
-        elif is_filled(value) and (known := _DETAILS.get(key)) is not None:
+        elif is_present(value) and (known := _DETAILS.get(key)) is not None:
             _read_details(found, value, known)
     billed = usage.get("billed_units")
     if billed is not None and (charged := _read(_fields(billed))):
-        found |= charged  # the conventions prefer billed counts (Cohere gives both)
+        found |= charged  # the conventions prefer billed counts; Cohere sends both
     _complete_totals(found, usage)
     return found
 
@@ -162,7 +162,7 @@ def _read_details(found: Attributes, details: object, known: Mapping[str, str]) 
 
 
 def _pairs(details: object) -> Sequence[tuple[str, object]]:
-    """Details as key and count; Gemini lists them as `{"modality": ..., "token_count": ...}`."""
+    """Return details as pairs of key and count; Gemini lists `{"modality": ..., "token_count": ...}`."""
     if not isinstance(details, list | tuple):
         return list(_fields(details).items())
     pairs = []

@@ -1,4 +1,4 @@
-"""The catalogue against the tables of the GenAI conventions, which are written out here.
+"""The catalogue, compared with the tables of the GenAI conventions, which are copied here.
 
 The tables are those of the conventions' own repository in October 2026. `R` is required, `CR` conditionally
 required, `Rec` recommended, `Opt` opt-in. On spans, what may be any value is JSON text.
@@ -142,21 +142,21 @@ CONVENTIONS = {
 LEVELS = {"Opt": Level.CONTENT, "Rec": Level.RECOMMENDED, "CR": Level.CONDITIONAL, "R": Level.REQUIRED}
 RANKS = list(LEVELS.values())
 
-# What LangChain does not tell, or tells only of the models inside a run and not of the run itself.
-NOT_TOLD = {
+# Not available from LangChain, or available only for the models inside a run and not for the run itself.
+UNAVAILABLE = {
     "gen_ai.agent.description",
     "gen_ai.conversation.compacted",
     "gen_ai.data_source.id",
     "gen_ai.usage.text.cache_read.input_tokens",
     "gen_ai.usage.image.cache_read.input_tokens",
     "gen_ai.usage.audio.cache_read.input_tokens",
-    "embeddings gen_ai.response.model",  # a call of embeddings returns vectors and nothing else
+    "embeddings gen_ai.response.model",  # embeddings calls return only vectors
     "embeddings gen_ai.usage.input_tokens",
     "retrieval server.address",
     "retrieval server.port",
     *(
         f"{model} gen_ai.prompt.variable." for model in ("chat", "text_completion")
-    ),  # of the prompt, before it
+    ),  # on the prompt's own span
     *(
         f"invoke_agent {name}"
         for name in (
@@ -174,7 +174,7 @@ NOT_TOLD = {
         )
     ),
 }
-# What we say beyond the tables: facts of any run, and a name that the last release still has.
+# Not in the tables: attributes of any run, and a name that the last release still has.
 BEYOND = {
     "gen_ai.conversation.id",
     "gen_ai.prompt.name",
@@ -183,12 +183,12 @@ BEYOND = {
     "user.id",
 }
 
-# Ids and scores are no content, so we do not wait to be asked for them.
-MORE_THAN_ASKED = {"gen_ai.retrieval.documents"}
+# Opt-in in the conventions, but ids and scores are not content, so they are always recorded.
+ALWAYS_RECORDED = {"gen_ai.retrieval.documents"}
 
 
 def standard():
-    """Kind, name, type and level of every line of the tables."""
+    """Yield kind, name, type and level of every line of the tables."""
     for kind, table in CONVENTIONS.items():
         for line in filter(None, map(str.split, table.splitlines())):
             level, type_, name = line
@@ -200,44 +200,44 @@ ROWS = {row.name: row for row in chain.from_iterable(catalogue.ATTRIBUTES.values
 
 
 def ours(kind, name):
-    """The entry for an attribute that spans of a kind have."""
+    """Return the entry of an attribute if spans of the kind have it."""
     row = ROWS.get(name)
     return row if row is not None and kind in {each.name for each in row.on} else None
 
 
-def is_told(kind, name):
-    return name not in NOT_TOLD and f"{kind} {name}" not in NOT_TOLD
+def is_available(kind, name):
+    return name not in UNAVAILABLE and f"{kind} {name}" not in UNAVAILABLE
 
 
 def case(kind, name, *rest):
     return pytest.param(kind, name, *rest, id=f"{kind} {name}")
 
 
-TOLD = [case(*line) for line in STANDARD if is_told(*line[:2])]
+AVAILABLE = [case(*line) for line in STANDARD if is_available(*line[:2])]
 
 
-@pytest.mark.parametrize(("kind", "name", "type_", "level"), TOLD)
+@pytest.mark.parametrize(("kind", "name", "type_", "level"), AVAILABLE)
 def test_a_standard_attribute_has_the_type_of_the_table(kind, name, type_, level):
     assert Type(type_) is ours(kind, name).type
 
 
-@pytest.mark.parametrize(("kind", "name", "type_", "level"), TOLD)
-def test_a_standard_attribute_is_written_as_firmly_as_the_table_asks(kind, name, type_, level):
+@pytest.mark.parametrize(("kind", "name", "type_", "level"), AVAILABLE)
+def test_a_standard_attribute_has_at_least_the_level_of_the_table(kind, name, type_, level):
     assert RANKS.index(level) <= RANKS.index(ours(kind, name).level)
 
 
 @pytest.mark.parametrize(
     ("kind", "name"), [case(kind, name) for kind, name, _, level in STANDARD if level is Level.CONTENT]
 )
-def test_what_the_table_leaves_to_the_user_is_content(kind, name):
+def test_opt_in_attributes_of_the_table_are_content(kind, name):
     row = ours(kind, name)
-    assert row is None or row.is_content or name in MORE_THAN_ASKED
+    assert row is None or row.is_content or name in ALWAYS_RECORDED
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [case(kind, name) for kind, name, *_ in STANDARD if not is_told(kind, name)]
+    ("kind", "name"), [case(kind, name) for kind, name, *_ in STANDARD if not is_available(kind, name)]
 )
-def test_what_is_not_told_is_not_in_the_catalogue(kind, name):
+def test_unavailable_attributes_are_not_in_the_catalogue(kind, name):
     assert ours(kind, name) is None
 
 
@@ -391,7 +391,7 @@ def test_log_events_are_those_of_the_tables():
 
 
 def test_span_events_and_their_attributes():
-    """Of these only the first is standard."""
+    """Only the first of them is standard."""
     assert {
         "exception": {"exception.type": "string", "exception.message": "string"},
         "langchain.retry": {"langchain.retry.attempt": "int", "error.type": "string"},

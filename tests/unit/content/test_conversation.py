@@ -1,4 +1,4 @@
-"""Whole conversations as JSON: bounded, newest first when it does not fit, and remembered by value."""
+"""Whole conversations as JSON: bounded, cut at the oldest messages, and cached by value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POLICY = ContentPolicy()
 
 
 def turns(count):
-    """A conversation of so many rounds: question, tool call, tool answer, answer."""
+    """Return a conversation of `count` rounds: question, tool call, tool answer, answer."""
     messages = [SystemMessage("You help.")]
     for number in range(count):
         call = {
@@ -40,7 +40,7 @@ def turns(count):
 
 
 class Counting:
-    """A redact hook that counts what it is asked about: remembered messages ask nothing."""
+    """A redact hook that counts its calls: cached messages need none."""
 
     def __init__(self):
         self.calls = 0
@@ -94,7 +94,7 @@ def test_the_same_tools_are_rendered_once():
     assert before == redact.calls
 
 
-def test_tools_that_change_are_rendered_anew():
+def test_changed_tools_are_rendered_again():
     renderer = ConversationRenderer(POLICY)
     tools = [dict(TOOL)]
     renderer.tools({"tools": tools})
@@ -121,7 +121,7 @@ def test_the_same_instructions_are_rendered_once():
     assert (first, before) == (renderer.system(turns(2)), redact.calls)
 
 
-def test_nothing_to_show():
+def test_nothing_to_render():
     renderer = ConversationRenderer(POLICY)
     system_only = [SystemMessage("x")]
     assert [None] * 6 == [
@@ -150,7 +150,7 @@ def test_a_huge_message_leaves_room_for_others():
     assert "why?" == found[0]["parts"][0]["content"]
 
 
-def test_many_choices_share_the_room():
+def test_many_choices_share_the_limit():
     generations = [ChatGeneration(message=AIMessage("word " * 10_000)) for _ in range(4)]
     text = ConversationRenderer(POLICY).output(LLMResult(generations=[generations]))
     assert (4, True) == (len(json.loads(text)), len(text.encode()) <= POLICY.max_bytes)
@@ -165,7 +165,7 @@ def test_a_message_seen_before_is_not_rendered_again():
     assert (first, before) == (renderer.input(messages), redact.calls)
 
 
-def test_an_equal_message_is_found_whoever_made_it():
+def test_an_equal_message_is_found_in_the_cache():
     redact = Counting()
     renderer = ConversationRenderer(ContentPolicy(redact=redact))
     renderer.input(turns(3))
@@ -197,7 +197,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
-def test_a_message_that_changes_is_rendered_anew(change):
+def test_a_changed_message_is_rendered_again(change):
     renderer = ConversationRenderer(POLICY)
     call = {"name": "f", "args": {"q": "x", "n": 1}, "id": "c1", "type": "tool_call"}
     message = AIMessage([{"type": "text", "text": "hi"}], tool_calls=[call])
@@ -206,7 +206,7 @@ def test_a_message_that_changes_is_rendered_anew(change):
     assert ConversationRenderer(POLICY).input([message]) == renderer.input([message])
 
 
-def test_an_id_given_later_changes_nothing():
+def test_an_id_set_later_does_not_change_the_key():
     renderer = ConversationRenderer(POLICY)
     message = AIMessageChunk("hi")
     first = renderer.input([message])
@@ -223,7 +223,7 @@ def test_an_id_given_later_changes_nothing():
     ],
     ids=["an object", "a number as key", "very many parts"],
 )
-def test_a_message_that_cannot_be_told_by_value_is_rendered_each_time(content):
+def test_a_message_without_a_key_is_rendered_each_time(content):
     redact = Counting()
     renderer = ConversationRenderer(ContentPolicy(redact=redact))
     message = HumanMessage("x")
@@ -234,7 +234,7 @@ def test_a_message_that_cannot_be_told_by_value_is_rendered_each_time(content):
 
 
 @pytest.mark.parametrize("message", ["hi", {"role": "user", "content": "hi"}], ids=["text", "dict"])
-def test_what_is_no_message_object_is_still_shown(message):
+def test_a_message_that_is_not_an_object_is_rendered(message):
     expected = '[{"role":"user","parts":[{"type":"text","content":"hi"}]}]'
     assert expected == ConversationRenderer(POLICY).input([message])
 
@@ -247,7 +247,7 @@ def test_memory_is_bounded():
     assert 0 < held < 100_000
 
 
-def test_what_is_used_stays():
+def test_a_used_entry_stays_in_the_cache():
     redact = Counting()
     renderer = ConversationRenderer(ContentPolicy(redact=redact), limit=20_000)
     for number in range(500):
@@ -263,7 +263,7 @@ def test_a_long_text_is_not_kept_alive():
     assert before == sys.getrefcount(text)
 
 
-def test_when_redact_raises_nothing_of_the_conversation_gets_out():
+def test_when_redact_raises_none_of_the_conversation_is_recorded():
     def fail(value, where):
         if "answer 1" in str(value):
             raise ValueError(value)
@@ -272,7 +272,7 @@ def test_when_redact_raises_nothing_of_the_conversation_gets_out():
     assert ConversationRenderer(ContentPolicy(redact=fail)).input(turns(3)) is None
 
 
-def test_redact_knows_what_it_is_shown():
+def test_redact_receives_where_the_value_is_from():
     places = set()
     policy = ContentPolicy(redact=lambda value, where: places.add(where) or value)
     renderer = ConversationRenderer(policy)
@@ -309,7 +309,7 @@ def test_any_conversation_is_valid_json_within_the_limit(messages, limit):
             assert len(text.encode()) <= limit
 
 
-def test_arguments_that_hold_themselves_are_shown_up_to_there():
+def test_circular_arguments_are_cut_at_the_cycle():
     arguments = {"q": "x"}
     arguments["self"] = [arguments]
     message = AIMessage("", additional_kwargs={"function_call": {"name": "search", "arguments": arguments}})

@@ -1,4 +1,4 @@
-"""Whatever a provider sends, translation never raises and yields only values every SDK accepts."""
+"""For any data from a provider, translation never raises and yields only values that every SDK accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chat messages in the conventions' shape, from every flavour of content block."""
+"""Chat messages in the shape of the conventions, from every format of content block."""
 
 from __future__ import annotations
 
@@ -431,7 +431,7 @@ def test_tool_calls_follow_the_text():
     assert [text("hm"), call("f", "c1", {"x": 1})] == message_fields(message)["parts"]
 
 
-def test_a_tool_call_that_the_content_repeats_is_shown_once_and_in_its_place():
+def test_a_tool_call_repeated_in_the_content_is_rendered_once_in_its_place():
     content = [
         {"type": "text", "text": "a"},
         {"type": "tool_use", "id": "c1", "name": "f", "input": {}, "partial_json": '{"x": 1}'},
@@ -441,7 +441,7 @@ def test_a_tool_call_that_the_content_repeats_is_shown_once_and_in_its_place():
     assert [text("a"), call("f", "c1", {"x": 1}), text("b")] == message_fields(message)["parts"]
 
 
-def test_invalid_tool_calls_are_shown():
+def test_invalid_tool_calls_are_rendered():
     bad = {"name": "f", "args": '{"x": ', "id": "c1", "error": "e"}
     assert [call("f", "c1", '{"x": ')] == message_fields(AIMessage("", invalid_tool_calls=[bad]))["parts"]
 
@@ -602,6 +602,6 @@ def test_junk_content_becomes_well_formed_parts(content, calls, extras, kind):
 
 
 @pytest.mark.parametrize("mime_type", ["my secret", "a/b/c", "<Image object at 0x7f00>", ""])
-def test_what_is_no_mime_type_is_not_recorded_as_one(mime_type):
+def test_an_invalid_mime_type_is_not_recorded(mime_type):
     image = {"type": "image", "base64": BASE64, "mime_type": mime_type}
     assert [blob("image")] == message_fields(HumanMessage([image]))["parts"]

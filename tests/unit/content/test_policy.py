@@ -99,14 +99,14 @@ class BrokenMapping(collections.abc.Mapping):
 
 
 class Array:
-    """Shaped like numpy's arrays."""
+    """An object with the interface of NumPy's arrays."""
 
     shape = (2, 3)
     dtype = "float32"
 
 
 class ArrayScalar:
-    """Shaped like numpy's numbers."""
+    """An object with the interface of NumPy's scalars."""
 
     shape = ()
     dtype = "int64"
@@ -210,7 +210,7 @@ def test_a_value(value, expected):
 @pytest.mark.parametrize(
     "value", [Client(), BrokenMapping(), RunnableLambda(len)], ids=["client", "mapping", "runnable"]
 )
-def test_a_machine_is_named_by_its_type(value):
+def test_a_service_is_represented_by_its_types_name(value):
     assert f"<{type(value).__module__}.{type(value).__qualname__}>" == rendered(value)
 
 
@@ -228,17 +228,17 @@ def test_an_attrs_class_shows_its_fields():
     assert {"x": 1} == rendered(kind(1, "SECRET"))
 
 
-def test_a_message_of_very_many_parts_says_how_many_are_left_out():
+def test_a_message_with_very_many_parts_says_how_many_are_omitted():
     message = HumanMessage([{"type": "text", "text": "x"}] * 50_000)
     assert rendered(message)["parts"][-1].endswith("more left out]")
 
 
-def test_one_value_that_resists_does_not_cost_its_neighbours():
+def test_an_unreadable_value_does_not_affect_its_neighbours():
     found = rendered({"a": 1, "client": Client(), "b": BrokenMapping(), "c": "kept"})
     assert (1, "kept") == (found["a"], found["c"])
 
 
-def test_nothing_is_nothing():
+def test_none_is_not_rendered():
     assert POLICY.render(None, "output") is None
 
 
@@ -253,7 +253,7 @@ def test_depth_is_bounded():
     assert "[nested too deep]" in POLICY.render(deep, "input")
 
 
-def test_the_same_object_twice_is_no_cycle():
+def test_a_repeated_object_is_not_a_cycle():
     shared = {"a": 1}
     assert [{"a": 1}, {"a": 1}] == rendered([shared, shared])
 
@@ -272,7 +272,7 @@ def test_a_long_text_says_how_long_it_was():
     assert text.endswith("…[cut: 40000 characters in all]")
 
 
-def test_the_room_is_used():
+def test_the_limit_is_used_up():
     assert 0.9 * POLICY.max_bytes < len(POLICY.render("a b " * 10_000, "input")) <= POLICY.max_bytes
 
 
@@ -281,17 +281,17 @@ def test_a_huge_text_does_not_push_out_the_question_after_it():
     assert "why?" == found["question"]
 
 
-def test_two_long_texts_are_shortened_alike():
+def test_two_long_texts_are_cut_to_the_same_length():
     found = rendered(["a " * 20_000, "b " * 40_000])
     assert abs(len(found[0]) - len(found[1])) < 10
 
 
-def test_a_long_list_says_how_many_items_are_left_out():
+def test_a_long_list_says_how_many_items_are_omitted():
     found = rendered(list(range(100_000)))
     assert f"…[{100_000 - len(found) + 1} more left out]" == found[-1]
 
 
-def test_a_large_object_says_how_many_entries_are_left_out():
+def test_a_large_object_says_how_many_entries_are_omitted():
     found = rendered({f"key {number}": "some text" for number in range(5_000)})
     assert f"…[{5_000 - len(found) + 1} more left out]" == found["…"]
 
@@ -337,12 +337,12 @@ def mask(value, where):
     return value.replace("SECRET", "***") if isinstance(value, str) else value
 
 
-def test_redact_sees_every_text_and_key():
+def test_redact_receives_every_text_and_key():
     found = ContentPolicy(redact=mask).render({"SECRET": [{"x": "a SECRET"}, Point(1, "SECRET")]}, "input")
     assert {"***": [{"x": "a ***"}, {"x": 1, "y": "***"}]} == json.loads(found)
 
 
-def test_redact_sees_numbers_and_knows_where():
+def test_redact_receives_numbers_and_where_they_are_from():
     seen = []
     ContentPolicy(redact=lambda value, where: seen.append((value, where))).render(
         [4111, 0.5], "tool_arguments"
@@ -350,7 +350,7 @@ def test_redact_sees_numbers_and_knows_where():
     assert [(4111, "tool_arguments"), (0.5, "tool_arguments")] == seen
 
 
-def test_redact_sees_the_whole_text_before_it_is_cut():
+def test_redact_receives_the_whole_text_before_it_is_cut():
     text = "x " * 30_000 + "SECRET"
     seen = []
     ContentPolicy(redact=lambda value, _: seen.append(value) or value).render(text, "input")
@@ -397,20 +397,20 @@ def test_redact_does_not_break_the_structure_of_messages():
     assert {"role": "user", "parts": [{"type": "text", "content": "***"}]} == found
 
 
-def test_redact_sees_all_of_a_part_of_an_unknown_kind_but_its_kind():
+def test_redact_receives_all_of_an_unknown_part_but_its_type():
     message = HumanMessage([{"type": "odd", "id": "SECRET", "status": {"x": "SECRET"}}])
     found = rendered(message, ContentPolicy(redact=mask))
     assert [{"type": "odd", "id": "***", "status": {"x": "***"}}] == found["parts"]
 
 
-def test_base64_is_replaced_before_redact_sees_it():
+def test_base64_is_replaced_before_redaction():
     seen = []
     policy = ContentPolicy(redact=lambda value, _: seen.append(value) or value)
     policy.render([PICTURE_BASE64, "text"], "input")
     assert ["text"] == seen
 
 
-# --- anything ---
+# --- any value ---
 
 ANY_TEXT = st.text(alphabet=st.characters(codec=None), max_size=40) | st.text(max_size=5).map(
     lambda text: text * 300
@@ -460,13 +460,13 @@ def test_anything_is_valid_json_within_the_limit(value, limit):
 
 
 @given(ANYTHING)
-def test_nothing_of_a_redacted_value_gets_out(value):
+def test_no_part_of_a_redacted_value_is_recorded(value):
     text = ContentPolicy(redact=lambda *_: "~").render({"canary-key": value, "x": ["canary"]}, "input")
     assert "canary" not in text
 
 
 @given(ANYTHING, st.integers(min_value=0, max_value=30))
-def test_whenever_redact_raises_nothing_is_recorded(value, calls):
+def test_nothing_is_recorded_whenever_redact_raises(value, calls):
     left = [calls]
 
     def fail_later(leaf, where):

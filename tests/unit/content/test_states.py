@@ -1,4 +1,4 @@
-"""The conversation in a graph's state, in every way that LangChain lets its callers write it."""
+"""The conversation in a graph's state, in every form that LangChain accepts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langspan.content.messages import message_fields
-from langspan.content.states import since_the_question, state_messages
+from langspan.content.states import messages_after_last_human, state_messages
 
 HI = {"role": "user", "parts": [{"type": "text", "content": "hi"}]}
 YES = {"role": "assistant", "parts": [{"type": "text", "content": "yes"}]}
@@ -39,11 +39,11 @@ def test_messages_are_read_as_langchain_reads_them(value, expected):
 
 
 @pytest.mark.parametrize("value", NO_MESSAGES)
-def test_what_is_no_message_is_left_to_others(value):
+def test_a_value_that_is_not_a_message_is_not_converted(value):
     assert state_messages(value) is None
 
 
-def test_what_the_caller_holds_is_not_changed():
+def test_the_callers_list_is_not_changed():
     call = {"type": "function", "id": "c1", "function": {"name": "f", "arguments": "{}"}}
     value = [{"role": "assistant", "content": "yes", "tool_calls": [call]}]
     (message,) = state_messages(value)
@@ -51,19 +51,21 @@ def test_what_the_caller_holds_is_not_changed():
     assert [{"role": "assistant", "content": "yes", "tool_calls": [call]}] == value
 
 
-ASKED = [HumanMessage("hi"), AIMessage("yes"), HumanMessage("and?")]
+QUESTIONS = [HumanMessage("hi"), AIMessage("yes"), HumanMessage("and?")]
 
 
 @pytest.mark.parametrize(
     ("messages", "expected"),
     [
-        pytest.param([*ASKED, AIMessage("no")], [AIMessage("no")], id="the latest question counts"),
-        pytest.param(ASKED, ASKED[-1:], id="unanswered"),
-        pytest.param([AIMessage("yes")], [AIMessage("yes")], id="nobody asked"),
+        pytest.param([*QUESTIONS, AIMessage("no")], [AIMessage("no")], id="after the latest question"),
+        pytest.param(QUESTIONS, QUESTIONS[-1:], id="unanswered"),
+        pytest.param([AIMessage("yes")], [AIMessage("yes")], id="no question"),
         pytest.param(
-            [*ASKED, ToolMessage("1", tool_call_id="c")], [ToolMessage("1", tool_call_id="c")], id="a tool"
+            [*QUESTIONS, ToolMessage("1", tool_call_id="c")],
+            [ToolMessage("1", tool_call_id="c")],
+            id="a tool",
         ),
     ],
 )
-def test_what_an_agent_has_added(messages, expected):
-    assert expected == since_the_question(messages)
+def test_the_messages_that_an_agent_added(messages, expected):
+    assert expected == messages_after_last_human(messages)

@@ -1,4 +1,4 @@
-"""The tools a model was offered, in the formats of every provider."""
+"""The tools offered to a model, in the formats of every provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 
 @tool
 def weather(city: str) -> str:
-    """Tell the weather."""
+    """Return the weather."""
     return city
 
 

@@ -1,4 +1,4 @@
-"""The metric tables, and what a span's token counts say to them."""
+"""The metric tables, and the measurements of a span."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_released_set_is_the_published_one():
 
 
 @pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
-def test_boundaries_rise(metric):
+def test_boundaries_increase(metric):
     rising = all(low < high for low, high in zip(metric.boundaries, metric.boundaries[1:], strict=False))
     assert (True, metric.instrument is Instrument.HISTOGRAM) == (rising, bool(metric.boundaries))
 
@@ -71,7 +71,7 @@ def test_boundaries_are_the_conventions(boundaries, first, last, count):
     assert (first, last, count) == (boundaries[0], boundaries[-1], len(boundaries))
 
 
-def test_the_boundaries_of_durations_are_written_out_exactly():
+def test_the_boundaries_of_durations_are_exact():
     expected = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
     assert expected == metrics.SECONDS
 
@@ -95,7 +95,7 @@ def test_a_call_that_did_not_stream_measures_no_first_chunk():
     assert "gen_ai.client.operation.duration" == found.metric.name
 
 
-def test_a_measurement_carries_what_the_span_has_of_its_metrics_attributes():
+def test_a_measurement_has_those_of_its_metrics_attributes_that_the_span_has():
     span = {**CALL, "error.type": "ValueError", "server.port": 443}
     found = measured(metrics.OPERATION_DURATION, 1.5, span)
     assert (1.5, {**LABELS, "error.type": "ValueError", "server.port": 443}) == (
@@ -133,7 +133,7 @@ def test_latest_token_usage():
 
 
 @pytest.mark.parametrize("latest", [False, True])
-def test_nothing_reported_nothing_measured(latest):
+def test_nothing_is_measured_if_nothing_was_reported(latest):
     assert [] == tokens(CALL, latest=latest)
 
 

@@ -1,4 +1,4 @@
-"""The names: well formed, unique, and equal to the published conventions wherever those have them."""
+"""The names: well-formed, unique, and equal to the published conventions as far as those have them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ LATER = {
 
 
 @pytest.mark.parametrize(("key", "value"), sorted(ATTRIBUTES.items()), ids=str)
-def test_a_constant_is_called_like_its_attribute(key, value):
+def test_a_constant_is_named_like_its_attribute(key, value):
     expected = re.sub(r"[^A-Z0-9]", "_", value.upper().rstrip("."))
     spelled = key.removesuffix("_PREFIX").replace("LANGSPAN_REASONING", "LANGSPAN_REQUEST_REASONING")
     assert expected == spelled
 
 
-def test_no_name_stands_for_two_constants():
+def test_no_two_constants_have_the_same_value():
     assert len(set(ATTRIBUTES.values())) == len(ATTRIBUTES)
 
 

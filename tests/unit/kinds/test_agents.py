@@ -1,4 +1,4 @@
-"""What an agent's span says of its model calls once the agent is done."""
+"""The attributes that an agent's span gets from its model calls at its end."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ REASONS = "gen_ai.response.finish_reasons"
 FAILED = ModelCall("m", None, None, None)
 
 
-def said(model="m", tokens_in=3, tokens_out=5, reasons=("stop",)):
+def answered(model="m", tokens_in=3, tokens_out=5, reasons=("stop",)):
     return ModelCall(model, tokens_in, tokens_out, reasons)
 
 
 @pytest.mark.parametrize(
     ("attributes", "expected"),
     [
-        pytest.param({}, ModelCall("m", None, None, None), id="nothing told"),
-        pytest.param({IN: 3, OUT: 5, REASONS: ["stop"]}, ModelCall("m", 3, 5, ["stop"]), id="all told"),
-        pytest.param({IN: 0}, ModelCall("m", 0, None, None), id="a reported zero is a fact"),
-        pytest.param({MODEL: "other", "x": 1}, ModelCall("m", None, None, None), id="nothing else is taken"),
+        pytest.param({}, ModelCall("m", None, None, None), id="no attributes"),
+        pytest.param({IN: 3, OUT: 5, REASONS: ["stop"]}, ModelCall("m", 3, 5, ["stop"]), id="all attributes"),
+        pytest.param({IN: 0}, ModelCall("m", 0, None, None), id="a reported zero is kept"),
+        pytest.param({MODEL: "other", "x": 1}, ModelCall("m", None, None, None), id="nothing else is read"),
     ],
 )
-def test_what_is_kept_of_a_call(attributes, expected):
+def test_the_recorded_data_of_a_call(attributes, expected):
     assert expected == model_call("m", attributes)
 
 
@@ -41,24 +41,24 @@ def test_a_call_may_have_no_model():
     ("answers", "expected"),
     [
         pytest.param([], {}, id="no answers"),
-        pytest.param([said()], {MODEL: "m", IN: 3, OUT: 5, REASONS: ["stop"]}, id="one"),
+        pytest.param([answered()], {MODEL: "m", IN: 3, OUT: 5, REASONS: ["stop"]}, id="one"),
         pytest.param(
-            [said(reasons=("tool_calls",)), said(tokens_in=30, tokens_out=50)],
+            [answered(reasons=("tool_calls",)), answered(tokens_in=30, tokens_out=50)],
             {MODEL: "m", IN: 33, OUT: 55, REASONS: ["stop"]},
-            id="several are summed up, and the last one tells why it ended",
+            id="several are added up, and the last one has the finish reason",
         ),
         pytest.param(
-            [said(reasons=("stop", "length"))],
+            [answered(reasons=("stop", "length"))],
             {MODEL: "m", IN: 3, OUT: 5, REASONS: ["stop", "length"]},
             id="several choices",
         ),
         pytest.param([FAILED], {MODEL: "m"}, id="a failed one has a model only"),
         pytest.param([FAILED, FAILED], {MODEL: "m"}, id="several failed ones too"),
         pytest.param(
-            [FAILED, said()], {MODEL: "m", IN: 3, OUT: 5, REASONS: ["stop"]}, id="failed, then answered"
+            [FAILED, answered()], {MODEL: "m", IN: 3, OUT: 5, REASONS: ["stop"]}, id="failed, then answered"
         ),
-        pytest.param([said(), FAILED], {MODEL: "m", IN: 3, OUT: 5}, id="a last one that failed"),
-        pytest.param([said(reasons=())], {MODEL: "m", IN: 3, OUT: 5}, id="no reasons are left out"),
+        pytest.param([answered(), FAILED], {MODEL: "m", IN: 3, OUT: 5}, id="a last one that failed"),
+        pytest.param([answered(reasons=())], {MODEL: "m", IN: 3, OUT: 5}, id="no reasons are left out"),
     ],
 )
 def test_the_end_of_an_agent(answers, expected):
@@ -76,32 +76,32 @@ def test_the_end_of_an_agent(answers, expected):
         pytest.param(["m", None], None, id="one of them unknown"),
     ],
 )
-def test_the_model_is_named_if_there_was_but_one(models, expected):
-    assert expected == agent_end([said(model) for model in models]).get(MODEL)
+def test_the_model_is_recorded_if_only_one_was_used(models, expected):
+    assert expected == agent_end([answered(model) for model in models]).get(MODEL)
 
 
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
         pytest.param([(3, 5), (None, None)], {IN: 3, OUT: 5}, id="one call without counts"),
-        pytest.param([(None, None)] * 2, {}, id="no counts at all"),
-        pytest.param([(3, None), (None, 5)], {IN: 3, OUT: 5}, id="each tells one of the two"),
+        pytest.param([(None, None)] * 2, {}, id="no counts"),
+        pytest.param([(3, None), (None, 5)], {IN: 3, OUT: 5}, id="each has one of the two"),
         pytest.param([(3, None)], {IN: 3}, id="input only"),
         pytest.param([(None, 5)], {OUT: 5}, id="output only"),
-        pytest.param([(0, 0)], {IN: 0, OUT: 0}, id="a reported zero is a fact"),
+        pytest.param([(0, 0)], {IN: 0, OUT: 0}, id="a reported zero is kept"),
     ],
 )
-def test_missing_tokens_are_left_out_of_the_sums(counts, expected):
-    end = agent_end([said(None, *pair, ()) for pair in counts])
+def test_missing_token_counts_are_left_out_of_the_totals(counts, expected):
+    end = agent_end([answered(None, *pair, ()) for pair in counts])
     assert expected == end
 
 
 def test_a_failed_call_by_another_model_counts_as_a_model():
-    """A fallback: the agent asked two."""
-    assert MODEL not in agent_end([FAILED, said("n")])
+    """A fallback: the agent called two models."""
+    assert MODEL not in agent_end([FAILED, answered("n")])
 
 
-def test_the_answers_stay_as_they_are():
-    """The reasons on the span are a list of its own."""
+def test_the_calls_are_not_changed():
+    """The span gets a copy of the finish reasons."""
     reasons = ["stop"]
-    assert reasons is not agent_end([said(reasons=reasons)])[REASONS]
+    assert reasons is not agent_end([answered(reasons=reasons)])[REASONS]

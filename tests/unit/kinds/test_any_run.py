@@ -1,4 +1,4 @@
-"""Facts any run may have."""
+"""Attributes that any run may have."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def test_a_run_inside_a_graph():
         pytest.param({"conversation_id": "c", "session_id": "s", "thread_id": "t"}, "t", id="thread first"),
         pytest.param({"conversation_id": "c", "session_id": "s"}, "s", id="then session"),
         pytest.param({"conversation_id": "c"}, "c", id="then conversation"),
-        pytest.param({"thread_id": None, "session_id": "s"}, "s", id="None is no id"),
-        pytest.param({"thread_id": {}, "session_id": "s"}, "s", id="an object is no id"),
+        pytest.param({"thread_id": None, "session_id": "s"}, "s", id="None is not an id"),
+        pytest.param({"thread_id": {}, "session_id": "s"}, "s", id="an object is not an id"),
         pytest.param({"thread_id": 7}, "7", id="number"),
         pytest.param({"thread_id": ""}, None, id="empty"),
-        pytest.param({}, None, id="none: never invented"),
+        pytest.param({}, None, id="none"),
         pytest.param(None, None, id="no metadata"),
     ],
 )
@@ -80,7 +80,7 @@ def test_retry_attempt(tag, expected):
     assert expected == run_attributes(None, [tag]).get("langspan.retry.attempt")
 
 
-def test_a_prompt_from_the_hub_names_itself():
+def test_a_prompt_from_the_hub_has_a_name_and_a_version():
     metadata = {"lc_hub_owner": "o", "lc_hub_repo": "rag", "lc_hub_commit_hash": "50442af"}
     assert {"gen_ai.prompt.name": "rag", "gen_ai.prompt.version": "50442af"} == run_attributes(metadata, None)
 
@@ -90,7 +90,7 @@ def test_malformed_values_are_left_out():
     assert {"langchain.tags": ["ok"]} == run_attributes(metadata, ["ok", None, 3])
 
 
-def test_user_metadata_is_what_nobody_else_put_there():
+def test_user_metadata_excludes_the_frameworks_own_keys():
     metadata = {
         "customer": "acme",
         "plan": {"tier": 1},

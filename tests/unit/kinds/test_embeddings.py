@@ -1,4 +1,4 @@
-"""Embeddings: what an object tells of itself, of a call and of its result; never texts, vectors or keys."""
+"""Embeddings: the attributes of an object, a call and its result; never texts, vectors or keys."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from langspan.kinds.embeddings import embeddings_end, embeddings_model, embeddin
 
 
 class Embedder:
-    """Stands for any class: it keeps what it is given."""
+    """A base for embeddings classes: it stores the fields it is given."""
 
     def __init__(self, **fields: Any) -> None:
         vars(self).update(fields)
@@ -40,7 +40,7 @@ def of_class(name: str, module: str = "app", bases: tuple[type, ...] = (Embedder
         pytest.param({"model": object(), "model_name": "n"}, "n", id="an object for a model"),
         pytest.param({"model": None, "model_name": ""}, None, id="none and empty"),
         pytest.param({"model": SecretStr("s")}, None, id="a secret"),
-        pytest.param({"model": "https://host/?key=secret"}, None, id="an address with a key"),
+        pytest.param({"model": "https://host/?key=secret"}, None, id="a URL with a key"),
         pytest.param({}, None, id="nothing"),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_constant_of_the_class_is_a_model() -> None:
     assert "m" == embeddings_model(Constant())
 
 
-def test_what_the_object_keeps_is_before_what_its_class_has() -> None:
+def test_the_objects_fields_take_precedence_over_its_classs() -> None:
     class Constant(Embedder):
         model = "m"
 
@@ -150,7 +150,7 @@ def test_encoding_formats(fields: dict[str, Any], expected: list[str] | None) ->
         pytest.param(("a",), 1, id="tuple"),
         pytest.param([], 0, id="none of them"),
         pytest.param({"a": 1}.keys(), 1, id="view"),
-        pytest.param("text", None, id="one text where many belong"),
+        pytest.param("text", None, id="one text instead of a list"),
         pytest.param(iter(["a"]), None, id="iterator"),
         pytest.param(None, None, id="nothing"),
     ],
@@ -159,7 +159,7 @@ def test_input_count(texts: Any, expected: int | None) -> None:
     assert expected == embeddings_start(Embedder(), texts).get("langspan.embeddings.input_count")
 
 
-def test_counting_does_not_use_the_texts_up() -> None:
+def test_counting_does_not_consume_the_texts() -> None:
     texts = (text for text in ("a", "b"))
     embeddings_start(Embedder(), texts)
     assert ["a", "b"] == list(texts)
@@ -175,7 +175,7 @@ def test_counting_does_not_use_the_texts_up() -> None:
         pytest.param([], None, id="no texts"),
         pytest.param([[]], None, id="an empty vector"),
         pytest.param([[[0.1, 0.2]]], None, id="lists too deep"),
-        pytest.param([None], None, id="nothing for a vector"),
+        pytest.param([None], None, id="None instead of a vector"),
         pytest.param(None, None, id="nothing"),
         pytest.param(["text"], None, id="text"),
         pytest.param({"a": [0.5]}, None, id="mapping"),
@@ -193,7 +193,7 @@ def test_dimension_count(vectors: Any, expected: int | None) -> None:
         pytest.param(lambda np: [[np.float32(0.5)]], 1, id="numbers"),
         pytest.param(lambda np: np.zeros((0, 0)), None, id="an empty array"),
         pytest.param(lambda np: [np.zeros((1, 4))], None, id="arrays too deep"),
-        pytest.param(lambda np: np.zeros(3), None, id="one array where many belong"),
+        pytest.param(lambda np: np.zeros(3), None, id="one array instead of a list"),
     ],
 )
 def test_dimension_count_of_arrays(make: Callable[[Any], Any], expected: int | None) -> None:
@@ -201,13 +201,13 @@ def test_dimension_count_of_arrays(make: Callable[[Any], Any], expected: int | N
     assert expected == embeddings_end(vectors).get("gen_ai.embeddings.dimension.count")
 
 
-def test_vectors_that_come_one_by_one_are_not_used_up() -> None:
+def test_an_iterator_of_vectors_is_not_consumed() -> None:
     vectors = (vector for vector in ([0.1], [0.2]))
     embeddings_end(vectors)
     assert [[0.1], [0.2]] == list(vectors)
 
 
-def test_a_client_of_whose_fields_none_is_known_tells_its_class_only() -> None:
+def test_a_client_without_known_fields_records_only_its_class() -> None:
     keys = Embedder(api_key="secret", client=object(), headers={"authorization": "secret"})
     assert {"langchain.embeddings.name": "Embedder"} == embeddings_start(keys, None)
 
@@ -226,16 +226,16 @@ READ: list[Callable[[Any], Any]] = [
 
 @pytest.mark.parametrize("read", READ)
 @given(fields=st.dictionaries(FIELDS, JUNK))
-def test_no_object_is_too_strange(read: Callable[[Any], Any], fields: dict[str, Any]) -> None:
+def test_any_object_is_accepted(read: Callable[[Any], Any], fields: dict[str, Any]) -> None:
     read(Embedder(**fields))
 
 
 @pytest.mark.parametrize("read", READ)
 @given(value=JUNK)
-def test_no_value_is_too_strange(read: Callable[[Any], Any], value: Any) -> None:
+def test_any_value_is_accepted(read: Callable[[Any], Any], value: Any) -> None:
     read(value)
 
 
 @given(JUNK)
-def test_no_result_is_too_strange(vectors: Any) -> None:
+def test_any_result_is_accepted(vectors: Any) -> None:
     assert all(count > 0 for count in embeddings_end(vectors).values())

@@ -1,4 +1,4 @@
-"""What a run is recorded as: tables for each rule, and properties for everything else."""
+"""The kind, span name and target of a run: tables for each rule, and properties for everything else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from langspan.kinds.tools import TOOL
 
 
 class Undecided:
-    """Like an array: a comparison is no answer."""
+    """An array-like object whose comparison has no truth value."""
 
     def __eq__(self, other: object) -> Any:
         return self
@@ -47,7 +47,7 @@ CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
         {"name": "flow", "metadata": GRAPH},
         (WORKFLOW, "invoke_workflow flow", "flow"),
     ),
-    "a graph that nobody named": (
+    "a graph with a default name": (
         {"name": "LangGraph", "metadata": GRAPH},
         (WORKFLOW, "invoke_workflow", None),
     ),
@@ -55,7 +55,7 @@ CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
         {"name": "math", "metadata": {**AGENT, "lc_agent_name": "math"}},
         (AGENT_KIND, "invoke_agent math", "math"),
     ),
-    "an agent that nobody named": (
+    "an agent with a default name": (
         {"name": "LangGraph", "metadata": AGENT},
         (AGENT_KIND, "invoke_agent", None),
     ),
@@ -63,7 +63,7 @@ CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
         {"name": "LangGraph", "metadata": {**AGENT, "lc_agent_name": "math"}},
         (AGENT_KIND, "invoke_agent math", "math"),
     ),
-    "an agent whose name is no text": (
+    "an agent whose name is not a string": (
         {"name": "LangGraph", "metadata": {**AGENT, "lc_agent_name": 7}},
         (AGENT_KIND, "invoke_agent", None),
     ),
@@ -71,7 +71,7 @@ CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
         {"name": "answer", "metadata": NODE, "tags": STEP, "inside_graph": True},
         (NODE_KIND, "node answer", "answer"),
     ),
-    "a node of a graph that marks nothing": (
+    "a node of a graph without an integration mark": (
         {"name": "answer", "metadata": {"langgraph_node": "answer"}, "tags": STEP, "inside_graph": True},
         (NODE_KIND, "node answer", "answer"),
     ),
@@ -107,7 +107,7 @@ CHAINS: dict[str, tuple[dict[str, Any], Identity]] = {
         {"name": "inner", "metadata": NODE, "inside_graph": True, "graph": Graph("inner", is_agent=True)},
         (AGENT_KIND, "invoke_agent inner", "inner"),
     ),
-    "a graph that could not tell its name": (
+    "a graph that announced no name": (
         {"name": "inner", "inside_graph": True, "graph": Graph(None, is_agent=False)},
         (WORKFLOW, "invoke_workflow inner", "inner"),
     ),
@@ -160,7 +160,7 @@ def _identity(
 
 
 @pytest.mark.parametrize("case", CHAINS)
-def test_a_chain_event_is_told_apart(case: str) -> None:
+def test_a_chain_events_kind(case: str) -> None:
     arguments, expected = CHAINS[case]
 
     assert expected == _identity(**arguments)
@@ -171,7 +171,7 @@ def _model(name: str | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("callback", "said", "expected"),
+    ("callback", "fields", "expected"),
     [
         (CallbackType.CHAT_MODEL, _model("gpt-5"), (CHAT, "chat gpt-5", "gpt-5")),
         (CallbackType.CHAT_MODEL, _model(None), (CHAT, "chat", None)),
@@ -189,16 +189,16 @@ def _model(name: str | None) -> dict[str, Any]:
     ],
 )
 def test_a_span_is_named_after_what_the_run_acts_on(
-    callback: CallbackType, said: dict[str, Any], expected: Identity
+    callback: CallbackType, fields: dict[str, Any], expected: Identity
 ) -> None:
-    assert expected == identify(_event(callback, **said))
+    assert expected == identify(_event(callback, **fields))
 
 
-def test_a_kind_that_is_known_is_not_looked_up() -> None:
+def test_a_given_kind_is_used() -> None:
     assert (TOOL, "execute_tool add", "add") == identify(_event(None, "add"), TOOL)
 
 
-def test_chains_and_nodes_are_no_operations_of_the_conventions() -> None:
+def test_chains_and_nodes_are_not_genai_operations() -> None:
     assert {CHAIN, NODE_KIND} == {kind for kind in KINDS if kind.operation is None}
 
 
@@ -239,5 +239,5 @@ def test_a_span_with_a_prefix_is_named_by_it(kind: RunKind, name: str | None, me
 @pytest.mark.parametrize(
     "tag", [7, None, Undecided(), ["langsmith:hidden"]], ids=["int", "None", "array", "list"]
 )
-def test_a_tag_may_be_anything_and_only_one_text_hides_a_run(tag):
+def test_a_tag_may_be_any_object_but_only_one_string_hides_the_run(tag):
     assert (False, True) == (is_hidden([tag]), is_hidden([tag, "langsmith:hidden"]))

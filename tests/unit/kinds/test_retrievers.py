@@ -27,7 +27,7 @@ def test_a_vector_store_retriever():
     } == retriever_start(metadata)
 
 
-def test_a_plain_retriever_says_nothing_more():
+def test_a_plain_retriever_has_no_attributes():
     assert {} == retriever_start(None)
 
 
@@ -58,7 +58,7 @@ def test_no_documents_is_a_result():
 
 
 @pytest.mark.parametrize("documents", [None, "text", 3], ids=repr)
-def test_what_is_no_list_says_nothing(documents):
+def test_a_result_that_is_not_a_list_has_no_attributes(documents):
     assert {} == retriever_end(documents)
 
 
@@ -83,11 +83,11 @@ def test_texts_of_nothing():
     assert [] == document_texts(None)
 
 
-# -- how many documents are asked for
+# -- the requested number of documents
 
 
 class Lazy:
-    """Fields that are no mapping."""
+    """Fields that are not a mapping."""
 
     k = 4
 
@@ -98,18 +98,20 @@ TOP_K = [
     pytest.param({"top_k": 4}, {}, 4, id="a field top_k"),
     pytest.param({"top_k_results": 4}, {}, 4, id="as search APIs spell it"),
     pytest.param({"number_of_results": 4}, {}, 4, id="as a search service spells it"),
-    pytest.param({"search_kwargs": {"k": 4}}, {"k": 7}, 7, id="the call goes before"),
-    pytest.param({"k": 4, "search_kwargs": {"k": 7}}, {}, 7, id="arguments of the search go before fields"),
-    pytest.param({"search_kwargs": {"k": 4}}, {"k": None}, 4, id="a call that does not say goes after"),
-    pytest.param({"search_kwargs": {"k": "many"}, "k": 4}, {}, 4, id="no count: the next is looked at"),
-    pytest.param({"search_kwargs": {"score_threshold": 0.5}}, {}, None, id="not said"),
-    pytest.param({"search_kwargs": {}}, {"filter": {"k": 3}}, None, id="a filter's k is not meant"),
-    pytest.param({"k": True}, {}, None, id="bool is no count"),
-    pytest.param({"k": -1}, {}, None, id="negative is no count"),
-    pytest.param({"k": 2.5}, {}, None, id="a fraction is no count"),
-    pytest.param({"search_kwargs": None}, {}, None, id="no arguments of the search"),
-    pytest.param({"search_kwargs": [("k", 4)]}, {}, None, id="malformed arguments of the search"),
-    pytest.param(None, None, None, id="a call that nobody saw"),
+    pytest.param({"search_kwargs": {"k": 4}}, {"k": 7}, 7, id="the call takes precedence"),
+    pytest.param(
+        {"k": 4, "search_kwargs": {"k": 7}}, {}, 7, id="search arguments take precedence over fields"
+    ),
+    pytest.param({"search_kwargs": {"k": 4}}, {"k": None}, 4, id="None in the call is ignored"),
+    pytest.param({"search_kwargs": {"k": "many"}, "k": 4}, {}, 4, id="an invalid count is skipped"),
+    pytest.param({"search_kwargs": {"score_threshold": 0.5}}, {}, None, id="not set"),
+    pytest.param({"search_kwargs": {}}, {"filter": {"k": 3}}, None, id="a filter's k is ignored"),
+    pytest.param({"k": True}, {}, None, id="bool is not a count"),
+    pytest.param({"k": -1}, {}, None, id="negative is not a count"),
+    pytest.param({"k": 2.5}, {}, None, id="a fraction is not a count"),
+    pytest.param({"search_kwargs": None}, {}, None, id="no search arguments"),
+    pytest.param({"search_kwargs": [("k", 4)]}, {}, None, id="malformed search arguments"),
+    pytest.param(None, None, None, id="an unobserved call"),
     pytest.param(Lazy(), Lazy(), None, id="no mappings"),
 ]
 
@@ -128,19 +130,19 @@ def test_nothing_else_is_read_from_fields_and_arguments():
 
 
 class Careless(dict):
-    """What the application holds must not be changed, nor asked for more than the counts."""
+    """A mapping that fails if it is changed, or if anything but the counts is read."""
 
     def __setitem__(self, key, value):
         raise AssertionError
 
 
-def test_what_the_application_holds_is_not_changed():
+def test_the_applications_objects_are_not_changed():
     fields = Careless(search_kwargs=Careless(k=4))
     retriever_start(None, fields=fields, arguments=Careless(filter=1))
     assert {"search_kwargs": {"k": 4}} == fields
 
 
-def test_documents_that_can_be_read_only_once_are_left_to_the_application():
+def test_an_iterator_of_documents_is_not_consumed():
     documents = iter([Document("a")])
     assert [] == document_texts(documents)
     assert [Document("a")] == list(documents)

@@ -22,7 +22,7 @@ def test_tool_start():
     } == found
 
 
-def test_what_is_unknown_is_absent():
+def test_unknown_values_are_omitted():
     assert {"gen_ai.tool.type": "function"} == tool_start(None, None)
 
 
@@ -31,7 +31,7 @@ def test_malformed_fields_are_left_out():
     assert {"gen_ai.tool.type": "function"} == found
 
 
-def test_the_agent_around_is_named_rather_than_the_one_in_the_metadata():
+def test_the_enclosing_agent_takes_precedence_over_the_metadata():
     assert "outer" == tool_start(None, {"lc_agent_name": "inner"}, agent="outer")["gen_ai.agent.name"]
 
 

@@ -1,4 +1,4 @@
-"""Which provider a model class talks to. Shapes as the partner packages of today give them."""
+"""The provider of a model class, with class paths and types as in today's partner packages."""
 
 from __future__ import annotations
 
@@ -116,17 +116,19 @@ def test_the_class_is_right_even_when_it_reports_openai(path, ls_provider, kind,
             {"_type": "xai-chat"},
             serialized("app", "MyGrok"),
             "x_ai",
-            id="users subclass, parents type",
+            id="a user's subclass, parents type",
         ),
         pytest.param(
             {"ls_provider": "my-gateway"},
             {"_type": "openai-chat"},
             serialized("app", "GatewayChat"),
             "my-gateway",
-            id="users subclass, own provider",
+            id="a user's subclass, own provider",
         ),
         pytest.param({"ls_provider": "OpenAI"}, {}, None, "openai", id="ls_provider in any case"),
-        pytest.param({"ls_provider": "fake\ud800"}, {}, None, "fake\ufffd", id="ls_provider is cleaned"),
+        pytest.param(
+            {"ls_provider": "fake\ud800"}, {}, None, "fake\ufffd", id="ls_provider is made valid UTF-8"
+        ),
         pytest.param(
             {}, {}, serialized("langchain_groq", "chat_models", "MyGroqThing"), "groq", id="package"
         ),
@@ -143,7 +145,7 @@ def test_the_class_is_right_even_when_it_reports_openai(path, ls_provider, kind,
         ),
     ],
 )
-def test_what_decides(metadata, params, model, expected):
+def test_the_order_of_the_sources(metadata, params, model, expected):
     assert expected == provider_name(metadata, params, model)
 
 

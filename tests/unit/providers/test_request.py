@@ -1,4 +1,4 @@
-"""What was asked of a model. Argument shapes as constructed models of the partner packages give them."""
+"""The request to a model, with arguments as in models of the partner packages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def request(params=None, *, metadata=None, options=None, kwargs=None):
 
 
 def test_openai_chat():
-    """Everything a configured ChatOpenAI says, in one go."""
+    """All parameters of a configured ChatOpenAI."""
     params = {
         "model": "gpt-4o",
         "model_name": "gpt-4o",
@@ -74,7 +74,7 @@ def test_openai_chat():
     } == request(params, metadata=metadata, kwargs=kwargs)
 
 
-def test_groq_says_it_in_the_constructor_only():
+def test_groqs_parameters_are_in_the_constructor_only():
     """ChatGroq has empty invocation params."""
     found = request(
         {"_type": "groq-chat", "stop": None},
@@ -95,7 +95,7 @@ def test_groq_says_it_in_the_constructor_only():
     } == found
 
 
-def test_nothing_known_gives_nothing():
+def test_unknown_parameters_add_no_attributes():
     assert {} == request()
 
 
@@ -177,19 +177,19 @@ def test_one_argument(key, value, attribute, expected):
     assert expected == request({key: value}).get(attribute)
 
 
-def test_an_effort_beats_a_thinking_type():
+def test_an_effort_takes_precedence_over_a_thinking_type():
     params = {"thinking": {"type": "enabled"}, "output_config": {"effort": "low"}}
     assert "low" == request(params)["gen_ai.request.reasoning.level"]
 
 
-def test_a_direct_argument_beats_a_nested_one():
+def test_a_direct_argument_takes_precedence_over_a_nested_one():
     assert (
         0.9
         == request({"model_kwargs": {"temperature": 0.1}, "temperature": 0.9})["gen_ai.request.temperature"]
     )
 
 
-def test_the_call_beats_the_constructor():
+def test_the_call_takes_precedence_over_the_constructor():
     found = request({"temperature": 0.9}, metadata={"ls_temperature": 0.5}, kwargs={"temperature": 0.1})
     assert 0.9 == found["gen_ai.request.temperature"]
 
@@ -257,7 +257,7 @@ def test_openai_api_type(flag, expected):
     assert expected == found.get("openai.api.type")
 
 
-def test_one_bad_field_costs_that_field_only():
+def test_an_invalid_field_affects_only_itself():
     found = request({"temperature": object(), "top_p": 0.5, "stop": 7, "model_kwargs": "x", "thinking": []})
     assert {"gen_ai.request.top_p": 0.5} == found
 

@@ -1,4 +1,4 @@
-"""What a model answered. Result shapes as provider packages leave them."""
+"""The response of a model, with results as in the provider packages."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_anthropic():
     assert expected == model_response(answer(metadata))
 
 
-def test_a_streamed_answer_glued_together_by_langchain():
-    """Chunks that repeat a string are concatenated: the string comes out twice."""
+def test_a_streamed_answer_with_strings_concatenated_by_langchain():
+    """A string that several chunks repeat is concatenated."""
     message = AIMessageChunk(
         "hi", response_metadata={"model_name": "gpt-4ogpt-4o", "finish_reason": "STOPSTOP"}
     )
@@ -101,7 +101,7 @@ def test_a_streamed_answer_glued_together_by_langchain():
         pytest.param({"done_reason": "length", "done": True}, ["length"], id="Ollama"),
         pytest.param({"finish_reason": "STOP"}, ["STOP"], id="Gemini"),
         pytest.param({"finish_reason": Reason.MAX_TOKENS}, ["MAX_TOKENS"], id="enum"),
-        pytest.param({"finish_reason": None, "stop_reason": "x"}, ["x"], id="None is no reason"),
+        pytest.param({"finish_reason": None, "stop_reason": "x"}, ["x"], id="None is not a reason"),
         pytest.param({"status": "completed"}, ["stop"], id="Responses API"),
         pytest.param(
             {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}},
@@ -121,7 +121,7 @@ def test_a_streamed_answer_glued_together_by_langchain():
         pytest.param({"status": "incomplete"}, None, id="Responses API, no details"),
         pytest.param({"status": "failed"}, None, id="Responses API, failed"),
         pytest.param({"finish_reason": 3}, None, id="malformed"),
-        pytest.param({}, None, id="nothing said"),
+        pytest.param({}, None, id="no reason"),
     ],
 )
 def test_finish_reason(metadata, expected):
@@ -165,22 +165,22 @@ def test_another_providers_service_tier_is_not_openais(provider):
 
 
 @pytest.mark.parametrize("provider", ["groq", "fireworks", "mistralai", "bedrock_converse"])
-def test_a_package_that_repeats_the_request_tells_no_response_model(provider):
-    metadata = {"model_provider": provider, "model_name": "what was asked for"}
+def test_a_package_that_repeats_the_request_has_no_response_model(provider):
+    metadata = {"model_provider": provider, "model_name": "the requested model"}
     assert {} == model_response(answer(metadata))
 
 
-def test_the_address_of_an_endpoint_of_hugging_face_is_no_model():
+def test_a_hugging_face_endpoints_url_is_not_a_model():
     metadata = {"model_name": "https://user:secret@endpoint.test", "finish_reason": "stop"}
     assert {REASONS: ["stop"]} == model_response(answer(metadata), "huggingface")
 
 
-def test_a_streamed_mistral_answer_tells_its_model():
+def test_a_streamed_mistral_answer_has_a_response_model():
     message = AIMessageChunk("hi", response_metadata={"model_provider": "mistralai", "model_name": "m-2506"})
     assert {MODEL: "m-2506"} == model_response(chat(message))
 
 
-def test_a_class_made_from_openais_is_not_openai():
+def test_a_subclass_of_openais_model_is_not_openai():
     metadata = {"model_provider": "openai", "id": "nz7", "finish_reason": "eos", "service_tier": "default"}
     assert {ID: "nz7", REASONS: ["eos"]} == model_response(answer(metadata), "together")
 
@@ -194,11 +194,11 @@ def test_a_completion_does_not_echo_the_requested_model():
 
 
 def test_with_several_choices_llm_output_repeats_the_request():
-    output = {"model_name": "what was asked for"}
+    output = {"model_name": "the requested model"}
     assert MODEL not in model_response(chat(AIMessage("a"), AIMessage("b"), llm_output=output))
 
 
-def test_several_choices_share_what_the_provider_said_of_all():
+def test_several_choices_share_the_providers_common_metadata():
     output = {"model_provider": "openai", "model_name": "gpt-4o-2024-08-06", "id": "chatcmpl-1"}
     choices = [AIMessage(text, response_metadata={"finish_reason": "stop"}) for text in "ab"]
     assert {
@@ -209,7 +209,7 @@ def test_several_choices_share_what_the_provider_said_of_all():
     } == model_response(chat(*choices, llm_output=output))
 
 
-def test_a_finish_reason_tells_openais_api_where_the_id_is_lost():
+def test_a_finish_reason_reveals_openais_api_if_the_id_is_missing():
     facts = {"model_provider": "openai", "finish_reason": "stop"}
     assert "chat_completions" == model_response(answer(facts))["openai.api.type"]
 
@@ -232,7 +232,7 @@ def test_a_single_choice_may_use_llm_output():
     ],
     ids=["none", "no prompt", "no choice", "no list", "none choice", "plain chat message", "malformed"],
 )
-def test_an_empty_or_malformed_result_gives_nothing(result):
+def test_an_empty_or_malformed_result_has_no_attributes(result):
     assert {} == model_response(result)
 
 

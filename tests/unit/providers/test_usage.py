@@ -1,4 +1,4 @@
-"""Token counts, from every place and in every spelling they come in."""
+"""Token counts, from every place and in every format."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ STANDARD = [
     pytest.param(usage(0, 0, {"cache_read": 0}, {"reasoning": 0}), {}, id="only zeros: nothing known"),
     pytest.param(usage(0, 7), {OUT: 7}, id="no prompt is empty"),
     pytest.param(usage(7, 0), {IN: 7}, id="no tokens for an answer with text: unknown"),
-    pytest.param(usage(True, 7), {OUT: 7}, id="bool is no count"),
-    pytest.param(usage(-3, 7), {OUT: 7}, id="negative is no count"),
-    pytest.param(usage(float("nan"), 7), {OUT: 7}, id="NaN is no count"),
-    pytest.param(usage("9", 7), {OUT: 7}, id="text is no count"),
+    pytest.param(usage(True, 7), {OUT: 7}, id="bool is not a count"),
+    pytest.param(usage(-3, 7), {OUT: 7}, id="negative is not a count"),
+    pytest.param(usage(float("nan"), 7), {OUT: 7}, id="NaN is not a count"),
+    pytest.param(usage("9", 7), {OUT: 7}, id="text is not a count"),
     pytest.param(usage(5, 7, "x", [1]), {IN: 5, OUT: 7}, id="malformed details"),
     pytest.param(
         usage(5, 7, {"cache_read": None}, {"reasoning": "x"}), {IN: 5, OUT: 7}, id="malformed detail"
@@ -246,24 +246,24 @@ def test_provider_usage_in_generation_info(raw, expected):
     assert expected == token_usage(result)
 
 
-def test_ollamas_loose_counts():
+def test_ollamas_top_level_counts():
     info = {"model": "llama3", "done": True, "prompt_eval_count": 32, "eval_count": 71, "eval_duration": 9}
     result = LLMResult(generations=[[Generation(text="hi", generation_info=info)]])
     assert {IN: 32, OUT: 71} == token_usage(result)
 
 
 def test_details_that_only_the_provider_has_are_added_to_the_totals():
-    """Mistral's package converts the totals alone."""
+    """Mistral's package only converts the totals."""
     raw = {"prompt_tokens": 99, "completion_tokens": 99, "prompt_tokens_details": {"cached_tokens": 4}}
     assert {IN: 9, OUT: 2, READ: 4} == token_usage(chat(message(usage(9, 2), token_usage=raw)))
 
 
-def test_a_blocked_prompt_of_gemini_does_not_name_its_back_end():
+def test_a_blocked_gemini_prompt_has_no_model_provider():
     result = chat(message(usage(25, 0, {"cache_read": 0}), content="", prompt_feedback={}))
     assert {IN: 25, OUT: 0} == token_usage(result, "gcp.gemini")
 
 
-def test_xais_package_leaves_out_details_that_the_provider_gives():
+def test_xais_package_omits_details_that_the_provider_sends():
     counts = usage(25, 12, {"cache_read": 4, "audio": 0}, {"reasoning": 7})
     raw = {"prompt_tokens": 25, "completion_tokens": 5, "prompt_tokens_details": {"text_tokens": 25}}
     found = token_usage(chat(message(counts, model_provider="xai", token_usage=raw)))
@@ -285,7 +285,7 @@ def test_a_zero_input_is_looked_up_elsewhere():
         pytest.param(None, id="nothing"),
     ],
 )
-def test_a_later_place_fills_in_what_an_earlier_one_left_out(counts):
+def test_a_later_place_adds_what_an_earlier_one_lacks(counts):
     raw = {
         "prompt_tokens": 9,
         "completion_tokens": 7,
@@ -304,7 +304,7 @@ class Details(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
-def test_what_pydantic_keeps_beside_the_declared_fields_counts():
+def test_undeclared_pydantic_fields_are_read():
     raw = Details(
         prompt_tokens=9,
         completion_tokens=7,
@@ -339,5 +339,5 @@ def test_usage_of_a_later_choice_counts_when_the_first_has_none():
 @pytest.mark.parametrize(
     "result", [None, LLMResult(generations=[]), chat(message())], ids=["none", "empty", "no usage"]
 )
-def test_nobody_reported_anything(result):
+def test_nothing_was_reported(result):
     assert {} == token_usage(result)
