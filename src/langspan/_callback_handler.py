@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
@@ -10,7 +11,7 @@ from opentelemetry.trace import TracerProvider
 
 from langspan._events import RunHook
 from langspan._guard import Guard
-from langspan._settings import CaptureContent, Redact, Settings, Spans, check_providers
+from langspan._settings import CaptureContent, Redact, Settings, Spans, UsageSums, check_providers
 from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.build import build_recorder
@@ -30,6 +31,8 @@ class CallbackHandler(RecordingHandler):
         redact: See `instrument`.
         max_content_bytes: See `instrument`.
         spans: See `instrument`.
+        usage_sums: See `instrument`.
+        metadata_keys: See `instrument`.
         on_start: See `instrument`.
         on_end: See `instrument`.
 
@@ -48,6 +51,8 @@ class CallbackHandler(RecordingHandler):
         redact: Redact | None = None,
         max_content_bytes: int | None = None,
         spans: Spans | None = None,
+        usage_sums: UsageSums | None = None,
+        metadata_keys: Sequence[str] | None = None,
         on_start: RunHook | None = None,
         on_end: RunHook | None = None,
     ) -> None:
@@ -58,6 +63,8 @@ class CallbackHandler(RecordingHandler):
             redact=redact,
             max_content_bytes=max_content_bytes,
             spans=spans,
+            usage_sums=usage_sums,
+            metadata_keys=metadata_keys,
             on_start=on_start,
             on_end=on_end,
         )

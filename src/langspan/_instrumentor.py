@@ -6,7 +6,7 @@ import atexit
 import logging
 import os
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider
@@ -17,7 +17,7 @@ from opentelemetry.trace import TracerProvider
 from langspan import export
 from langspan._events import RunHook
 from langspan._guard import Guard
-from langspan._settings import ARGUMENTS, CaptureContent, Redact, Settings, Spans, check_providers
+from langspan._settings import ARGUMENTS, CaptureContent, Redact, Settings, Spans, UsageSums, check_providers
 from langspan.langchain import patches
 from langspan.langchain.configure_hook import ConfigureHook
 from langspan.langchain.graph_announcements import pop_announcement
@@ -201,6 +201,8 @@ def instrument(
     redact: Redact | None = None,
     max_content_bytes: int | None = None,
     spans: Spans | None = None,
+    usage_sums: UsageSums | None = None,
+    metadata_keys: Sequence[str] | None = None,
     on_start: RunHook | None = None,
     on_end: RunHook | None = None,
 ) -> Instrumentation:
@@ -220,6 +222,9 @@ def instrument(
             If it raises, the value is dropped.
         max_content_bytes: Longest captured value, in bytes of UTF-8.
         spans: "all" runs, or "genai" operations only.
+        usage_sums: Where the tokens of model calls are summed up: "all" for agents and roots of traces, "agents"
+            for agents only, or "none".
+        metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`.
             Set attributes of your own there. If it raises, that is logged, and the run goes on.
         on_end: Called as `on_end(span, run_info)` just before the span ends; the same otherwise.
@@ -240,6 +245,8 @@ def instrument(
         "redact": redact,
         "max_content_bytes": max_content_bytes,
         "spans": spans,
+        "usage_sums": usage_sums,
+        "metadata_keys": metadata_keys,
         "on_start": on_start,
         "on_end": on_end,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 Parser: TypeAlias = Callable[[str, Any], Any]
@@ -54,17 +54,42 @@ def content_variable(name: str, value: str) -> ContentCapture:
     return known
 
 
-def spans(name: str, value: object) -> object:
-    if value not in ("all", "genai"):
-        raise ValueError(
-            f"{name}={value!r} is invalid; use 'all' for every run or 'genai' for GenAI operations only"
-        )
-    return value
+def _one_of(meanings: Mapping[str, str]) -> tuple[Parser, Parser]:
+    """Return parsers of an argument and of a variable that take one of a few words."""
+    choices = " or ".join(f"{word!r} for {meaning}" for word, meaning in meanings.items())
+
+    def parse(name: str, value: object) -> object:
+        if not isinstance(value, str) or value not in meanings:
+            raise ValueError(f"{name}={value!r} is invalid; use {choices}")
+        return value
+
+    def parse_variable(name: str, value: str) -> object:
+        word = value.strip().lower()
+        return word if word in meanings else parse(name, value)
+
+    return parse, parse_variable
 
 
-def spans_variable(name: str, value: str) -> object:
-    word = value.strip().lower()
-    return word if word in ("all", "genai") else spans(name, value)
+spans, spans_variable = _one_of({"all": "every run", "genai": "GenAI operations only"})
+usage_sums, usage_sums_variable = _one_of(
+    {"all": "agents and the root of a trace", "agents": "agents only", "none": "no sums"}
+)
+
+
+def keys(name: str, value: object) -> tuple[str, ...]:
+    """Read a sequence of keys."""
+    if (
+        isinstance(value, str)
+        or not isinstance(value, Sequence)
+        or not all(isinstance(key, str) for key in value)
+    ):
+        raise ValueError(f"{name}={value!r} is invalid; use a list of strings, such as ['order_id']")
+    return tuple(value)
+
+
+def keys_variable(_name: str, value: str) -> tuple[str, ...]:
+    """Read keys separated by commas."""
+    return tuple(key.strip() for key in value.split(",") if key.strip())
 
 
 def function(signature: str) -> Parser:

@@ -15,15 +15,20 @@ from langspan._setting_parsers import (
     content_variable,
     function,
     is_true,
+    keys,
+    keys_variable,
     opts_in,
     spans,
     spans_variable,
     text,
+    usage_sums,
+    usage_sums_variable,
 )
 
 CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
 Redact: TypeAlias = Callable[[Any, str], Any]
 Spans: TypeAlias = Literal["all", "genai"]
+UsageSums: TypeAlias = Literal["all", "agents", "none"]
 
 
 class Setting(NamedTuple):
@@ -104,6 +109,26 @@ SPANS: Final = Setting(
     'Make spans of "all" runs, or of "genai" operations only: no chains, steps and graph nodes.',
     is_argument=True,
 )
+USAGE_SUMS: Final = Setting(
+    "usage_sums",
+    "LANGSPAN_USAGE_SUMS",
+    "all",
+    usage_sums,
+    usage_sums_variable,
+    'Sum up the tokens of model calls on the spans around them: "all" on agents and on the root of a trace, '
+    '"agents" on agents only, or "none".',
+    is_argument=True,
+)
+METADATA_KEYS: Final = Setting(
+    "metadata_keys",
+    "LANGSPAN_METADATA_KEYS",
+    (),
+    keys,
+    keys_variable,
+    "Keys of the application's own metadata to record as `langchain.metadata.` attributes, even with content "
+    "off: a list of strings, separated by commas in the variable.",
+    is_argument=True,
+)
 ON_START: Final = Setting(
     "on_start",
     None,
@@ -179,6 +204,8 @@ _OF_RUNS: Final = (
     REDACT,
     MAX_CONTENT_BYTES,
     SPANS,
+    USAGE_SUMS,
+    METADATA_KEYS,
     ON_START,
     ON_END,
     LATEST_METRICS,
@@ -199,6 +226,8 @@ class Settings:
     redact: Redact | None
     max_content_bytes: int
     spans: Spans
+    usage_sums: UsageSums
+    metadata_keys: tuple[str, ...]
     on_start: RunHook | None
     on_end: RunHook | None
     latest_metrics: bool

@@ -40,7 +40,7 @@ CONTENT: Final = (
     ),
     *rows(
         Source.GENAI,
-        MODELS | _AGENT | _WORKFLOW,
+        MODELS | _AGENT | _WORKFLOW | _CHAIN,
         (
             names.GEN_AI_INPUT_MESSAGES,
             Type.JSON,

@@ -7,7 +7,9 @@ from typing import Final
 from langspan.catalogue.entries import MODELS, Level, Source, Type, constants, rows
 from langspan.conventions import names
 from langspan.kinds.agents import AGENT
+from langspan.kinds.chains import CHAIN
 from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.retrievers import RETRIEVER
 
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
@@ -167,20 +169,20 @@ RESPONSE: Final = (
 USAGE: Final = (
     *rows(
         Source.GENAI,
-        MODELS | {AGENT},
+        MODELS | {AGENT, WORKFLOW, CHAIN},
         (
             names.GEN_AI_USAGE_INPUT_TOKENS,
             Type.INT,
             Level.RECOMMENDED,
             209,
-            f"{_COUNTED}; includes cached tokens; on an agent: the total of its own calls",
+            f"{_COUNTED}; includes cached tokens; on an agent: the sum of its own calls; at the root: of all",
         ),
         (
             names.GEN_AI_USAGE_OUTPUT_TOKENS,
             Type.INT,
             Level.RECOMMENDED,
             73,
-            f"{_COUNTED}; includes reasoning; on an agent: the total of its own calls",
+            f"{_COUNTED}; includes reasoning; on an agent and at the root likewise",
         ),
     ),
     *rows(

@@ -20,6 +20,7 @@ _AGENT: Final = frozenset({AGENT})
 _WORKFLOW: Final = frozenset({WORKFLOW})
 _CHAIN: Final = frozenset({CHAIN})
 _HUB: Final = "the prompt comes from the LangChain Hub"
+_CONVERSATION: Final = "`thread_id`, `session_id` or `conversation_id` in the metadata or in `configurable`, of the run or of one around it"
 _IN_NODE: Final = "a node, or a graph inside a node"
 _SERVER: Final = "LangGraph's server runs the graph"
 
@@ -32,20 +33,21 @@ EVERYWHERE: Final = (
     ),
     *rows(
         Source.GENAI,
-        ANY,
-        (
-            names.GEN_AI_CONVERSATION_ID,
-            Type.STRING,
-            Level.CONDITIONAL,
-            "thread-7",
-            "`thread_id`, `session_id` or `conversation_id` in the metadata of the run or an enclosing run",
-        ),
+        OPERATIONS,
+        (names.GEN_AI_CONVERSATION_ID, Type.STRING, Level.CONDITIONAL, "thread-7", _CONVERSATION),
         (names.GEN_AI_PROMPT_NAME, Type.STRING, Level.CONDITIONAL, "me/greeting", _HUB),
     ),
     *rows(
         Source.GENAI_NEXT,
-        ANY,
+        OPERATIONS,
         (names.GEN_AI_PROMPT_VERSION, Type.STRING, Level.CONDITIONAL, "3f2a", _HUB),
+    ),
+    *rows(
+        Source.OWN,
+        ANY - OPERATIONS,
+        (names.LANGSPAN_CONVERSATION_ID, Type.STRING, Level.CONDITIONAL, "thread-7", _CONVERSATION),
+        (names.LANGCHAIN_PROMPT_NAME, Type.STRING, Level.CONDITIONAL, "me/greeting", _HUB),
+        (names.LANGCHAIN_PROMPT_VERSION, Type.STRING, Level.CONDITIONAL, "3f2a", _HUB),
     ),
     *rows(
         Source.CORE,
@@ -57,7 +59,13 @@ EVERYWHERE: Final = (
             "ValueError",
             f"the run failed: the exception's class, or `{names.TOOL_ERROR}` if a tool returned its failure",
         ),
-        (names.USER_ID, Type.STRING, Level.RECOMMENDED, "u-1", "`user_id` in the metadata"),
+        (
+            names.USER_ID,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "u-1",
+            "`user_id`, likewise",
+        ),
     ),
     *rows(
         Source.OWN,
@@ -81,6 +89,13 @@ EVERYWHERE: Final = (
         Source.OWN,
         ANY,
         (
+            names.LANGCHAIN_RUN_ID,
+            Type.STRING,
+            Level.REQUIRED,
+            "0199c7a4-7d1c-7b1e-8a55-2f0f6f6f8c11",
+            "always: LangChain's id of the run",
+        ),
+        (
             names.LANGSPAN_RETRY_ATTEMPT,
             Type.INT,
             Level.CONDITIONAL,
@@ -93,6 +108,13 @@ EVERYWHERE: Final = (
             Level.RECOMMENDED,
             "summarization",
             "a middleware makes the call",
+        ),
+        (
+            names.LANGCHAIN_RUN_NAME,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "ticket-7",
+            "the call named the run differently from its model, tool, retriever or graph",
         ),
         (names.LANGCHAIN_TAGS, Type.STRINGS, Level.RECOMMENDED, ["prod"], "the user has tagged the run"),
     ),

@@ -13,6 +13,7 @@ from langspan._events import Call, Graph, Started
 from langspan._values import Attributes, as_mapping, as_str
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
+from langspan.kinds.any_run import token_sums
 from langspan.kinds.base import AgentCall, ModelCall, RunKind, RunView
 from langspan.kinds.graphs import WORKFLOW, chosen_name
 
@@ -29,12 +30,7 @@ def agent_end(calls: Sequence[ModelCall]) -> Attributes:
     models = {call.model for call in calls}
     if len(models) == 1 and (model := models.pop()) is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
-    read = [call.input_tokens for call in calls if call.input_tokens is not None]
-    written = [call.output_tokens for call in calls if call.output_tokens is not None]
-    if read:
-        attributes[names.GEN_AI_USAGE_INPUT_TOKENS] = sum(read)
-    if written:
-        attributes[names.GEN_AI_USAGE_OUTPUT_TOKENS] = sum(written)
+    attributes.update(token_sums(calls))
     reasons = calls[-1].finish_reasons
     if reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = list(reasons)
@@ -70,4 +66,5 @@ AGENT: Final[RunKind] = replace(
     metrics=(metrics.AGENT_DURATION, metrics.AGENT_INFERENCE_CALLS, metrics.AGENT_TOOL_CALLS),
     measure=_measure,
     is_agent=True,
+    sums_at_root=False,
 )

@@ -215,6 +215,36 @@ def model_call(model: str | None, attributes: Attributes) -> ModelCall:
     )
 
 
+def token_sums(calls: Sequence[ModelCall]) -> Attributes:
+    """Return the sums of the tokens of model calls; what none of them counted is left out.
+
+    Args:
+        calls: The model calls.
+    """
+    attributes: Attributes = {}
+    read = [call.input_tokens for call in calls if call.input_tokens is not None]
+    written = [call.output_tokens for call in calls if call.output_tokens is not None]
+    if read:
+        attributes[names.GEN_AI_USAGE_INPUT_TOKENS] = sum(read)
+    if written:
+        attributes[names.GEN_AI_USAGE_OUTPUT_TOKENS] = sum(written)
+    return attributes
+
+
+def chosen_metadata(
+    renderer: ContentRenderer, metadata: Mapping[str, Any] | None, keys: Sequence[str]
+) -> dict[str, str]:
+    """Return those entries of the user's metadata that the settings name, whether content is on or not.
+
+    Args:
+        renderer: Renders them.
+        metadata: Metadata of the start event.
+        keys: The keys.
+    """
+    prefix, given = names.LANGCHAIN_METADATA_PREFIX, metadata or {}
+    return present({prefix + key: renderer.text(given[key], "metadata") for key in keys if key in given})
+
+
 def content_at_start(renderer: ContentRenderer, run: RunView, event: Started) -> dict[str, str]:
     """Return the run's input content and the user's own metadata, rendered.
 

@@ -139,6 +139,7 @@ class RunKind:
         counts_as: The type of call that the run counts as for the enclosing agent; None if it is not counted.
         is_agent: Whether model and tool calls below it belong to it.
         is_graph: Whether it is a LangGraph graph or node, and so has a position in one.
+        sums_at_root: Whether, as the outermost run, it sums up all model calls below it.
         delegates: Whether a run of this kind directly below another one does the parent's work and is
             measured in its place.
         has_log_events: Whether details and exceptions are also recorded as log events.
@@ -164,6 +165,7 @@ class RunKind:
     counts_as: AgentCall | None
     is_agent: bool
     is_graph: bool
+    sums_at_root: bool
     delegates: bool
     has_log_events: bool
 

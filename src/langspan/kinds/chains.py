@@ -63,6 +63,7 @@ CHAIN: Final = RunKind(
     counts_as=None,
     is_agent=False,
     is_graph=False,
+    sums_at_root=True,
     delegates=False,
     has_log_events=False,
 )

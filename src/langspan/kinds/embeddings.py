@@ -199,6 +199,7 @@ EMBEDDINGS: Final = RunKind(
     counts_as=None,
     is_agent=False,
     is_graph=False,
+    sums_at_root=False,
     delegates=True,
     has_log_events=False,
 )

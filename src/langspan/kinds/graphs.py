@@ -68,6 +68,7 @@ WORKFLOW: Final = RunKind(
     counts_as=None,
     is_agent=False,
     is_graph=True,
+    sums_at_root=True,
     delegates=False,
     has_log_events=False,
 )
@@ -97,4 +98,5 @@ NODE: Final = replace(
     content_at_end=_node_content_at_end,
     content_at_failure=_node_content_at_failure,
     is_graph=True,
+    sums_at_root=False,
 )

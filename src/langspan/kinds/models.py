@@ -134,6 +134,7 @@ CHAT: Final = RunKind(
     counts_as=AgentCall.MODEL,
     is_agent=False,
     is_graph=False,
+    sums_at_root=False,
     delegates=False,
     has_log_events=True,
 )

@@ -156,6 +156,7 @@ RETRIEVER: Final = RunKind(
     counts_as=None,
     is_agent=False,
     is_graph=False,
+    sums_at_root=False,
     delegates=False,
     has_log_events=False,
 )

@@ -127,6 +127,7 @@ TOOL: Final = RunKind(
     counts_as=AgentCall.TOOL,
     is_agent=False,
     is_graph=False,
+    sums_at_root=False,
     delegates=False,
     has_log_events=False,
 )

@@ -23,6 +23,7 @@ from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
 from langspan.providers.llm_result import is_closing
 from langspan.recording import span_events
+from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.log_events import LogEvents
 from langspan.recording.metrics import Metrics
@@ -70,9 +71,11 @@ class Recorder:
             ended_context=Run.span_context,
         )
         self._interrupts = Interrupts()
-        renderer = None
-        if settings.capture_content:
-            renderer = ContentRenderer(settings.redact, settings.max_content_bytes)
+        policy = ContentRenderer(settings.redact, settings.max_content_bytes)
+        renderer = policy if settings.capture_content else None
+        always = AlwaysRecorded(
+            policy, keys=settings.metadata_keys, redacts=settings.redact is not None, guard=guard
+        )
         hooks = None
         if settings.on_start is not None or settings.on_end is not None:
             hooks = RunHooks(guard, settings.on_start, settings.on_end)
@@ -83,6 +86,7 @@ class Recorder:
             self._interrupts,
             hooks=hooks,
             renderer=renderer,
+            always=always,
             genai_only=settings.spans == "genai",
             is_observed=metrics is not None or events is not None,
         )
@@ -92,6 +96,7 @@ class Recorder:
             hooks=hooks,
             renderer=renderer,
             capture=settings.capture_content,
+            sums=settings.usage_sums,
             metrics=metrics,
             events=events,
         )
@@ -200,7 +205,7 @@ class Recorder:
             run: The run, before its body runs.
             configurable: `configurable` of its config.
         """
-        learned = any_run.learned(run, configurable)
+        learned = self._starter.always.redacted(any_run.learned(run, configurable))
         if learned:
             run.conversation = run.conversation or any_run.conversation_id(configurable)
             run.user = run.user or any_run.user_id(configurable)

@@ -59,8 +59,10 @@ class Run:
         started: Wall-clock nanoseconds.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
         last_chunk: Wall-clock nanoseconds of the latest one.
+        story: The outermost run, if it sums up the model calls below it.
         calls: On an agent's run: what each model and tool call of its own counts as, as they start.
-        model_calls: On an agent's run: what each model call of its own came to, as they end.
+        model_calls: What model calls came to, as they end: on an agent's run, its own; on a story's, all.
+        question: What a story began with, as GenAI messages, where content is recorded.
         is_delegated: A run directly below does this one's work. That run is measured instead.
         interrupted: The run is a graph's that has stopped to wait for its user.
         is_linked: The span has a link to the interrupted run that this one resumes.
@@ -94,10 +96,12 @@ class Run:
         "owner",
         "parent",
         "provider",
+        "question",
         "run_id",
         "span",
         "start_attributes",
         "started",
+        "story",
         "target",
         "user",
     )
@@ -133,19 +137,24 @@ class Run:
         self.first_chunk: int | None = None
         self.failure: Sighting | None = None
         self.agent: Run | None = None
+        self.story: Run | None = None
+        self.question: str | None = None
         self.conversation: str | None = None
         self.user: str | None = None
         self.inside_graph = self.kind.is_graph
         if parent is not None:
-            self.agent = parent.agent
+            self.agent, self.story = parent.agent, parent.story
             self.conversation = parent.conversation
             self.user = parent.user
             self.inside_graph = self.inside_graph or parent.inside_graph
+        elif self.kind.sums_at_root:
+            self.story = self
+            self.model_calls: list[ModelCall] = []
         if self.kind.is_agent:
             # Appended to from any thread; a list does that without a lock.
             self.agent = self
             self.calls: list[AgentCall] = []
-            self.model_calls: list[ModelCall] = []
+            self.model_calls = []
 
     @property
     def agent_name(self) -> str | None:
@@ -176,7 +185,7 @@ class Run:
         could free them, and it would have much to do.
         """
         self.is_open = False
-        self.event = self.call = self.failure = self.agent = None
+        self.event = self.call = self.failure = self.agent = self.story = None
         self.context = _NO_CONTEXT
 
     def span_context(self) -> SpanContext:

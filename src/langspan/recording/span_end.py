@@ -10,10 +10,12 @@ from opentelemetry.trace import StatusCode
 
 from langspan._guard import Guard
 from langspan._setting_parsers import ContentCapture
+from langspan._settings import UsageSums
 from langspan._values import Attributes
+from langspan.content.dialogue import answer, question
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
-from langspan.kinds.any_run import model_call, present
+from langspan.kinds.any_run import model_call, present, token_sums
 from langspan.kinds.base import AgentCall
 from langspan.recording.failures import is_same, sighting_of
 from langspan.recording.interrupts import Interrupts
@@ -38,6 +40,7 @@ class SpanFinisher:
         hooks: The application's own functions, if it has registered any.
         renderer: Renders content, where content is recorded.
         capture: Whether content goes to spans, events or both.
+        sums: Where token counts are summed up.
         metrics: Where measurements go.
         events: Where log events go.
     """
@@ -50,6 +53,7 @@ class SpanFinisher:
         hooks: RunHooks | None,
         renderer: ContentRenderer | None,
         capture: ContentCapture,
+        sums: UsageSums,
         metrics: Metrics | None,
         events: LogEvents | None,
     ) -> None:
@@ -59,6 +63,7 @@ class SpanFinisher:
         self._renderer = renderer
         self._on_span = ContentCapture.SPAN in capture
         self._on_event = ContentCapture.EVENT in capture
+        self._sums = sums
         self._metrics = metrics
         self._events = events
 
@@ -82,6 +87,10 @@ class SpanFinisher:
                 if self._renderer is not None:
                     texts = kind.content_at_end(self._renderer, result, extra)
                     run.content = {**run.content, **present(texts)}
+                if run.story is run:
+                    attributes = self._tell_story(run, attributes, result, extra)
+                elif kind.is_agent and self._sums == "none":
+                    attributes = _without_sums(attributes)
             except Exception as error:  # noqa: BLE001 - the span ends whatever becomes of its attributes
                 self._guard.report("end attributes", error)
         self._end(run, attributes, outcome, result=result)
@@ -108,9 +117,11 @@ class SpanFinisher:
         self._end(run, NO_ATTRIBUTES, _INCOMPLETE)
 
     def _leave(self, run: Run, attributes: Attributes) -> None:
-        """Note what leaving a model call changes: what the agent around it knows of it."""
-        if run.agent is not None:
-            run.agent.model_calls.append(model_call(run.target, attributes))
+        """Note what leaving a model call changes: what the agent around it and the root know of it."""
+        call = model_call(run.target, attributes)
+        for around in (run.agent, run.story):
+            if around is not None:
+                around.model_calls.append(call)
 
     def _partial(self, run: Run, extra: Mapping[str, Any]) -> Attributes:
         """What had come of a model's answer before it failed, and what only the end of a run tells."""
@@ -121,7 +132,29 @@ class SpanFinisher:
         attributes = NO_ATTRIBUTES if kind.at_failure is None else kind.at_failure(run, extra)
         if kind.counts_as is _MODEL and extra.get("response") is not None:
             self._leave(run, attributes)
-        return attributes
+        if run.story is run:
+            return self._tell_story(run, attributes, None, extra)
+        return _without_sums(attributes) if kind.is_agent and self._sums == "none" else attributes
+
+    def _tell_story(
+        self, run: Run, attributes: Attributes, result: Any, extra: Mapping[str, Any]
+    ) -> Attributes:
+        """What the root of a trace says of all that is below it: tokens, the question and the answer.
+
+        A chain that no model was called in has no such story, and stays plain.
+        """
+        if run.kind.operation is None and not run.model_calls:
+            return attributes
+        if self._renderer is not None:
+            asked = extra.get("inputs")
+            told = {
+                names.GEN_AI_INPUT_MESSAGES: run.question
+                if asked is None
+                else question(self._renderer, asked),
+                names.GEN_AI_OUTPUT_MESSAGES: answer(self._renderer, result),
+            }
+            run.content = {**present(told), **run.content}
+        return {**attributes, **token_sums(run.model_calls)} if self._sums == "all" else attributes
 
     def _described_error(
         self, run: Run, error: BaseException, error_type: str, attributes: Attributes
@@ -188,3 +221,8 @@ def _outcome_attributes(outcome: Outcome) -> Attributes:
     if outcome.error_type is not None:
         attributes[names.ERROR_TYPE] = outcome.error_type
     return attributes
+
+
+def _without_sums(attributes: Attributes) -> Attributes:
+    sums = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    return {name: value for name, value in attributes.items() if name not in sums}

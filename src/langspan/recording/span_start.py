@@ -16,12 +16,14 @@ from opentelemetry.trace import SpanContext, Tracer
 from langspan._events import Call, Graph, Started
 from langspan._guard import Guard
 from langspan._values import Attributes, as_mapping
+from langspan.content.dialogue import question
 from langspan.content.renderer import ContentRenderer
 from langspan.context.carried import carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
 from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
+from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.parents import ParentRule
 from langspan.recording.run import Owner, Run
@@ -47,6 +49,7 @@ class SpanStarter:
 
     Attributes:
         parents: The parent rule.
+        always: Adds and redacts what is recorded whether content is on or not.
         has_unsampled: Some run's trace was sampled out.
 
     Args:
@@ -56,7 +59,7 @@ class SpanStarter:
         interrupts: Graphs that wait for their user.
         hooks: The application's own functions, if it has registered any.
         renderer: Renders content, where content is recorded.
-        genai_only: Make spans of GenAI operations only.
+        genai_only: Make spans of GenAI operations only, and of chains at the root of their trace.
         is_observed: Metrics or events are recorded of runs whose span is not recorded, too.
     """
 
@@ -69,6 +72,7 @@ class SpanStarter:
         *,
         hooks: RunHooks | None,
         renderer: ContentRenderer | None,
+        always: AlwaysRecorded,
         genai_only: bool,
         is_observed: bool,
     ) -> None:
@@ -80,6 +84,7 @@ class SpanStarter:
         self._hooks = hooks
         self._interrupts = interrupts
         self._renderer = renderer
+        self.always = always
         self._genai_only = genai_only
         self._is_observed = is_observed
         self._unsampled_stay_so = _keeps_unsampled(tracer)
@@ -121,7 +126,7 @@ class SpanStarter:
 
     def start(self, run: Run, event: Started, base: Context) -> None:
         """Start the run's span, if it has one of its own, and make the context in which it is current."""
-        if not run.is_unsampled and self._is_visible(event, run.kind):
+        if not run.is_unsampled and self._is_visible(run, event, base):
             self._start_span(run, event, base)
         else:
             # Its children nest under the span around it.
@@ -169,10 +174,13 @@ class SpanStarter:
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
             self._guard.report(_STARTING, error)
 
-    def _is_visible(self, event: Started, kind: RunKind) -> bool:
+    def _is_visible(self, run: Run, event: Started, base: Context) -> bool:
         if event.tags and is_hidden(event.tags):
             return False
-        return not self._genai_only or kind.operation is not None
+        if not self._genai_only or run.kind.operation is not None:
+            return True
+        # A chain at the root holds its trace together: one call of the application is one trace.
+        return run.parent is None and not trace.get_current_span(base).get_span_context().is_valid
 
     def _start_span(self, run: Run, event: Started, base: Context) -> None:
         parent = run.parent
@@ -198,14 +206,16 @@ class SpanStarter:
 
     def _created(self, run: Run) -> Attributes:
         try:
-            return any_run.creation_attributes(run)
+            attributes = any_run.creation_attributes(run)
+            return attributes if self.always.is_idle else self.always.redacted(attributes)
         except Exception as error:  # noqa: BLE001 - as above
             self._guard.report(_STARTING, error)
             return {}
 
     def _started(self, run: Run, event: Started) -> Attributes:
         try:
-            return any_run.start_attributes(run, event)
+            attributes = any_run.start_attributes(run, event)
+            return attributes if self.always.is_idle else self.always.completed(attributes, event.metadata)
         except Exception as error:  # noqa: BLE001 - as above
             self._guard.report(_STARTING, error)
             return {}
@@ -214,6 +224,8 @@ class SpanStarter:
         try:
             if self._renderer is not None:
                 run.content = any_run.content_at_start(self._renderer, run, event)
+                if run.story is run and not event.extra.get("defers_inputs"):
+                    run.question = question(self._renderer, event.payload)
             if run.kind.is_graph and is_resume(event.payload):
                 self._interrupts.link(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without

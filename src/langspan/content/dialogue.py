@@ -1,0 +1,63 @@
+"""What came in and went out of a whole application, as one question and one answer in the GenAI form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+
+from langspan._values import as_mapping
+from langspan.content.renderer import ContentRenderer
+from langspan.content.states import messages_after_last_human, state_messages
+
+_ROOM_FOR_FORM: Final = 80  # bytes of JSON around the text
+
+
+def question(renderer: ContentRenderer, value: Any) -> str | None:
+    """Return `gen_ai.input.messages` for what a run started with; None if there is nothing to show.
+
+    Args:
+        renderer: Renders it.
+        value: The run's input: messages or a state that has some, else any value as one user message.
+    """
+    messages = _messages(value)
+    if messages is not None:
+        return renderer.conversation.input(messages)
+    return _one_message(renderer, value, "user", "input")
+
+
+def answer(renderer: ContentRenderer, value: Any) -> str | None:
+    """Return `gen_ai.output.messages` for what a run returned; None if there is nothing to show.
+
+    Args:
+        renderer: Renders it.
+        value: The run's result: messages or a state that has some, else any value as one assistant message.
+    """
+    messages = _messages(value)
+    if messages is not None:
+        return renderer.conversation.input(messages_after_last_human(messages))
+    return _one_message(renderer, value, "assistant", "output")
+
+
+def _messages(value: Any) -> list[Any] | None:
+    """Messages as a chain or a graph passes them on; not the shorthands, which may be anything else."""
+    if isinstance(value, BaseMessage):
+        return [value]
+    if isinstance(value, list):
+        return value if value and all(isinstance(item, BaseMessage) for item in value) else None
+    return state_messages(as_mapping(value).get("messages"))
+
+
+def _one_message(renderer: ContentRenderer, value: Any, role: str, where: str) -> str | None:
+    if value is None:
+        return None
+    text = renderer.text(value, where)
+    if text is None:
+        return None
+    room = renderer.policy.max_bytes - _ROOM_FOR_FORM
+    encoded = json.dumps(text, ensure_ascii=False)
+    while len(encoded.encode()) > room:
+        text = text[: len(text) * room // (len(encoded.encode()) + 1)]
+        encoded = json.dumps(text, ensure_ascii=False)
+    return f'[{{"role":"{role}","parts":[{{"type":"text","content":{encoded}}}]}}]'

@@ -1,0 +1,60 @@
+"""What is recorded whether content is on or not, and may still be personal: ids, tags, chosen metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from langspan._guard import Guard
+from langspan._values import Attributes
+from langspan.content.renderer import ContentRenderer
+from langspan.conventions import names
+from langspan.kinds import any_run
+
+_PERSONAL: Final = {
+    names.GEN_AI_CONVERSATION_ID: "conversation_id",
+    names.LANGSPAN_CONVERSATION_ID: "conversation_id",
+    names.USER_ID: "user_id",
+}
+
+
+class AlwaysRecorded:
+    """Adds the metadata that the settings name, and has the user's `redact` see ids, tags and that metadata.
+
+    Args:
+        renderer: Redacts and renders.
+        keys: The keys of metadata that are recorded.
+        redacts: The user has set `redact`.
+        guard: The error boundary.
+    """
+
+    def __init__(
+        self, renderer: ContentRenderer, *, keys: Sequence[str], redacts: bool, guard: Guard
+    ) -> None:
+        self._renderer = renderer
+        self._keys = keys
+        self._redacts = redacts
+        self._guard = guard
+        self.is_idle = not keys and not redacts
+
+    def completed(self, attributes: Attributes, metadata: Mapping[str, Any] | None) -> Attributes:
+        """Return a run's start attributes with the metadata that the settings name, redacted."""
+        chosen = any_run.chosen_metadata(self._renderer, metadata, self._keys)
+        return {**self.redacted(attributes), **chosen}
+
+    def redacted(self, attributes: Attributes) -> Attributes:
+        """Return attributes with ids and tags as `redact` wants them; what it fails on is left out."""
+        if not self._redacts:
+            return attributes
+        kept: Attributes = {}
+        for name, value in attributes.items():
+            if name == names.LANGCHAIN_TAGS:
+                tags = [self._renderer.text(tag, "tag") for tag in value]  # type: ignore[union-attr] # a list
+                shown: Any = [tag for tag in tags if tag is not None] or None
+            elif name in _PERSONAL:
+                shown = self._renderer.text(value, _PERSONAL[name])
+            else:
+                shown = value
+            if shown is not None:
+                kept[name] = shown
+        return kept
