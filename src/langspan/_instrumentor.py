@@ -222,8 +222,8 @@ def instrument(
             If it raises, the value is dropped.
         max_content_bytes: Longest captured value, in bytes of UTF-8.
         spans: "all" runs, or "genai" operations only.
-        usage_sums: Where the tokens of model calls are summed up: "all" for agents and roots of traces, "agents"
-            for agents only, or "none".
+        usage_sums: Where the tokens of model calls are summed up: "all" on agents and on roots of traces,
+            "agents" on agents only, or "none".
         metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`.
             Set attributes of your own there. If it raises, that is logged, and the run goes on.

@@ -20,7 +20,7 @@ _AGENT: Final = frozenset({AGENT})
 _WORKFLOW: Final = frozenset({WORKFLOW})
 _CHAIN: Final = frozenset({CHAIN})
 _HUB: Final = "the prompt comes from the LangChain Hub"
-_CONVERSATION: Final = "`thread_id`, `session_id` or `conversation_id` in the metadata or in `configurable`, of the run or of one around it"
+_CONVERSATION: Final = "`thread_id`, `session_id` or `conversation_id`, set on the run or on one around it"
 _IN_NODE: Final = "a node, or a graph inside a node"
 _SERVER: Final = "LangGraph's server runs the graph"
 
