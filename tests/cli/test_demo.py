@@ -199,7 +199,7 @@ def test_without_the_extra_it_says_what_to_install(demo, monkeypatch, package):
         pytest.param({"MODEL": "gpt-5"}, "MODEL=gpt-5: write it as provider:name", id="no provider"),
         pytest.param({"MODEL": "openai:gpt-5"}, "MODEL=openai:gpt-5: set OPENAI_API_KEY", id="no key"),
         pytest.param({"MODEL": "abacus:x"}, "MODEL=abacus:x: Unable to infer", id="unknown provider"),
-        pytest.param({"LANGSPAN_SPANS": "some"}, "LANGSPAN_SPANS='some' is not known", id="bad setting"),
+        pytest.param({"LANGSPAN_SPANS": "some"}, "LANGSPAN_SPANS='some' is invalid", id="bad setting"),
         pytest.param({"OTEL_SDK_DISABLED": "true"}, "OTEL_SDK_DISABLED=true turns", id="disabled"),
     ],
 )
