@@ -1,4 +1,7 @@
-"""From an argument or the text of a variable to what a setting holds, or to an error with the fix."""
+"""Parsers from an argument or a variable's text to the value of a setting.
+
+An invalid value raises an error that names the setting, the value and the fix.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
 Parser: TypeAlias = Callable[[str, Any], Any]
-"""From the name of an argument or a variable, and its value, to what the setting holds."""
+"""A function of the name of an argument or variable and its value, that returns the setting's value."""
 
 
 class ContentCapture(enum.Flag):
-    """Where prompts, completions, arguments, results and documents are recorded."""
+    """The places where prompts, completions, arguments, results and documents are recorded."""
 
     NONE = 0
     SPAN = enum.auto()
@@ -27,7 +30,7 @@ _CONTENT_ARGUMENTS: Final[Mapping[object, ContentCapture]] = {
     "event": ContentCapture.EVENT,
     "both": ContentCapture.BOTH,
 }
-# The standard variable's values, and the plain words that people try first.
+# The values of the standard variable, and the plain words that users try first.
 _CONTENT_WORDS: Final[Mapping[str, ContentCapture]] = {
     "no_content": ContentCapture.NONE,
     "span_only": ContentCapture.SPAN,
