@@ -42,6 +42,7 @@ _CONTENT_WORDS: Final[Mapping[str, ContentCapture]] = {
 
 
 def content(name: str, value: object) -> ContentCapture:
+    """Parse the argument `capture_content`."""
     known = _CONTENT_ARGUMENTS.get(value) if isinstance(value, bool | str) else None
     if known is None:
         raise ValueError(f"{name}={value!r} is invalid; use True, False, 'span', 'event', 'both' or 'none'")
@@ -49,6 +50,7 @@ def content(name: str, value: object) -> ContentCapture:
 
 
 def content_variable(name: str, value: str) -> ContentCapture:
+    """Parse the variable for `capture_content`, in any case."""
     known = _CONTENT_WORDS.get(value.strip().lower())
     if known is None:
         raise ValueError(
@@ -58,6 +60,7 @@ def content_variable(name: str, value: str) -> ContentCapture:
 
 
 def spans(name: str, value: object) -> object:
+    """Parse the argument `spans`."""
     if value not in ("all", "genai"):
         raise ValueError(
             f"{name}={value!r} is invalid; use 'all' for every run or 'genai' for GenAI operations only"
@@ -66,11 +69,18 @@ def spans(name: str, value: object) -> object:
 
 
 def spans_variable(name: str, value: str) -> object:
+    """Parse the variable for `spans`, in any case."""
     word = value.strip().lower()
     return word if word in ("all", "genai") else spans(name, value)
 
 
 def function(signature: str) -> Parser:
+    """Return a parser for an optional function.
+
+    Args:
+        signature: The signature that the error message shows, such as `redact(value, where)`.
+    """
+
     def parse(name: str, value: object) -> object:
         if value is not None and not callable(value):
             raise TypeError(f"{name}={value!r} is not callable; pass a function {signature}")
@@ -80,6 +90,8 @@ def function(signature: str) -> Parser:
 
 
 def at_least(least: int) -> Parser:
+    """Return a parser for whole numbers that are not below `least`."""
+
     def parse(name: str, value: object) -> int:
         try:
             number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
@@ -93,12 +105,15 @@ def at_least(least: int) -> Parser:
 
 
 def is_true(_name: str, value: object) -> bool:
+    """Return whether a value is `true` in any case, as for booleans in OpenTelemetry's specification."""
     return str(value).strip().lower() == "true"
 
 
 def opts_in(_name: str, value: str) -> bool:
+    """Return whether a list of opt-ins has that for the latest GenAI conventions."""
     return "gen_ai_latest_experimental" in {word.strip() for word in value.split(",")}
 
 
 def text(_name: str, value: str) -> str:
+    """Return the text without surrounding whitespace."""
     return value.strip()

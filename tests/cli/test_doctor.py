@@ -1,5 +1,7 @@
 """`langspan doctor`: what it finds, and whether it calls that a problem."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """The examples run as they are, offline, and leave the traces that they promise."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Secrets in the environment do not reach the terminal."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

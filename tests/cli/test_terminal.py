@@ -1,5 +1,7 @@
 """What is drawn depends on where it is drawn."""
 
+from __future__ import annotations
+
 import io
 
 import pytest

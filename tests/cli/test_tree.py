@@ -1,5 +1,7 @@
 """The tree in the terminal: rows in, lines out."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
 

@@ -1,5 +1,7 @@
 """`langspan view` on files: what the exporters write, what is broken, what is missing."""
 
+from __future__ import annotations
+
 import io
 import json
 import sys

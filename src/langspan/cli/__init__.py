@@ -19,7 +19,7 @@ _INTERRUPTED: Final = 130
 
 _DEMO_HELP: Final = """\
 Run a small LangGraph application offline: an agent with three tools (one of which fails once and
-is tried again), a retriever and a streamed answer, on a model that follows a script. Then draw its
+is retried), a retriever and a streamed answer, on a model that follows a script. Then draw its
 trace, write it to a file, and send it to an OTLP endpoint if one answers.
 
 environment:
@@ -29,13 +29,13 @@ environment:
 """
 
 _VIEW_HELP: Final = """\
-Draw the traces of an OTLP JSON file: one object a line, as written by `langspan demo`, by
+Draw the traces of an OTLP JSON file: one object per line, as written by `langspan demo`, by
 langspan's file exporter and by the OpenTelemetry Collector's file exporter.
 """
 
 _DOCTOR_HELP: Final = """\
 Check the set-up: versions, environment, other instrumentation of LangChain, and whether the OTLP
-endpoint takes a test span. Secrets are masked. Exit code 1 when something stands in the way.
+endpoint takes a test span. Secrets are masked. Exit code 1 if spans would not arrive.
 """
 
 

@@ -75,7 +75,7 @@ def _fit_columns(table: Table, room: int) -> Table:
 
 
 def _compute_layout(rows: Sequence[SpanRow], wanted: int, table: Table, style: Style) -> _Layout:
-    """Divide the width: names get what they need beside the figures, bars what notes leave of the rest."""
+    """Divide the width of a line between name, bar, figures and note; names come before bars."""
     figures = {row.span_id: sum(len(_GAP) + len(cell) for cell in _figures(row, table)) for row in rows}
     beside = max(figures[row.span_id] + _note_width(row, style) for row in rows)
     name = min(wanted, max(style.width - max(figures.values()), _MIN_NAME))

@@ -151,7 +151,7 @@ def settle(future: Future[T], call: Callable[[], T]) -> None:
         return
     try:
         result: Any = call()
-    except Exception as error:  # noqa: BLE001 - handed on, not swallowed
+    except Exception as error:  # noqa: BLE001 - passed on to the future
         future.set_exception(error)
     else:
         future.set_result(result)
