@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from langspan.conventions import names
-
-if TYPE_CHECKING:  # `langspan view` does not need the SDK
-    from opentelemetry.sdk.trace import ReadableSpan
 
 _MODEL_CALLS: Final = frozenset(
     {
