@@ -1,4 +1,4 @@
-"""The callback handler that is used by itself: the same recorder, and no patches."""
+"""The callback handler for use by itself: the same recorder, without patches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from opentelemetry.trace import TracerProvider
 
 from langspan._events import RunHook
 from langspan._guard import Guard
-from langspan._settings import CaptureContent, Redact, Settings, Spans, UsageSums, check_providers
+from langspan._setting_parsers import CaptureContent, Redact, Spans, UsageSums, check_providers
+from langspan._settings import Settings
 from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.build import build_recorder
@@ -20,13 +21,13 @@ from langspan.recording.build import build_recorder
 class CallbackHandler(RecordingHandler):
     """A LangChain callback handler that records runs as spans, without patching anything.
 
-    Pass it in `config={"callbacks": [handler]}` or to a model's constructor. It links spans by run id;
-    only `instrument` can also make them current inside the runs' own code.
+    Pass it in `config={"callbacks": [handler]}` or to a model's constructor. It links spans by run id. Only
+    `instrument` can also make a span current while the run's own code runs.
 
     Args:
-        tracer_provider: Where spans go; the global provider by default.
-        meter_provider: Where metrics go; nowhere by default.
-        logger_provider: Where log events go; nowhere by default.
+        tracer_provider: The provider for spans; by default the global one.
+        meter_provider: The provider for metrics; by default none are recorded.
+        logger_provider: The provider for log events; by default none are recorded.
         capture_content: See `instrument`.
         redact: See `instrument`.
         max_content_bytes: See `instrument`.
@@ -38,7 +39,7 @@ class CallbackHandler(RecordingHandler):
 
     Raises:
         ValueError: A setting has an invalid value; the message names the setting, the value and the fix.
-        TypeError: A function is expected and the value is none, or a provider is none.
+        TypeError: A function or a provider is expected, and the value is not one.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The one error boundary between langspan and the application that hosts it.
 
-Everything that LangChain calls passes through here. In production an internal error is logged once per
-kind and the application goes on; in tests (`raising=True`) it surfaces.
+Everything that LangChain calls passes through here. In production, an internal error is logged once per
+place and type, and the application goes on. In tests (`raising=True`), it is raised.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ R = TypeVar("R")
 
 
 class Guard:
-    """Contains internal errors, or raises them.
+    """The error boundary, which contains internal errors.
 
     Args:
-        raising: Let internal errors through. For tests; a host must never see one of ours.
+        raising: Whether internal errors are raised. For tests only: an application must never see them.
     """
 
     __slots__ = ("_seen", "raising")
@@ -36,7 +36,7 @@ class Guard:
 
         Args:
             where: The operation that failed, for the log line.
-            error: What was raised. Its text may hold the application's data, so only debug logging shows it.
+            error: The exception. Its text may contain the application's data, so only debug logging shows it.
 
         Raises:
             Exception: `error` itself, in raising mode.
@@ -44,10 +44,10 @@ class Guard:
         if self.raising:
             raise error
         mine = object()
-        # One step, for another thread may fail at the same place right now.
+        # One atomic step, because another thread may fail at the same place at the same time.
         if self._seen.setdefault((where, type(error)), mine) is not mine:
             return
-        # Logging passes through filters of the host's own, and those may fail.
+        # Logging runs the application's own filters, which may fail.
         with contextlib.suppress(Exception):
             _logger.warning(
                 "langspan: internal error in %s (%s); the application is not affected, telemetry may be "
@@ -58,7 +58,7 @@ class Guard:
             _logger.debug("langspan: traceback of the internal error in %s", where, exc_info=error)
 
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R | None:
-        """Call `function`; on an internal error report it and return None."""
+        """Call `function`; if it raises, report the error and return None."""
         try:
             return function(*args, **kwargs)
         except Exception as error:  # noqa: BLE001 - the boundary itself
@@ -70,9 +70,10 @@ Method = TypeVar("Method", bound=Callable[..., None])
 
 
 def contained(method: Method) -> Method:
-    """Make a method that LangChain calls unable to raise: errors go to `self.guard`.
+    """Wrap a method that LangChain calls so that its errors go to `self.guard` instead.
 
-    It takes arguments by position only: passing keywords on costs more than all else that is done here.
+    The wrapped method takes positional arguments only, because passing on keywords costs more than
+    everything else here.
     """
     where = method.__qualname__
 

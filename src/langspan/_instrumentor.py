@@ -1,4 +1,4 @@
-"""The instrumentor: reads settings, finds providers, patches, and takes it all apart again."""
+"""The instrumentor: it reads the settings, resolves the providers, installs the patches and undoes them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from opentelemetry.trace import TracerProvider
 from langspan import export
 from langspan._events import RunHook
 from langspan._guard import Guard
-from langspan._settings import ARGUMENTS, CaptureContent, Redact, Settings, Spans, UsageSums, check_providers
+from langspan._setting_parsers import CaptureContent, Redact, Spans, UsageSums, check_providers, is_same
+from langspan._settings import ARGUMENTS, Settings
 from langspan.langchain import patches
 from langspan.langchain.configure_hook import ConfigureHook
 from langspan.langchain.graph_announcements import pop_announcement
@@ -32,12 +33,12 @@ _configure_hook = ConfigureHook()
 
 
 class Instrumentation:
-    """What `instrument` gives back: the way to flush, and to stop.
+    """The handle that `instrument` returns, with which an application flushes and stops tracing.
 
-    Args:
-        telemetry: The providers that are recorded with.
-        handler: The handler that LangChain's runs carry.
-        ledger: The patches.
+    A process has one handle at a time: a second call of `instrument` returns the same one. A normal exit of
+    the interpreter exports everything by itself. Call `flush` where the process may be frozen or killed, such
+    as at the end of a serverless request, and `shutdown` before an exit that skips exit hooks, such as
+    `os._exit`. Every method can be called from any thread and more than once.
     """
 
     def __init__(self, telemetry: export.Telemetry, handler: RecordingHandler, ledger: Ledger) -> None:
@@ -48,31 +49,31 @@ class Instrumentation:
 
     @property
     def open_runs(self) -> int:
-        """How many runs have started and not ended yet; what only grows is a leak."""
+        """The number of runs that have started but not ended; if it only ever grows, runs leak."""
         return len(self._handler.recorder)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Export everything that has ended so far.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The longest time to wait, in seconds.
 
         Returns:
-            Whether all of it was exported in time.
+            Whether everything was exported in time.
         """
         return self._telemetry.flush(timeout)
 
     def shutdown(self, timeout: float = 5.0) -> None:
-        """Stop tracing, export the rest, and shut down the providers that `instrument` built.
+        """Stop tracing, export the rest and shut down the providers that `instrument` built.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: The longest time to wait, in seconds. What is not exported by then is lost.
         """
         self.uninstrument()
         self._telemetry.shutdown(timeout)
 
     def uninstrument(self) -> None:
-        """Stop tracing: put every patched attribute back and end the spans of open runs."""
+        """Stop tracing: restore every patched attribute and end the spans of open runs."""
         if LangSpanInstrumentor().instrumentation is self:
             uninstrument()
 
@@ -86,19 +87,19 @@ class Instrumentation:
 
 
 class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
-    """The instrumentor that `opentelemetry-instrument` finds; `instrument` is the same as a function."""
+    """The instrumentor that `opentelemetry-instrument` loads; `instrument` is its functional form."""
 
-    # One thread at a time: another would patch the same attributes, and only one handle could undo it.
+    # A second thread would patch the same attributes, and only one handle could undo that.
     lock = threading.RLock()
     _instrumentation: Instrumentation | None = None
     _arguments: Mapping[str, Any] = {}
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Packages that must be there for us to do anything."""
+        """Return the packages that must be installed, as requirement specifiers."""
         return ("langchain-core >= 1.0",)
 
     def instrument(self, **kwargs: Any) -> None:
-        """Instrument, unless it is done; see `langspan.instrument` for the arguments."""
+        """Instrument LangChain unless that is done; see `langspan.instrument` for the arguments."""
         with self.lock:
             super().instrument(**kwargs)
 
@@ -141,13 +142,13 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             self._instrumentation, self._arguments = None, {}
 
     def ensure(self, arguments: Mapping[str, Any]) -> Instrumentation:
-        """Instrument, unless it is done, and return the handle.
+        """Instrument LangChain unless that is done, and return the handle.
 
         Args:
-            arguments: Arguments of `langspan.instrument`, without those that are None.
+            arguments: The arguments of `langspan.instrument`, without those that are None.
 
         Raises:
-            RuntimeError: langchain-core is missing or too old.
+            RuntimeError: `langchain-core` is missing or too old.
         """
         with self.lock:
             if self._instrumentation is None:
@@ -159,10 +160,9 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             return self._instrumentation
 
     def _warn_of_others(self, arguments: Mapping[str, Any]) -> None:
-        """A second call with the same arguments is what hosts do that run a script again and again."""
-        ignored = [
-            name for name, value in arguments.items() if not _is_same(value, self._arguments.get(name))
-        ]
+        """Warn of changed arguments only: an application may run the same set-up again and again."""
+        former = self._arguments
+        ignored = [name for name, value in arguments.items() if not is_same(value, former.get(name))]
         if ignored:
             _logger.warning(
                 "langspan: already instrumented; %s ignored. Call uninstrument() first.", ", ".join(ignored)
@@ -170,19 +170,12 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     @property
     def instrumentation(self) -> Instrumentation | None:
-        """The handle, while instrumented."""
+        """The handle while LangChain is instrumented, else None."""
         return self._instrumentation
 
 
-def _is_same(value: object, former: object) -> bool:
-    """Objects of the application are the same only if they are one: their own `__eq__` is not run."""
-    return value is former or (
-        isinstance(value, str | int) and isinstance(former, str | int) and value == former
-    )
-
-
 def _start_unlocked() -> None:
-    """A forked child starts with a lock of its own: its parent's may be held by a thread it does not have."""
+    """Replace the lock in a forked child: the parent's may be held by a thread that the child lacks."""
     LangSpanInstrumentor.lock = threading.RLock()
 
 
@@ -208,34 +201,36 @@ def instrument(
 ) -> Instrumentation:
     """Trace every LangChain and LangGraph run of this process from now on.
 
-    A second call changes nothing and returns the same handle; with other arguments it logs a warning. Each
-    setting's environment variable and default are in the documentation's page of settings.
+    A second call changes nothing and returns the same handle; with different arguments it logs a warning.
+    The settings page of the documentation lists the environment variable and the default of each setting.
 
     Args:
-        tracer_provider: Where spans go. By default the global provider, and if the application has set none,
-            one built from the standard `OTEL_*` variables.
-        meter_provider: Where metrics go; found in the same way.
-        logger_provider: Where log events go; found in the same way.
-        capture_content: Record prompts, completions, tool arguments and results, documents and exception
-            messages: True or "span" on spans, "event" on events, "both". Off unless asked for.
-        redact: Called as `redact(value, where)` with every captured value; what it returns is recorded.
+        tracer_provider: The provider for spans. By default the global one or, if the application has not set
+            one, a provider built from the standard `OTEL_*` variables.
+        meter_provider: The provider for metrics. By default the global one or, if a variable enables
+            metrics, a provider built from the standard variables.
+        logger_provider: The provider for log events; by default as for metrics.
+        capture_content: Where prompts, completions, tool arguments and results, documents and exception
+            messages are recorded: `True` or `"span"` on spans, `"event"` on events, or `"both"`. By default
+            nowhere.
+        redact: Called as `redact(value, where)` with every captured value; its result is recorded instead.
             If it raises, the value is dropped.
-        max_content_bytes: Longest captured value, in bytes of UTF-8.
-        spans: "all" runs, or "genai" operations only.
-        usage_sums: Where the tokens of model calls are summed up: "all" on agents and on roots of traces,
-            "agents" on agents only, or "none".
+        max_content_bytes: The longest captured value, in bytes of UTF-8. Longer ones are shortened.
+        spans: The runs that become spans: `"all"`, or `"genai"` for GenAI operations only.
+        usage_sums: Where the tokens of model calls are summed up: `"all"` on agents and on roots of traces,
+            `"agents"` on agents only, or `"none"`.
         metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
-        on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`.
-            Set attributes of your own there. If it raises, that is logged, and the run goes on.
-        on_end: Called as `on_end(span, run_info)` just before the span ends; the same otherwise.
+        on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`, to
+            set additional attributes. If it raises, the error is logged and the run goes on.
+        on_end: Called as `on_end(span, run_info)` just before the span ends, likewise.
 
     Returns:
-        A handle to flush, shut down or stop.
+        The handle to flush, shut down or stop tracing.
 
     Raises:
         ValueError: A setting has an invalid value; the message names the setting, the value and the fix.
-        TypeError: A function is expected and the value is none, or a provider is none.
-        RuntimeError: langchain-core is missing or too old.
+        TypeError: A function or a provider is expected, and the value is not one.
+        RuntimeError: `langchain-core` is missing or too old.
     """
     arguments = {
         "tracer_provider": tracer_provider,
@@ -254,7 +249,7 @@ def instrument(
 
 
 def uninstrument() -> None:
-    """Stop tracing: every patched attribute is the original again, and open runs' spans are ended."""
+    """Stop tracing: restore every patched attribute and end the spans of open runs."""
     with _instrumentor.lock:
         if _instrumentor.instrumentation is not None:
             _instrumentor.uninstrument()

@@ -1,17 +1,24 @@
-"""From an argument or the text of a variable to what a setting holds, or to an error with the fix."""
+"""Parsers from an argument or a variable's text to the value of a setting.
+
+An invalid value raises an error that names the setting, the value and the fix.
+"""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
+CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
+Redact: TypeAlias = Callable[[Any, str], Any]
+Spans: TypeAlias = Literal["all", "genai"]
+UsageSums: TypeAlias = Literal["all", "agents", "none"]
 Parser: TypeAlias = Callable[[str, Any], Any]
-"""From the name of an argument or a variable, and its value, to what the setting holds."""
+"""A function of the name of an argument or variable and its value, that returns the setting's value."""
 
 
 class ContentCapture(enum.Flag):
-    """Where prompts, completions, arguments, results and documents are recorded."""
+    """The places where prompts, completions, arguments, results and documents are recorded."""
 
     NONE = 0
     SPAN = enum.auto()
@@ -27,7 +34,7 @@ _CONTENT_ARGUMENTS: Final[Mapping[object, ContentCapture]] = {
     "event": ContentCapture.EVENT,
     "both": ContentCapture.BOTH,
 }
-# The standard variable's values, and the plain words that people try first.
+# The values of the standard variable, and the plain words that users try first.
 _CONTENT_WORDS: Final[Mapping[str, ContentCapture]] = {
     "no_content": ContentCapture.NONE,
     "span_only": ContentCapture.SPAN,
@@ -39,6 +46,7 @@ _CONTENT_WORDS: Final[Mapping[str, ContentCapture]] = {
 
 
 def content(name: str, value: object) -> ContentCapture:
+    """Parse the argument `capture_content`."""
     known = _CONTENT_ARGUMENTS.get(value) if isinstance(value, bool | str) else None
     if known is None:
         raise ValueError(f"{name}={value!r} is invalid; use True, False, 'span', 'event', 'both' or 'none'")
@@ -46,6 +54,7 @@ def content(name: str, value: object) -> ContentCapture:
 
 
 def content_variable(name: str, value: str) -> ContentCapture:
+    """Parse the variable for `capture_content`, in any case."""
     known = _CONTENT_WORDS.get(value.strip().lower())
     if known is None:
         raise ValueError(
@@ -93,6 +102,12 @@ def keys_variable(_name: str, value: str) -> tuple[str, ...]:
 
 
 def function(signature: str) -> Parser:
+    """Return a parser for an optional function.
+
+    Args:
+        signature: The signature that the error message shows, such as `redact(value, where)`.
+    """
+
     def parse(name: str, value: object) -> object:
         if value is not None and not callable(value):
             raise TypeError(f"{name}={value!r} is not callable; pass a function {signature}")
@@ -102,6 +117,8 @@ def function(signature: str) -> Parser:
 
 
 def at_least(least: int) -> Parser:
+    """Return a parser for whole numbers that are not below `least`."""
+
     def parse(name: str, value: object) -> int:
         try:
             number = int(value) if isinstance(value, int | str) and not isinstance(value, bool) else None
@@ -115,12 +132,48 @@ def at_least(least: int) -> Parser:
 
 
 def is_true(_name: str, value: object) -> bool:
+    """Return whether a value is `true` in any case, as for booleans in OpenTelemetry's specification."""
     return str(value).strip().lower() == "true"
 
 
 def opts_in(_name: str, value: str) -> bool:
+    """Return whether a list of opt-ins has that for the latest GenAI conventions."""
     return "gen_ai_latest_experimental" in {word.strip() for word in value.split(",")}
 
 
 def text(_name: str, value: str) -> str:
+    """Return the text without surrounding whitespace."""
     return value.strip()
+
+
+def check_providers(tracer_provider: object, meter_provider: object, logger_provider: object) -> None:
+    """Check the OpenTelemetry providers that were passed in; None counts as omitted.
+
+    Raises:
+        TypeError: One of them is not a provider; the message names the argument, the value and the fix.
+    """
+    for name, provider, method in (
+        ("tracer_provider", tracer_provider, "get_tracer"),
+        ("meter_provider", meter_provider, "get_meter"),
+        ("logger_provider", logger_provider, "get_logger"),
+    ):
+        if provider is not None and (isinstance(provider, type) or not hasattr(provider, method)):
+            raise TypeError(f"{name}={provider!r} is no provider; pass an object with a {method}() method")
+
+
+def is_same(value: object, former: object) -> bool:
+    """Return whether two arguments are the same, without calling the `__eq__` of application objects.
+
+    Args:
+        value: An argument.
+        former: The argument of that name in an earlier call.
+    """
+    if value is former:
+        return True
+    return _is_plain(value) and _is_plain(former) and value == former
+
+
+def _is_plain(value: object) -> bool:
+    if type(value) in (list, tuple):
+        return all(type(item) is str for item in value)  # type: ignore[attr-defined] # one of these two
+    return type(value) in (str, int, bool)

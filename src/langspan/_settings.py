@@ -1,15 +1,18 @@
-"""Settings: one table, read once from arguments and environment. Invalid values raise here and only here."""
+"""Settings: one table, read once from arguments and the environment. Only this module rejects values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from langspan._events import RunHook
 from langspan._setting_parsers import (
     ContentCapture,
     Parser,
+    Redact,
+    Spans,
+    UsageSums,
     at_least,
     content,
     content_variable,
@@ -25,23 +28,18 @@ from langspan._setting_parsers import (
     usage_sums_variable,
 )
 
-CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
-Redact: TypeAlias = Callable[[Any, str], Any]
-Spans: TypeAlias = Literal["all", "genai"]
-UsageSums: TypeAlias = Literal["all", "agents", "none"]
-
 
 class Setting(NamedTuple):
     """One setting.
 
     Attributes:
-        name: Its name: a field of `Settings`, or a word for one that others read.
-        variable: The environment variable, if there is one. Empty is the same as unset.
-        default: Its value where nobody chooses one, as an argument or variable would give it.
-        parse: Reads the default and an argument.
-        parse_variable: Reads the variable's text.
-        meaning: What it does.
-        is_argument: `instrument()` and `CallbackHandler` take it as an argument.
+        name: The name: a field of `Settings`, unless another part reads the setting by itself.
+        variable: The environment variable, or None. An empty variable counts as unset.
+        default: The default, in the form of an argument.
+        parse: The parser for the default and for an argument.
+        parse_variable: The parser for the text of the variable.
+        meaning: What the setting does, as Markdown for the documentation.
+        is_argument: Whether `instrument()` and `CallbackHandler` take it as an argument.
     """
 
     name: str
@@ -53,11 +51,15 @@ class Setting(NamedTuple):
     is_argument: bool = False
 
     def read(self, environ: Mapping[str, str], argument: object = None) -> Any:
-        """Return the setting: the argument, else the variable, else the default.
+        """Return the value of the setting: the argument, else the variable, else the default.
+
+        Args:
+            environ: The process environment, or a substitute.
+            argument: The argument, or None if there is none.
 
         Raises:
             ValueError: The value is invalid; the message names the setting, the value and the fix.
-            TypeError: A function is expected, and the value is none.
+            TypeError: A function is expected, and the value is not one.
         """
         if argument is not None:
             return self.parse(self.name, argument)
@@ -76,9 +78,9 @@ CAPTURE_CONTENT: Final = Setting(
     _OFF,
     content,
     content_variable,
-    "Record prompts, completions, tool arguments and results, documents and exception messages: True or "
-    '"span" on spans, "event" on events, "both", or "none". The variable takes SPAN_ONLY, EVENT_ONLY, '
-    "SPAN_AND_EVENT or NO_CONTENT.",
+    "Record prompts, completions, tool arguments and results, documents and exception messages: `True` or "
+    '`"span"` on spans, `"event"` on events, `"both"`, or `"none"`. The variable takes `SPAN_ONLY`, '
+    "`EVENT_ONLY`, `SPAN_AND_EVENT` or `NO_CONTENT`.",
     is_argument=True,
 )
 REDACT: Final = Setting(
@@ -87,7 +89,7 @@ REDACT: Final = Setting(
     None,
     function("redact(value, where)"),
     text,
-    "Called as redact(value, where) with every captured value; what it returns is recorded instead. If it "
+    "Called as `redact(value, where)` with every captured value; its result is recorded instead. If it "
     "raises, the value is dropped.",
     is_argument=True,
 )
@@ -97,7 +99,7 @@ MAX_CONTENT_BYTES: Final = Setting(
     16_384,
     at_least(256),
     at_least(256),
-    "Longest captured value, in bytes. Longer ones are shortened and stay valid JSON.",
+    "The longest captured value, in bytes of UTF-8. Longer ones are shortened and stay valid JSON.",
     is_argument=True,
 )
 SPANS: Final = Setting(
@@ -106,7 +108,8 @@ SPANS: Final = Setting(
     "all",
     spans,
     spans_variable,
-    'Make spans of "all" runs, or of "genai" operations only: no chains, steps and graph nodes.',
+    'The runs that become spans: `"all"`, or `"genai"` for GenAI operations only, without chains, steps and '
+    "graph nodes.",
     is_argument=True,
 )
 USAGE_SUMS: Final = Setting(
@@ -135,7 +138,7 @@ ON_START: Final = Setting(
     None,
     function(f"on_start({_HOOK})"),
     text,
-    "Called as on_start(span, run_info) when a recorded span has started.",
+    "Called as `on_start(span, run_info)` when a recorded span has started.",
     is_argument=True,
 )
 ON_END: Final = Setting(
@@ -144,7 +147,7 @@ ON_END: Final = Setting(
     None,
     function(f"on_end({_HOOK})"),
     text,
-    "Called as on_end(span, run_info) just before a recorded span ends.",
+    "Called as `on_end(span, run_info)` just before a recorded span ends.",
     is_argument=True,
 )
 LATEST_METRICS: Final = Setting(
@@ -153,7 +156,7 @@ LATEST_METRICS: Final = Setting(
     "",
     opts_in,
     opts_in,
-    "With gen_ai_latest_experimental in the list, metrics have the newest conventions' names.",
+    "With `gen_ai_latest_experimental` in the list, metrics use the names of the latest conventions.",
 )
 MAX_OPEN_RUNS: Final = Setting(
     "max_open_runs",
@@ -161,7 +164,7 @@ MAX_OPEN_RUNS: Final = Setting(
     50_000,
     at_least(1),
     at_least(1),
-    "Most runs held open at once. For one more, the oldest is ended and marked incomplete.",
+    "The maximum number of open runs. If one more starts, the oldest is ended and marked incomplete.",
 )
 MAX_RUN_AGE: Final = Setting(
     "max_run_age",
@@ -169,18 +172,18 @@ MAX_RUN_AGE: Final = Setting(
     86_400,
     at_least(1),
     at_least(1),
-    "Seconds after which an open run is ended and marked incomplete.",
+    "The age in seconds at which an open run is ended and marked incomplete.",
 )
 DISABLED: Final = Setting(
-    "disabled", "OTEL_SDK_DISABLED", "false", is_true, is_true, "With true, nothing is traced."
+    "disabled", "OTEL_SDK_DISABLED", "false", is_true, is_true, "With `true`, nothing is traced."
 )
 EXPORT_MAX_BYTES: Final = Setting(
     "export_max_bytes",
     "LANGSPAN_EXPORT_MAX_BYTES",
-    3_670_016,  # half a MiB below the 4 MiB that gRPC receivers take unless told otherwise
+    3_670_016,  # half a MiB below the 4 MiB that gRPC receivers accept by default
     at_least(1),
     at_least(1),
-    "Largest request to a collector, in bytes before compression. Larger batches are split.",
+    "The largest request to a collector, in bytes before compression. Larger batches are split.",
 )
 FILE: Final = Setting(
     "file",
@@ -188,7 +191,7 @@ FILE: Final = Setting(
     "langspan.jsonl",
     text,
     text,
-    "The file that the exporter langspan_file appends to.",
+    "The file to which the exporter `langspan_file` appends.",
 )
 JAEGER_URL: Final = Setting(
     "jaeger_url",
@@ -196,7 +199,7 @@ JAEGER_URL: Final = Setting(
     "http://localhost:16686",
     text,
     text,
-    "Base of the link to Jaeger that langspan demo prints.",
+    "The base of the link to Jaeger that `langspan demo` prints.",
 )
 
 _OF_RUNS: Final = (
@@ -214,13 +217,13 @@ _OF_RUNS: Final = (
     DISABLED,
 )
 SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FILE, JAEGER_URL)
-"""Every setting that langspan reads. The exporters read OpenTelemetry's own variables besides."""
+"""Every setting that langspan reads. The exporters also read OpenTelemetry's own variables."""
 ARGUMENTS: Final = tuple(setting.name for setting in SETTINGS if setting.is_argument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the user asked for, setting by setting: see the table."""
+    """The values of the settings that apply to recording; see the table."""
 
     capture_content: ContentCapture
     redact: Redact | None
@@ -237,15 +240,15 @@ class Settings:
 
     @classmethod
     def build(cls, environ: Mapping[str, str], **arguments: Any) -> Settings:
-        """Read arguments first, then the environment, then defaults.
+        """Return the settings, from arguments first, then the environment, then defaults.
 
         Args:
-            environ: The process environment, or a stand-in.
-            arguments: Arguments of `instrument()`; None is the same as left out.
+            environ: The process environment, or a substitute.
+            arguments: Arguments of `instrument()`; None counts as omitted.
 
         Raises:
             ValueError: A value is invalid; the message names the setting, the value and the fix.
-            TypeError: A function is expected and the value is none, or there is no such setting.
+            TypeError: A function is expected and the value is not one, or there is no such setting.
         """
         unknown = arguments.keys() - set(ARGUMENTS)
         if unknown:
@@ -255,18 +258,3 @@ class Settings:
 
 if [field.name for field in fields(Settings)] != [row.name for row in _OF_RUNS]:
     raise TypeError("the fields of Settings and the table of settings differ; add the row or the field")
-
-
-def check_providers(tracer_provider: object, meter_provider: object, logger_provider: object) -> None:
-    """Check the OpenTelemetry providers that were passed in, if any.
-
-    Raises:
-        TypeError: One is no provider; the message names the setting, the value and the fix.
-    """
-    for name, provider, method in (
-        ("tracer_provider", tracer_provider, "get_tracer"),
-        ("meter_provider", meter_provider, "get_meter"),
-        ("logger_provider", logger_provider, "get_logger"),
-    ):
-        if provider is not None and (isinstance(provider, type) or not hasattr(provider, method)):
-            raise TypeError(f"{name}={provider!r} is no provider; pass an object with a {method}() method")

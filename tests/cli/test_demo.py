@@ -1,5 +1,7 @@
 """`langspan demo`, end to end: a real graph, the real engine, a real file and a real endpoint."""
 
+from __future__ import annotations
+
 import http.server
 import json
 import os

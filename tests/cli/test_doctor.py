@@ -1,5 +1,7 @@
 """`langspan doctor`: what it finds, and whether it calls that a problem."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from support.otlp import black_hole, closed_port, receive
 
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch):
-    """The variables of whoever runs the tests must not decide them."""
+    """Unset the variables of the environment that runs the tests."""
     for name in list(os.environ):
         if name.startswith(("OTEL_", "LANGSPAN_", "LANGSMITH_")):
             monkeypatch.delenv(name)
@@ -20,7 +22,7 @@ def no_settings(monkeypatch):
 
 @pytest.fixture
 def doctor(monkeypatch, capsys):
-    """Run the check with these variables set; give back the exit code and what was printed."""
+    """Run the check with these variables set; return the exit code and what was printed."""
 
     def run(**environ):
         for name, value in environ.items():

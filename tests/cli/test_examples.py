@@ -1,5 +1,7 @@
 """The examples run as they are, offline, and leave the traces that they promise."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 from pathlib import Path
@@ -16,7 +18,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def run(name):
-    """Run an example against an endpoint; give back what it printed and the spans that arrived."""
+    """Run an example against an endpoint; return what it printed and the spans that arrived."""
     settings = ("OTEL_", "LANGSPAN_", "LANGSMITH_", "MODEL")
     environ = {key: value for key, value in os.environ.items() if not key.startswith(settings)}
     with receive() as server:

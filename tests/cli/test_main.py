@@ -1,5 +1,7 @@
 """The command line itself: help, usage, pipes."""
 
+from __future__ import annotations
+
 import io
 import os
 import subprocess

@@ -1,5 +1,7 @@
 """The demo's model is a chat model like any other, and says the same every time."""
 
+from __future__ import annotations
+
 import itertools
 
 import pytest

@@ -1,5 +1,7 @@
 """What is drawn depends on where it is drawn."""
 
+from __future__ import annotations
+
 import io
 
 import pytest
@@ -28,6 +30,19 @@ class Stream(io.TextIOWrapper):
 )
 def test_colour_needs_a_terminal_that_wants_it(terminal, environ, colour):
     assert colour is style_of(Stream(terminal=terminal), environ).colour
+
+
+@pytest.mark.parametrize(
+    ("environ", "colour"),
+    [
+        pytest.param({}, False, id="console that may be old"),
+        pytest.param({"WT_SESSION": "1"}, True, id="Windows Terminal"),
+        pytest.param({"TERM": "xterm"}, True, id="shell from Unix"),
+    ],
+)
+def test_colour_on_windows_needs_a_terminal_that_announces_itself(monkeypatch, environ, colour):
+    monkeypatch.setattr("langspan.cli.terminal._IS_WINDOWS", True)
+    assert colour is style_of(Stream(terminal=True), environ).colour
 
 
 @pytest.mark.parametrize(("encoding", "drawn"), [("utf-8", True), ("ascii", False), ("latin-1", False)])

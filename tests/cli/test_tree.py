@@ -1,5 +1,7 @@
 """The tree in the terminal: rows in, lines out."""
 
+from __future__ import annotations
+
 import dataclasses
 import re
 
@@ -113,7 +115,7 @@ def test_a_span_that_never_ended_says_so():
 
 
 def test_token_columns_show_counts_where_there_are_any():
-    """The figures stand in the order time, in, cached, out, reasoning."""
+    """The figures are in the order time, in, cached, out, reasoning."""
     usage = {
         "input_tokens": 900,
         "cache_read.input_tokens": 800,

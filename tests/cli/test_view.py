@@ -1,5 +1,7 @@
 """`langspan view` on files: what the exporters write, what is broken, what is missing."""
 
+from __future__ import annotations
+
 import io
 import json
 import sys
@@ -27,7 +29,7 @@ def span(span_id="01", trace_id="feed", name="step", **more):
 
 @pytest.fixture
 def view(tmp_path, monkeypatch, capsys):
-    """Write a file, view it, and give back the exit code and what was printed."""
+    """Write a file, view it, and return the exit code and what was printed."""
     monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(content, *arguments):
@@ -112,7 +114,7 @@ def test_lawful_files_are_read(view, content):
 
 
 def test_unescaped_line_separators_do_not_end_a_line(view):
-    """JSON lets them stand in a string, and exporters that keep UTF-8 as it is write them."""
+    """JSON allows them in a string, and exporters that do not escape UTF-8 write them."""
     line = otlp(span(name="a\u2028b\x85c")).encode().decode("unicode_escape")
     assert 0 == view(line)[0]
 

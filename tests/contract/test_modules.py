@@ -208,7 +208,9 @@ def test_the_recording_knows_no_kind_of_run_by_name() -> None:
         if _unit(name) == "langspan.kinds"
     }
 
-    assert {"langspan.kinds.any_run", "langspan.kinds.base", "langspan.kinds.registry"} >= known
+    assert {
+        f"langspan.kinds.{name}" for name in ("any_run", "base", "conversations", "registry", "sums")
+    } >= known
 
 
 def test_only_the_settings_name_our_own_variables() -> None:

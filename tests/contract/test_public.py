@@ -23,7 +23,10 @@ NAMES = [
     "instrument",
     "uninstrument",
 ]
-SETTINGS = ["capture_content", "redact", "max_content_bytes", "spans", "on_start", "on_end"]
+SETTINGS = [
+    *("capture_content", "redact", "max_content_bytes", "spans"),
+    *("usage_sums", "metadata_keys", "on_start", "on_end"),
+]
 PROVIDERS = ["tracer_provider", "meter_provider", "logger_provider"]
 
 

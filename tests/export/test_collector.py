@@ -1,5 +1,7 @@
 """The official collector with its own limits, not the raised ones of our configuration."""
 
+from __future__ import annotations
+
 import pytest
 
 from support.backends import get, running_collector

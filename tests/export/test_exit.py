@@ -1,5 +1,7 @@
 """Processes that end: nothing is lost when the collector answers, nothing hangs when it does not."""
 
+from __future__ import annotations
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """Exports of every size through the stock exporters to a real receiver with the usual limit of 4 MiB."""
 
+from __future__ import annotations
+
 import http
 
 import grpc

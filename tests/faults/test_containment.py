@@ -83,7 +83,6 @@ EXEMPT = {
     "_instrumentor.Instrumentation.shutdown": PUBLIC,
     "_instrumentor.Instrumentation.uninstrument": PUBLIC,
     "_instrumentor.Instrumentation._stop": PUBLIC,
-    "_instrumentor._is_same": PUBLIC,
     "_instrumentor.LangSpanInstrumentor.ensure": PUBLIC,
     "_instrumentor.LangSpanInstrumentor.uninstrument": PUBLIC,
     "_instrumentor.LangSpanInstrumentor._warn_of_others": PUBLIC,

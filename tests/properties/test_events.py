@@ -20,7 +20,7 @@ from langspan._guard import Guard
 from langspan._settings import Settings
 from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
-from langspan.recording.recorder import Recorder
+from langspan.recording.build import build_recorder
 from langspan.recording.run import Run
 from support.recording import DetachWatch, Recording
 
@@ -49,8 +49,14 @@ class Events(RuleBasedStateMachine):
         self.recording = Recording()
         bounds = {"LANGSPAN_MAX_OPEN_RUNS": str(MAX_OPEN), "LANGSPAN_MAX_RUN_AGE": str(MAX_AGE)}
         settings = Settings.build(bounds)
-        tracer = self.recording.provider.get_tracer("langspan")
-        self.recorder = Recorder(tracer, settings, Guard(raising=True), pop_announcement=pop_announcement)
+        self.recorder = build_recorder(
+            settings,
+            Guard(raising=True),
+            pop_announcement=pop_announcement,
+            tracer_provider=self.recording.provider,
+            meter_provider=None,
+            logger_provider=None,
+        )
         self.handler = RecordingHandler(self.recorder)
         self.now = 0.0
         self.recorder._runs._clock = lambda: self.now

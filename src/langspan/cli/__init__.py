@@ -1,26 +1,25 @@
-"""The `langspan` command. Each subcommand is a module, imported only when it runs."""
+"""The `langspan` command. Each subcommand is a module that is imported only when it runs."""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import Final
 
 from langspan.cli.terminal import CliError, style_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 __all__ = ["main"]
 
-_INTERRUPTED = 130
+_INTERRUPTED: Final = 130
 
-_DEMO = """\
+_DEMO_HELP: Final = """\
 Run a small LangGraph application offline: an agent with three tools (one of which fails once and
-is tried again), a retriever and a streamed answer, on a model that follows a script. Then draw its
+is retried), a retriever and a streamed answer, on a model that follows a script. Then draw its
 trace, write it to a file, and send it to an OTLP endpoint if one answers.
 
 environment:
@@ -29,14 +28,14 @@ environment:
   LANGSPAN_JAEGER_URL           base of the link to Jaeger (default http://localhost:16686)
 """
 
-_VIEW = """\
-Draw the traces of an OTLP JSON file: one object a line, as written by `langspan demo`, by
+_VIEW_HELP: Final = """\
+Draw the traces of an OTLP JSON file: one object per line, as written by `langspan demo`, by
 langspan's file exporter and by the OpenTelemetry Collector's file exporter.
 """
 
-_DOCTOR = """\
+_DOCTOR_HELP: Final = """\
 Check the set-up: versions, environment, other instrumentation of LangChain, and whether the OTLP
-endpoint takes a test span. Secrets are masked. Exit code 1 when something stands in the way.
+endpoint takes a test span. Secrets are masked. Exit code 1 if spans would not arrive.
 """
 
 
@@ -44,14 +43,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        argv: Arguments without the program's name; those of the process when None.
+        argv: The arguments without the program name; by default those of the process.
 
     Returns:
-        The exit code: 0 fine, 1 failed, 130 interrupted. Wrong usage exits with 2.
+        The exit code: 0 for success, 1 for failure, 130 when interrupted.
+
+    Raises:
+        SystemExit: The usage is wrong (code 2), or the user asked for help or the version (code 0).
     """
     arguments = _parser().parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names in a trace may hold signs that this terminal cannot show.
+        # Names in a trace can contain characters that this terminal cannot show.
         sys.stdout.reconfigure(errors="replace")
     try:
         return _dispatch(arguments)
@@ -60,14 +62,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has had enough; keep the interpreter from flushing into the closed pipe.
+    except OSError as error:
+        if not _is_closed_pipe(error):
+            raise
+        # The reader (head, less) is gone; keep the interpreter from flushing into the closed pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 
+def _is_closed_pipe(error: OSError) -> bool:
+    # Windows reports a pipe without a reader as an invalid argument.
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+
+
 def _dispatch(arguments: argparse.Namespace) -> int:
-    # Imported here so that no command waits for what only another needs.
+    # Imported here so that no command waits for imports that only another one needs.
     style = style_of(sys.stdout, os.environ)
     if arguments.command == "view":
         from langspan.cli.view import run as view  # noqa: PLC0415
@@ -91,12 +100,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_view(commands)
-    _add(commands, "doctor", "check versions, environment and the OTLP endpoint", _DOCTOR)
+    _add(commands, "doctor", "check versions, environment and the OTLP endpoint", _DOCTOR_HELP)
     return parser
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    demo = _add(commands, "demo", "run a small agent offline and show its trace", _DEMO)
+    demo = _add(commands, "demo", "run a small agent offline and show its trace", _DEMO_HELP)
     demo.add_argument(
         "--output",
         metavar="FILE",
@@ -108,7 +117,7 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    view = _add(commands, "view", "draw the traces of an OTLP JSON file", _VIEW)
+    view = _add(commands, "view", "draw the traces of an OTLP JSON file", _VIEW_HELP)
     view.add_argument("file", metavar="FILE", help="OTLP JSON lines; - reads standard input")
     view.add_argument("--trace", metavar="ID", help="only the trace whose id starts with ID")
 

@@ -1,4 +1,6 @@
-"""`python -m langspan.cli`, for where the `langspan` script is not on the path."""
+"""`python -m langspan.cli`, for environments where the `langspan` script is not on the path."""
+
+from __future__ import annotations
 
 import sys
 

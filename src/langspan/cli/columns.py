@@ -1,28 +1,25 @@
-"""The figures beside a span: which columns a trace needs, and how numbers and text are written."""
+"""The figures beside a span: which columns a trace needs, and how numbers and text are formatted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
+from langspan.cli.rows import SpanRow
+from langspan.cli.terminal import Style
 from langspan.conventions import names
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from langspan.cli.rows import SpanRow
-    from langspan.cli.terminal import Style
-
-_NS_PER_S = 1_000_000_000
+_NS_PER_S: Final = 1_000_000_000
 
 
-def clean(text: str) -> str:
-    """Make foreign text safe for one line of a terminal: no escape sequences, no line breaks."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+def printable(text: str) -> str:
+    """Return foreign text as one safe line for the terminal, with spaces for unprintable characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
-def cut(text: str, width: int, style: Style) -> str:
-    """Shorten `text` to `width` signs, with a mark where it was cut."""
+def truncate(text: str, width: int, style: Style) -> str:
+    """Shorten `text` to `width` characters, with an ellipsis if something is cut off."""
     if len(text) <= width:
         return text
     mark = style.pick("…", "~")
@@ -30,7 +27,7 @@ def cut(text: str, width: int, style: Style) -> str:
 
 
 def duration_text(nanoseconds: int, style: Style) -> str:
-    """Write a duration with about three digits, in the unit that suits it."""
+    """Format a duration with about three digits, in the unit that suits it."""
     seconds = nanoseconds / _NS_PER_S
     if seconds >= 59.95:  # noqa: PLR2004
         minutes, rest = divmod(round(seconds), 60)
@@ -52,29 +49,29 @@ class Table:
 
     @property
     def titles(self) -> list[list[str]]:
-        """Two lines of titles; the first is blank where one word is enough."""
+        """Two lines of titles; the first is blank above a title of one word."""
         pairs = list(zip(self.columns, self.widths, strict=True))
         return [
             [column.title[0].rjust(width) for column, width in pairs],
             [column.title[1].rjust(width) for column, width in pairs],
         ]
 
-    def without_least(self) -> Table | None:
-        """The table without the column that is missed least, None when all that are left matter."""
-        least = max(range(len(self.columns)), key=lambda i: self.columns[i].spare, default=None)
-        if least is None or not self.columns[least].spare:
+    def without_least_important(self) -> Table | None:
+        """Return the table without its least important column, or None if the rest is essential."""
+        least = max(range(len(self.columns)), key=lambda i: self.columns[i].drop_priority, default=None)
+        if least is None or not self.columns[least].drop_priority:
             return None
         rest = [pair for i, pair in enumerate(zip(self.columns, self.widths, strict=True)) if i != least]
         return Table([column for column, _ in rest], [width for _, width in rest], self.style)
 
     def cells(self, row: SpanRow) -> list[str]:
-        """The figures of a span, aligned; blank where it has none."""
+        """Return the figures of a span, aligned, with blanks for those it does not have."""
         pairs = zip(self.columns, self.widths, strict=True)
         return [column.cell(row, self.style).rjust(width) for column, width in pairs]
 
 
 def table_of(rows: Sequence[SpanRow], style: Style) -> Table:
-    """Choose the columns in which at least one span has something to show."""
+    """Choose the columns in which at least one span has a figure."""
     columns, widths = [], []
     for column in _COLUMNS:
         longest = max((len(column.cell(row, style)) for row in rows), default=0)
@@ -86,24 +83,24 @@ def table_of(rows: Sequence[SpanRow], style: Style) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column; where room is short the one with the highest `spare` goes first, and 0 never goes."""
+    """A column. In a narrow terminal, the highest `drop_priority` is left out first, and 0 never."""
 
     title: tuple[str, str]
     cell: Callable[[SpanRow, Style], str]
-    spare: int = 0
+    drop_priority: int = 0
 
 
 def _time(row: SpanRow, style: Style) -> str:
     return "not ended" if row.end_ns is None else duration_text(max(row.end_ns - row.start_ns, 0), style)
 
 
-def _first_chunk(row: SpanRow, style: Style) -> str:
+def _time_to_first_chunk(row: SpanRow, style: Style) -> str:
     seconds = row.seconds(names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)
     return "" if seconds is None else duration_text(round(seconds * _NS_PER_S), style)
 
 
 def _tokens(*keys: str) -> Callable[[SpanRow, Style], str]:
-    """A cell with the first of the counts that is there; releases of the conventions differ in name."""
+    """Return a cell with the first count that is present: its name differs between convention versions."""
 
     def cell(row: SpanRow, _style: Style) -> str:
         counts = (row.count(key) for key in keys)
@@ -112,16 +109,16 @@ def _tokens(*keys: str) -> Callable[[SpanRow, Style], str]:
     return cell
 
 
-_COLUMNS = (
+_COLUMNS: Final = (
     _Column(("", "time"), _time),
-    _Column(("first", "chunk"), _first_chunk, spare=1),
+    _Column(("first", "chunk"), _time_to_first_chunk, drop_priority=1),
     _Column(("tokens", "in"), _tokens(names.GEN_AI_USAGE_INPUT_TOKENS)),
-    _Column(("", "cached"), _tokens(names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS), spare=2),
+    _Column(("", "cached"), _tokens(names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS), drop_priority=2),
     _Column(
         ("to", "cache"),
         _tokens(names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, names.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS),
-        spare=4,
+        drop_priority=4,
     ),
     _Column(("tokens", "out"), _tokens(names.GEN_AI_USAGE_OUTPUT_TOKENS)),
-    _Column(("", "reasoning"), _tokens(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS), spare=3),
+    _Column(("", "reasoning"), _tokens(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS), drop_priority=3),
 )

@@ -1,41 +1,35 @@
-"""`langspan demo`: run the shop, draw what was traced, keep it in a file and send it on."""
+"""`langspan demo`: run the shop, draw its trace, write it to a file and send it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
+from langchain_core.language_models import BaseChatModel
 from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from langspan._instrumentor import instrument, uninstrument
 from langspan._settings import JAEGER_URL
-from langspan.cli.endpoint import endpoint_of, refusal, send
+from langspan.cli.endpoint import connection_error, endpoint_of, send
 from langspan.cli.nesting import by_trace
 from langspan.cli.rows import row_of
-from langspan.cli.terminal import CliError
+from langspan.cli.terminal import CliError, Style
 from langspan.cli.tree import draw
 from langspan.export import settings
 from langspan.export.file import OtlpJsonFileExporter
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from langchain_core.language_models import BaseChatModel
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from langspan.cli.terminal import Style
-
-_PAUSE = 0.02
-_KEYS = {
+_PAUSE: Final = 0.02
+_API_KEY_VARIABLES: Final = {
     "openai": "OPENAI_API_KEY",
     "anthropic": "ANTHROPIC_API_KEY",
     "google_genai": "GOOGLE_API_KEY",
@@ -46,7 +40,7 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked of the demo."""
+    """The options of the demo."""
 
     output: str
     content: bool = False
@@ -57,27 +51,30 @@ def run(options: Options, environ: Mapping[str, str], style: Style) -> int:
     """Run the demo.
 
     Args:
-        options: From the command line.
+        options: The options from the command line.
         environ: The process environment.
         style: How to draw.
+
+    Returns:
+        The exit code 0.
 
     Raises:
         CliError: A package or a key is missing, the model failed, or the file cannot be written.
     """
-    _check(environ)
+    _check_requirements(environ)
     pause = 0.0 if options.fast else _PAUSE
-    model = _model(environ, pause)
-    spans, failure = _trace(model, options, pause)
+    model = _build_model(environ, pause)
+    spans, failure = _run_traced(model, options, pause)
     for rows in by_trace(map(row_of, spans)).values():
         print("", *draw(rows, style), "", sep="\n")
-    _keep(spans, options.output)
-    _pass_on(spans, environ)
+    _write_file(spans, options.output)
+    _send(spans, environ)
     if failure is not None:
         raise CliError(f"the run above ended early: {type(failure).__name__}: {failure}") from failure
     return 0
 
 
-def _check(environ: Mapping[str, str]) -> None:
+def _check_requirements(environ: Mapping[str, str]) -> None:
     missing = [name for name in ("langchain", "langgraph") if find_spec(name) is None]
     if missing:
         raise CliError(f"the demo needs {' and '.join(missing)}: pip install 'langspan[demo]'")
@@ -85,7 +82,7 @@ def _check(environ: Mapping[str, str]) -> None:
         raise CliError("OTEL_SDK_DISABLED=true turns OpenTelemetry off, so there would be nothing to show")
 
 
-def _model(environ: Mapping[str, str], pause: float) -> BaseChatModel:
+def _build_model(environ: Mapping[str, str], pause: float) -> BaseChatModel:
     name = environ.get("MODEL", "")
     if not name:
         from langspan.cli.scripted import ScriptedChatModel  # noqa: PLC0415 - LangChain is slow to import
@@ -94,22 +91,22 @@ def _model(environ: Mapping[str, str], pause: float) -> BaseChatModel:
     provider, colon, _ = name.partition(":")
     if not colon:
         raise CliError(f"MODEL={name}: write it as provider:name, for example openai:gpt-5-mini")
-    key = _KEYS.get(provider)
+    key = _API_KEY_VARIABLES.get(provider)
     if key and not environ.get(key):
         raise CliError(f"MODEL={name}: set {key}, or unset MODEL to run offline")
     from langchain.chat_models import init_chat_model  # noqa: PLC0415 - optional
 
     try:
         return init_chat_model(name)
-    except Exception as error:  # each provider has errors of its own
+    except Exception as error:  # each provider has its own exception types
         raise CliError(f"MODEL={name}: {error}") from error
 
 
-def _trace(
+def _run_traced(
     model: BaseChatModel, options: Options, pause: float
 ) -> tuple[Sequence[ReadableSpan], Exception | None]:
-    """Ask the shop's question with tracing on; give back the spans and what stopped it, if anything."""
-    from langspan.cli.shop import QUESTION, ask  # noqa: PLC0415 - needs the extra, checked before
+    """Ask the shop's question with tracing on, and return the spans and the exception that stopped it."""
+    from langspan.cli.shop import QUESTION, ask  # noqa: PLC0415 - needs the extra, which was checked before
 
     with _recording(options) as (provider, memory):
         print(f"Q: {QUESTION}\nA: ", end="")
@@ -117,7 +114,7 @@ def _trace(
         try:
             for piece in ask(model, provider.get_tracer("shop"), pause):
                 print(piece, end="", flush=True)
-        except Exception as error:  # noqa: BLE001 - a model may raise anything; its trace is worth showing
+        except Exception as error:  # noqa: BLE001 - whatever a model raises, its trace is worth showing
             failure = error
         print()
     return memory.get_finished_spans(), failure
@@ -125,7 +122,7 @@ def _trace(
 
 @contextmanager
 def _recording(options: Options) -> Iterator[tuple[TracerProvider, InMemorySpanExporter]]:
-    """Trace into memory, apart from any provider that the environment asks for."""
+    """Trace into memory, independently of the providers that the environment configures."""
     memory = InMemorySpanExporter()
     uninstrument()  # in case the command was started through opentelemetry-instrument
     try:
@@ -137,7 +134,7 @@ def _recording(options: Options) -> Iterator[tuple[TracerProvider, InMemorySpanE
             logger_provider=NoOpLoggerProvider(),
             capture_content=options.content or None,
         )
-    except ValueError as error:  # a variable with a value that cannot be used
+    except ValueError as error:  # a variable has an invalid value
         raise CliError(str(error)) from error
     try:
         yield provider, memory
@@ -147,13 +144,13 @@ def _recording(options: Options) -> Iterator[tuple[TracerProvider, InMemorySpanE
 
 
 def _resource() -> Resource:
-    """The environment may name the service; the demo has a name of its own for when it does not."""
+    """Return the resource from the environment, with the demo's own service name if it has none."""
     given = Resource.create()
     unnamed = str(given.attributes.get("service.name", "")).startswith("unknown_service")
     return given.merge(Resource({"service.name": "langspan-demo"})) if unnamed else given
 
 
-def _keep(spans: Sequence[ReadableSpan], output: str) -> None:
+def _write_file(spans: Sequence[ReadableSpan], output: str) -> None:
     path = Path(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,16 +163,16 @@ def _keep(spans: Sequence[ReadableSpan], output: str) -> None:
     print(f"written  {output}  (Jaeger UI > Search > Upload, or: langspan view {output})")
 
 
-def _pass_on(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:
+def _send(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:
     endpoint = endpoint_of(environ)
-    if refusal(endpoint) is not None:
-        print(f"not sent: nothing answers at {endpoint.shown}  (docker compose up -d starts Jaeger)")
+    if connection_error(endpoint) is not None:
+        print(f"not sent: nothing answers at {endpoint.display_url}  (docker compose up -d starts Jaeger)")
         return
     refused = send(endpoint, environ, spans)
     if refused is not None:
-        print(f"not sent: {endpoint.shown} did not take it: {refused}")
+        print(f"not sent: {endpoint.display_url} did not take it: {refused}")
         return
     base = JAEGER_URL.read(environ).rstrip("/")
-    print(f"sent     {endpoint.shown}")
+    print(f"sent     {endpoint.display_url}")
     for trace in by_trace(map(row_of, spans)):
         print(f"look     {base}/trace/{trace}")

@@ -1,38 +1,35 @@
-"""`langspan doctor`: say what is installed and set, and whether spans would arrive."""
+"""`langspan doctor`: report what is installed and configured, and whether spans would arrive."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from typing import TYPE_CHECKING
+from typing import Final
 
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from langspan.cli.endpoint import Endpoint, endpoint_of, refusal, send
+from langspan.cli.endpoint import Endpoint, connection_error, endpoint_of, send
 from langspan.cli.masking import masked
 from langspan.cli.rows import row_of
-from langspan.cli.terminal import CliError
+from langspan.cli.terminal import CliError, Style
 from langspan.export import settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from langspan.cli.terminal import Style
-
-_FINE, _NOTE, _WARNING, _PROBLEM = "fine", "note", "warning", "problem"
-_MARKS = {
+_FINE: Final = "fine"
+_NOTE: Final = "note"
+_WARNING: Final = "warning"
+_PROBLEM: Final = "problem"
+_STYLES: Final = {
     _FINE: ("✓", "+", "32"),
     _NOTE: (" ", " ", ""),
     _WARNING: ("!", "!", "33"),
     _PROBLEM: ("✗", "x", "31"),
 }
-_PACKAGES = (
+_PACKAGES: Final = (
     "langspan",
     "langchain-core",
     "langchain",
@@ -43,15 +40,15 @@ _PACKAGES = (
     "opentelemetry-instrumentation",
     "wrapt",
 )
-_OPTIONAL = frozenset({"langchain", "langgraph"})
-_PREFIXES = ("OTEL_", "LANGSPAN_", "LANGSMITH_OTEL", "LANGSMITH_TRACING")
-_GROUPS = ("opentelemetry_instrumentor", "openinference_instrumentor")
-_NEVER_SAMPLES = frozenset({"always_off", "parentbased_always_off"})
+_OPTIONAL: Final = frozenset({"langchain", "langgraph"})
+_PREFIXES: Final = ("OTEL_", "LANGSPAN_", "LANGSMITH_OTEL", "LANGSMITH_TRACING")
+_GROUPS: Final = ("opentelemetry_instrumentor", "openinference_instrumentor")
+_NEVER_SAMPLES: Final = frozenset({"always_off", "parentbased_always_off"})
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the report: how serious, about what, and what was found."""
+    """One line of the report: its severity, its subject and what was found."""
 
     level: str
     subject: str
@@ -59,37 +56,45 @@ class Finding:
 
 
 def run(environ: Mapping[str, str], style: Style) -> int:
-    """Print the report; the exit code is 1 if something keeps spans from arriving, else 0."""
+    """Print the report.
+
+    Args:
+        environ: The process environment.
+        style: How to draw.
+
+    Returns:
+        The exit code: 1 if something keeps spans from arriving, else 0.
+    """
     sections = (
         ("Versions", _versions()),
         ("Environment", _environment(environ)),
-        ("Other instrumentation", _others(environ)),
+        ("Other instrumentation", _other_instrumentations(environ)),
         ("Export", _export(environ)),
     )
     levels: list[str] = []
     for title, findings in sections:
         print(style.paint(title, "1"))
-        # One by one: the export takes a moment.
+        # One by one, because the export takes a moment.
         for finding in findings:
             levels.append(finding.level)
-            print(_line(finding, style), flush=True)
+            print(_format_line(finding, style), flush=True)
         print()
-    print(_verdict(levels, style))
+    print(_conclusion(levels, style))
     return 1 if _PROBLEM in levels else 0
 
 
-def _line(finding: Finding, style: Style) -> str:
-    drawn, plain, colour = _MARKS[finding.level]
+def _format_line(finding: Finding, style: Style) -> str:
+    drawn, plain, colour = _STYLES[finding.level]
     return f"  {style.paint(style.pick(drawn, plain), colour)} {finding.subject:<30} {finding.text}".rstrip()
 
 
-def _verdict(levels: Sequence[str], style: Style) -> str:
+def _conclusion(levels: Sequence[str], style: Style) -> str:
     problems, warnings = levels.count(_PROBLEM), levels.count(_WARNING)
     parts = [
         f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((problems, _PROBLEM), (warnings, _WARNING)) if n
     ]
     level = _PROBLEM if problems else _WARNING if warnings else _FINE
-    return style.paint(", ".join(parts) or "Everything is in place.", _MARKS[level][2])
+    return style.paint(", ".join(parts) or "Everything is in place.", _STYLES[level][2])
 
 
 def _versions() -> Iterator[Finding]:
@@ -110,9 +115,9 @@ def _environment(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(_NOTE, name, masked(name, environ[name]))
 
 
-def _others(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _other_instrumentations(environ: Mapping[str, str]) -> Iterator[Finding]:
     off = {name.strip() for name in environ.get("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "").split(",")}
-    found = list(_rivals(point for group in _GROUPS for point in entry_points(group=group)))
+    found = list(_competing_packages(point for group in _GROUPS for point in entry_points(group=group)))
     for owner, name in found:
         if name in off:
             yield Finding(_FINE, owner, f"installed, switched off by its name '{name}'")
@@ -125,8 +130,8 @@ def _others(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(_FINE, "LangChain", "nothing else traces it")
 
 
-def _rivals(points: Iterable[EntryPoint]) -> list[tuple[str, str]]:
-    """Packages other than this one that register to trace LangChain, with the name they register."""
+def _competing_packages(points: Iterable[EntryPoint]) -> list[tuple[str, str]]:
+    """Return the other packages that register an instrumentation of LangChain, with its name."""
     return sorted(
         {
             (point.dist.name if point.dist else point.value, point.name)
@@ -144,27 +149,27 @@ def _langsmith_exports(environ: Mapping[str, str]) -> bool:
 
 
 def _export(environ: Mapping[str, str]) -> Iterator[Finding]:
-    obstacle = _obstacle(environ)
-    if obstacle is not None:
-        yield obstacle
+    blocking = _blocking_setting(environ)
+    if blocking is not None:
+        yield blocking
         return
     try:
         endpoint = endpoint_of(environ)
     except CliError as error:
         yield Finding(_PROBLEM, "OTLP", str(error))
         return
-    refused = refusal(endpoint)
+    refused = connection_error(endpoint)
     if refused is not None:
-        yield Finding(_PROBLEM, endpoint.shown, f"does not answer: {refused}")
+        yield Finding(_PROBLEM, endpoint.display_url, f"does not answer: {refused}")
         yield Finding(
             _NOTE, "", "start a collector (docker compose up -d) or set OTEL_EXPORTER_OTLP_ENDPOINT"
         )
         return
-    yield Finding(_FINE, endpoint.shown, f"answers ({endpoint.protocol})")
-    yield _test(endpoint, environ)
+    yield Finding(_FINE, endpoint.display_url, f"answers ({endpoint.protocol})")
+    yield _send_test_span(endpoint, environ)
 
 
-def _test(endpoint: Endpoint, environ: Mapping[str, str]) -> Finding:
+def _send_test_span(endpoint: Endpoint, environ: Mapping[str, str]) -> Finding:
     span = _test_span()
     trouble = send(endpoint, environ, [span])
     if trouble is not None:
@@ -172,8 +177,8 @@ def _test(endpoint: Endpoint, environ: Mapping[str, str]) -> Finding:
     return Finding(_FINE, "test span", f"was taken, trace {row_of(span).trace_id}")
 
 
-def _obstacle(environ: Mapping[str, str]) -> Finding | None:
-    """A setting that keeps spans from OTLP, whatever the endpoint says."""
+def _blocking_setting(environ: Mapping[str, str]) -> Finding | None:
+    """Return the setting, if any, that keeps spans from being exported over OTLP to any endpoint."""
     if settings.disabled(environ):
         return Finding(_PROBLEM, "OTEL_SDK_DISABLED", "turns OpenTelemetry off")
     if environ.get("OTEL_TRACES_SAMPLER", "").strip().lower() in _NEVER_SAMPLES:

@@ -1,50 +1,47 @@
-"""The OTLP endpoint that the environment names: where it is, whether it answers, what it says to spans."""
+"""The OTLP endpoint from the environment: its address, whether it answers and whether it takes spans."""
 
 from __future__ import annotations
 
 import logging
 import socket
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from langspan.cli.masking import scrubbed, without_login
+from langspan.cli.masking import without_credentials, without_header_values
 from langspan.cli.terminal import CliError
 from langspan.export import exporters, settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-_PROBE_SECONDS = 0.5
-_SEND_SECONDS = 3
-_DEFAULTS = {settings.GRPC: "http://localhost:4317", settings.HTTP: "http://localhost:4318"}
-_SCHEME_PORTS = {"http": 80, "https": 443}
+_PROBE_SECONDS: Final = 0.5
+_SEND_SECONDS: Final = 3
+_DEFAULTS: Final = {settings.GRPC: "http://localhost:4317", settings.HTTP: "http://localhost:4318"}
+_SCHEME_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an application with this environment sends its spans, and how."""
+    """The address and protocol to which an application with this environment sends its spans."""
 
     protocol: str
     url: str
 
     @property
-    def shown(self) -> str:
-        """The address for people to read: without what may be secret."""
-        return without_login(self.url)
+    def display_url(self) -> str:
+        """The address without the parts that may be secret."""
+        return without_credentials(self.url)
 
 
 def endpoint_of(environ: Mapping[str, str]) -> Endpoint:
-    """Read the standard variables; what is meant for traces wins over what is meant for all signals.
+    """Read the endpoint from the standard variables; those for traces override those for all signals.
 
     Raises:
-        CliError: A variable has a value that cannot be used.
+        CliError: A variable has an invalid value.
     """
     given = (
         environ.get(f"OTEL_EXPORTER_OTLP_{name}", "").strip() for name in ("TRACES_ENDPOINT", "ENDPOINT")
@@ -54,17 +51,17 @@ def endpoint_of(environ: Mapping[str, str]) -> Endpoint:
         protocol = settings.protocol(environ, "traces")
         settings.check_otlp(environ, "traces", protocol)
     except ValueError as error:
-        raise CliError(str(error).replace(url, without_login(url)) if url else str(error)) from error
+        raise CliError(str(error).replace(url, without_credentials(url)) if url else str(error)) from error
     return Endpoint(protocol, url or _DEFAULTS[protocol])
 
 
-def refusal(endpoint: Endpoint) -> str | None:
-    """Try for half a second to open a connection; say what stood in the way, if anything."""
+def connection_error(endpoint: Endpoint) -> str | None:
+    """Try to open a connection for half a second, and return the error, or None if it succeeded."""
     try:
         parts = urlsplit(endpoint.url if "//" in endpoint.url else f"//{endpoint.url}")
         host = parts.hostname or "localhost"
         if parts.scheme in getproxies() and not proxy_bypass(host):
-            return None  # only the proxy can tell
+            return None  # only the proxy can reach it
         port = parts.port or _SCHEME_PORTS.get(parts.scheme, 4317)
         with closing(socket.create_connection((host, port), _PROBE_SECONDS)):
             return None
@@ -73,23 +70,23 @@ def refusal(endpoint: Endpoint) -> str | None:
 
 
 def send(endpoint: Endpoint, environ: Mapping[str, str], spans: Sequence[ReadableSpan]) -> str | None:
-    """Send spans as an application would; say why they were not taken, if they were not."""
-    with _complaints() as said:
+    """Send spans as an application would, and return why they were rejected, or None if they were not."""
+    with _captured_log_messages() as messages:
         try:
             exporter = exporters.factory(environ, "traces", "otlp")(timeout=_SEND_SECONDS)
             taken = exporter.export(spans) is SpanExportResult.SUCCESS
             exporter.shutdown()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is what the user wants to know
+        except Exception as error:  # noqa: BLE001 - every error is reported to the user
             taken = False
-            said.append(f"{type(error).__name__}: {error}")
+            messages.append(f"{type(error).__name__}: {error}")
     if taken:
         return None
-    reason = said[-1] if said else "it did not say why"
-    return scrubbed(reason.replace(endpoint.url, endpoint.shown), environ)
+    reason = messages[-1] if messages else "it did not say why"
+    return without_header_values(reason.replace(endpoint.url, endpoint.display_url), environ)
 
 
-class _Listener(logging.Handler):
-    """Keeps what the exporters say. What others say, of malformed headers say, may quote secrets."""
+class _ExporterLogHandler(logging.Handler):
+    """A handler that keeps the messages of exporters only, because others may quote secrets."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -101,14 +98,14 @@ class _Listener(logging.Handler):
 
 
 @contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what OpenTelemetry logs: the only place where an exporter says what went wrong."""
-    logger, listener = logging.getLogger("opentelemetry"), _Listener()
+def _captured_log_messages() -> Iterator[list[str]]:
+    """Collect what exporters log, because they report the cause of a failure nowhere else."""
+    logger, handler = logging.getLogger("opentelemetry"), _ExporterLogHandler()
     before = logger.propagate
-    logger.addHandler(listener)
+    logger.addHandler(handler)
     logger.propagate = False
     try:
-        yield listener.messages
+        yield handler.messages
     finally:
-        logger.removeHandler(listener)
+        logger.removeHandler(handler)
         logger.propagate = before

@@ -1,40 +1,38 @@
-"""Show a variable of the environment without the secrets in it. Pure."""
+"""Environment variables without the secrets in their values. Pure functions."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_HIDDEN = "(hidden)"
-_SHORTEST_SECRET = 4
-_SECRET = re.compile(r"key|token|secret|passw|auth|credential|cookie|session", re.IGNORECASE)
+_HIDDEN: Final = "(hidden)"
+_SHORTEST_SECRET: Final = 4
+_SECRET: Final = re.compile(r"key|token|secret|passw|auth|credential|cookie|session", re.IGNORECASE)
 
 
 def masked(name: str, value: str) -> str:
-    """Hide what may be secret: header values, anything called key or token, passwords in addresses.
+    """Hide what may be secret: header values, anything named like a key or token, credentials in URLs.
 
     Args:
-        name: Name of the variable; it decides how the value is read.
-        value: The value as it is set.
+        name: The name of the variable, which decides how its value is parsed.
+        value: The value of the variable.
 
     Returns:
-        Text for the terminal, in which names stay and secrets do not.
+        Text for the terminal, with names but without secrets.
     """
     if name.endswith("_HEADERS"):
-        return _pairs(value, secret=re.compile(""))
+        return _mask_pairs(value, secret=re.compile(""))
     if _SECRET.search(name):
         return _HIDDEN if value else ""
     if name == "OTEL_RESOURCE_ATTRIBUTES":
-        return _pairs(value, secret=_SECRET)
-    return without_login(value) if name.endswith("_ENDPOINT") or "://" in value else value
+        return _mask_pairs(value, secret=_SECRET)
+    return without_credentials(value) if name.endswith("_ENDPOINT") or "://" in value else value
 
 
-def without_login(url: str) -> str:
-    """Leave user, password, query and fragment out of an address; any of them may be a secret."""
+def without_credentials(url: str) -> str:
+    """Remove user, password, query and fragment from a URL, since any of them may be secret."""
     try:
         parts = urlsplit(url if "//" in url else f"//{url}")
     except ValueError:
@@ -46,8 +44,8 @@ def without_login(url: str) -> str:
     )
 
 
-def scrubbed(text: str, environ: Mapping[str, str]) -> str:
-    """Hide header values that an error message quotes, as they are set, decoded or escaped."""
+def without_header_values(text: str, environ: Mapping[str, str]) -> str:
+    """Hide the header values that an error message quotes, whether raw, decoded or escaped."""
     headers = ",".join(value for name, value in environ.items() if name.endswith("_HEADERS"))
     for pair in headers.split(","):
         secret = pair.partition("=")[2].strip()
@@ -58,12 +56,12 @@ def scrubbed(text: str, environ: Mapping[str, str]) -> str:
     return text
 
 
-def _pairs(value: str, *, secret: re.Pattern[str]) -> str:
-    """Mask a list of `name=value`; what has no name is hidden whole."""
-    return ",".join(_pair(pair, secret) for pair in value.split(",") if pair.strip())
+def _mask_pairs(value: str, *, secret: re.Pattern[str]) -> str:
+    """Mask a list of `name=value` pairs; an item without a name is hidden completely."""
+    return ",".join(_mask_pair(pair, secret) for pair in value.split(",") if pair.strip())
 
 
-def _pair(pair: str, secret: re.Pattern[str]) -> str:
+def _mask_pair(pair: str, secret: re.Pattern[str]) -> str:
     name, equals, value = pair.partition("=")
     if not equals:
         return _HIDDEN

@@ -1,23 +1,19 @@
-"""Put spans in the order of a tree. Pure."""
+"""Spans in tree order. Pure functions."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from langspan.cli.columns import clean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from langspan.cli.rows import SpanRow
-    from langspan.cli.terminal import Style
+from langspan.cli.columns import printable
+from langspan.cli.rows import SpanRow
+from langspan.cli.terminal import Style
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One place in the tree; without a row it stands for a parent that is not in the data."""
+class TreeLine:
+    """One line of the tree; without a row it represents a parent that is not in the data."""
 
     label: str
     row: SpanRow | None
@@ -25,7 +21,7 @@ class Line:
 
 
 def by_trace(rows: Iterable[SpanRow]) -> dict[str, list[SpanRow]]:
-    """Sort rows into traces, oldest trace first; of a span seen twice the last copy counts."""
+    """Group rows by trace, oldest trace first; if a span occurs twice, the last copy counts."""
     traces: dict[str, dict[str, SpanRow]] = defaultdict(dict)
     for row in rows:
         traces[row.trace_id][row.span_id] = row
@@ -33,39 +29,39 @@ def by_trace(rows: Iterable[SpanRow]) -> dict[str, list[SpanRow]]:
     return dict(sorted(aged.items(), key=lambda item: item[1][0].start_ns))
 
 
-def nested(rows: Sequence[SpanRow], style: Style) -> Iterator[Line]:
-    """Yield every row exactly once, parents first, brothers by their start.
+def nested(rows: Sequence[SpanRow], style: Style) -> Iterator[TreeLine]:
+    """Yield every row exactly once, parents first, siblings by start time.
 
-    Not recursive: a trace may be deeper than Python's stack.
+    Not recursive, because a trace may be deeper than Python's stack.
     """
     children: dict[str | None, list[SpanRow]] = defaultdict(list)
     known = {row.span_id for row in rows}
     for row in sorted(rows, key=lambda row: row.start_ns):
         children[row.parent_id].append(row)
     seen: set[str] = set()
-    for parent in _tops(children, known):
+    for parent in _missing_parents(children, known):
         if parent is not None:
-            yield Line(f"(missing parent {clean(parent)})", None, "")
+            yield TreeLine(f"(missing parent {printable(parent)})", None, "")
         yield from _descend(children, parent, seen, style)
-    # What is left hangs on itself: parents that form a circle.
+    # The remaining spans are in a cycle of parents.
     for row in rows:
         if row.span_id not in seen:
-            yield Line("(spans that are each other's parent)", None, "")
+            yield TreeLine("(spans that are each other's parent)", None, "")
             yield from _descend({**children, "": [row]}, "", seen, style)
 
 
-def _tops(children: dict[str | None, list[SpanRow]], known: set[str]) -> list[str | None]:
-    """Parents that are not in the data, in the order of their first child; None is no parent."""
+def _missing_parents(children: dict[str | None, list[SpanRow]], known: set[str]) -> list[str | None]:
+    """Return the parents that are not in the data, ordered by their first child; None is no parent."""
     absent = [parent for parent in children if parent not in known]
     return sorted(absent, key=lambda parent: children[parent][0].start_ns)
 
 
 def _descend(
     children: dict[str | None, list[SpanRow]], top: str | None, seen: set[str], style: Style
-) -> Iterator[Line]:
+) -> Iterator[TreeLine]:
     beams, spaces = style.pick("│  ", "|  "), "   "
     fork, corner = style.pick("├─ ", "|- "), style.pick("└─ ", "`- ")
-    # A span without a parent stands at the left edge; each entry: row, stem before it, is it the last.
+    # Each entry: the row, the stem before it (None at the left edge), and whether it is the last child.
     stack = [(row, None if top is None else "", i == 0) for i, row in enumerate(reversed(children[top]))]
     while stack:
         row, before, last = stack.pop()
@@ -74,6 +70,6 @@ def _descend(
         seen.add(row.span_id)
         own = "" if before is None else before + (corner if last else fork)
         below = "" if before is None else before + (spaces if last else beams)
-        yield Line(clean(row.name), row, own)
+        yield TreeLine(printable(row.name), row, own)
         nested = reversed(children.get(row.span_id, ()))
         stack += [(child, below, i == 0) for i, child in enumerate(nested)]

@@ -1,35 +1,33 @@
-"""Read OTLP JSON, one object a line, as langspan and the collector's file exporter write it."""
+"""OTLP JSON, one object per line, as langspan and the collector's file exporter write it."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from langspan.cli.rows import SpanRow
 from langspan.cli.terminal import CliError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-_FAILED = (2, "STATUS_CODE_ERROR")
-_SIGNALS = frozenset({"resourceSpans", "resourceMetrics", "resourceLogs", "resourceProfiles"})
+_FAILED: Final = (2, "STATUS_CODE_ERROR")
+_SIGNALS: Final = frozenset({"resourceSpans", "resourceMetrics", "resourceLogs", "resourceProfiles"})
 
 
 def read_rows(text: str, warn: Callable[[str], None]) -> list[SpanRow]:
-    """Read all spans of a file; metrics and logs between them are passed over.
+    """Read all spans of a file, skipping metrics and logs.
 
     Args:
-        text: OTLP JSON lines, or a single OTLP JSON object laid out over many lines.
-        warn: Told when the last line is cut off, as after a crash; the other lines still count.
+        text: OTLP JSON lines, or a single OTLP JSON object that spans many lines.
+        warn: Called with a message if the last line is truncated, as after a crash, and skipped.
 
     Raises:
-        CliError: A line is not OTLP JSON; the text says which line and why.
+        CliError: A line is not OTLP JSON; the message says which line and why.
     """
     return [row for number, item in _objects(text, warn) for row in _rows_of(item, number)]
 
 
 def _objects(text: str, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    # Not splitlines(): JSON text may hold other line separators as they are.
+    # Not `splitlines()`: JSON strings may contain other line separators unescaped.
     lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     whole = _single_object(text) if len(lines) > 1 and not _parses(lines[0][1]) else None
     if whole is not None:
@@ -99,7 +97,7 @@ def _text(value: object) -> str:
 
 
 def _value(wrapped: Mapping[str, Any]) -> object:
-    """Unwrap an OTLP value; 64-bit integers come as text, as JSON numbers lose digits."""
+    """Unwrap an OTLP value, in which 64-bit integers are strings because JSON numbers lose digits."""
     for kind, value in wrapped.items():
         if kind == "intValue":
             return int(value)

@@ -1,20 +1,17 @@
-"""One finished span as the command line shows it, whatever it was read from."""
+"""One finished span as the command line shows it, from whatever source."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Final
 
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from langspan.conventions import names
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-_MODEL_CALLS = frozenset(
+_MODEL_CALLS: Final = frozenset(
     {
         names.OperationName.CHAT,
         names.OperationName.TEXT_COMPLETION,
@@ -26,7 +23,7 @@ _MODEL_CALLS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SpanRow:
-    """What the tree needs of a span. Ids are opaque text, times are nanoseconds since the epoch."""
+    """The parts of a span that the tree shows, with opaque ids and times in nanoseconds since the epoch."""
 
     trace_id: str
     span_id: str
@@ -40,23 +37,23 @@ class SpanRow:
 
     @property
     def operation(self) -> str:
-        """The GenAI operation, empty for spans that have none."""
+        """The GenAI operation (`gen_ai.operation.name`), or an empty string."""
         return str(self.attributes.get(names.GEN_AI_OPERATION_NAME, ""))
 
     @property
     def calls_model(self) -> bool:
-        """Whether the token counts are this span's own and not a sum over its children."""
+        """Whether the token counts are the span's own, not the sum of its children's."""
         return self.operation in _MODEL_CALLS
 
     @property
     def outcome(self) -> str | None:
-        """How a run ended that neither failed nor returned: cancelled, interrupted, closed."""
+        """The outcome of a run that neither returned nor failed, such as `cancelled`, or None."""
         value = self.attributes.get(names.LANGSPAN_OUTCOME)
         return value if isinstance(value, str) else None
 
     @property
     def error(self) -> str | None:
-        """What went wrong: the error's class without its module and the status message, if known."""
+        """The error's class, without its module, and the status message; None if the span did not fail."""
         if not self.failed:
             return None
         kind = str(self.attributes.get(names.ERROR_TYPE, ""))
@@ -67,18 +64,22 @@ class SpanRow:
         return self.message or kind or "error"
 
     def count(self, key: str) -> int | None:
-        """The attribute as a whole number, None when it is absent or something else."""
+        """Return an attribute as an integer, or None if it is missing or not one."""
         value = self.attributes.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def seconds(self, key: str) -> float | None:
-        """The attribute as a number of seconds, None when it is absent or something else."""
+        """Return an attribute as a number of seconds, or None if it is missing or not a number."""
         value = self.attributes.get(key)
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def row_of(span: ReadableSpan) -> SpanRow:
-    """Turn a finished SDK span into a row."""
+    """Convert a finished SDK span to a row.
+
+    Raises:
+        ValueError: The span has no context.
+    """
     context = span.get_span_context()
     if context is None:
         raise ValueError(f"span {span.name!r} has no context")

@@ -1,15 +1,17 @@
-"""A chat model that follows a script, so that the demo runs the same everywhere and offline.
+"""A chat model that follows a script, so that the demo runs offline and the same everywhere.
 
-To LangChain it is a model like any other: it streams, calls tools and reports its usage. What it
-says depends only on the messages it is given.
+For LangChain it is a model like any other: it streams, calls tools and reports its usage. Its answers
+depend only on the messages that it is given.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
+from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import generate_from_stream
@@ -17,32 +19,29 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Tool
 from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+_CHARACTERS_PER_TOKEN: Final = 4
+_REASONING_TOKENS_PER_CALL: Final = 48
+_FIRST_CHUNK_FACTOR: Final = 5
+"""How many times longer the first chunk takes than each later one."""
 
-    from langchain_core.callbacks import CallbackManagerForLLMRun
-    from langchain_core.runnables import Runnable
-    from langchain_core.tools import BaseTool
-
-_SIGNS_PER_TOKEN = 4
-_THOUGHT_BEFORE_CALL = 48
-_THINKING = 5
-"""The first chunk takes that many times as long as each later one."""
-
-_FACTS = "Parcel NL-77 is in Rotterdam and due on 20 November. Returns are open until 20 December."
-_ANSWER = "Your tea set is in Rotterdam and comes on Friday. You can send it back free until 20 December."
+_FACTS: Final = "Parcel NL-77 is in Rotterdam and due on 20 November. Returns are open until 20 December."
+_ANSWER: Final = (
+    "Your tea set is in Rotterdam and comes on Friday. You can send it back free until 20 December."
+)
 
 
 class ScriptedChatModel(BaseChatModel):
-    """Answers questions about order 1042: calls the demo's tools in turn, then writes an answer."""
+    """A chat model that calls the demo's tools about order 1042 in turn, and then writes an answer."""
 
     model_name: str = "scripted-1"
-    """Name of the model, as requested; the answering model adds a date."""
+    """The name of the requested model; the name of the responding model has a date appended."""
     pause: float = 0.0
-    """Seconds to wait before each streamed chunk."""
+    """How long to wait before each streamed chunk, in seconds."""
 
     @property
     def _llm_type(self) -> str:
@@ -84,11 +83,11 @@ class ScriptedChatModel(BaseChatModel):
     ) -> Iterator[ChatGenerationChunk]:
         reply = _reply(messages, kwargs.get("tools"))
         for number, chunk in enumerate(_chunks(reply)):
-            time.sleep(self.pause * (_THINKING if number == 0 else 1))
+            time.sleep(self.pause * (_FIRST_CHUNK_FACTOR if number == 0 else 1))
             yield ChatGenerationChunk(message=chunk)
-        yield ChatGenerationChunk(message=self._closing(messages, reply, kwargs.get("tools")))
+        yield ChatGenerationChunk(message=self._last_chunk(messages, reply, kwargs.get("tools")))
 
-    def _closing(self, messages: list[BaseMessage], reply: AIMessage, tools: object) -> AIMessageChunk:
+    def _last_chunk(self, messages: list[BaseMessage], reply: AIMessage, tools: object) -> AIMessageChunk:
         return AIMessageChunk(
             content="",
             usage_metadata=_usage(messages, reply, tools),
@@ -100,7 +99,7 @@ class ScriptedChatModel(BaseChatModel):
 
 
 def _reply(messages: list[BaseMessage], tools: object) -> AIMessage:
-    """Decide what comes next: the first tool of the script that has not answered, else the answer."""
+    """Return the next message: a call of the script's next tool, or else the answer."""
     if not tools:
         return AIMessage(_ANSWER)
     answered = {message.name for message in messages if isinstance(message, ToolMessage)}
@@ -120,7 +119,7 @@ def _call(name: str, **arguments: str) -> ToolCall:
 
 
 def _chunks(reply: AIMessage) -> Iterator[AIMessageChunk]:
-    """Cut a reply into chunks as a provider would: word by word, each tool call in one piece."""
+    """Split a reply into chunks as a provider would: word by word, with each tool call in one chunk."""
     for index, call in enumerate(reply.tool_calls):
         piece = tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
         yield AIMessageChunk(content="", tool_call_chunks=[piece])
@@ -129,18 +128,18 @@ def _chunks(reply: AIMessage) -> Iterator[AIMessageChunk]:
 
 
 def _usage(messages: list[BaseMessage], reply: AIMessage, tools: object) -> UsageMetadata:
-    """Count tokens by length. What an earlier call of the conversation has sent counts as cached."""
+    """Count tokens by length. What an earlier call of the conversation sent counts as cached."""
     earlier = max((i for i, message in enumerate(messages) if isinstance(message, AIMessage)), default=0)
     fixed = _tokens(json.dumps(tools)) if tools else 0
     sent = fixed + sum(map(_message_tokens, messages))
     cached = fixed + sum(map(_message_tokens, messages[:earlier])) if earlier else 0
-    thought = _THOUGHT_BEFORE_CALL * len(reply.tool_calls)
-    written = _message_tokens(reply) + thought
+    reasoning = _REASONING_TOKENS_PER_CALL * len(reply.tool_calls)
+    written = _message_tokens(reply) + reasoning
     usage = UsageMetadata(input_tokens=sent, output_tokens=written, total_tokens=sent + written)
     if cached:
         usage["input_token_details"] = InputTokenDetails(cache_read=cached)
-    if thought:
-        usage["output_token_details"] = OutputTokenDetails(reasoning=thought)
+    if reasoning:
+        usage["output_token_details"] = OutputTokenDetails(reasoning=reasoning)
     return usage
 
 
@@ -150,4 +149,4 @@ def _message_tokens(message: BaseMessage) -> int:
 
 
 def _tokens(text: str) -> int:
-    return -(-len(text) // _SIGNS_PER_TOKEN)
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)

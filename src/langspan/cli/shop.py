@@ -1,22 +1,25 @@
 """The demo's application: a small shop whose graph answers a customer's question.
 
-Nothing here knows that it is traced, but for the shop's own span around its call to the carrier.
-Needs langchain and langgraph, so only the demo imports it.
+Nothing here is aware of tracing, except for the shop's own span around its call to the carrier.
+This module needs langchain and langgraph, so only the demo imports it.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import count
 from math import sqrt
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import Any, Final, TypedDict
 from zlib import crc32
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import ToolRetryMiddleware
+from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -25,23 +28,19 @@ from langchain_core.tools import BaseTool, tool
 from langgraph.graph import END, START, StateGraph
 from opentelemetry.trace import SpanKind, Tracer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+QUESTION: Final = "Where is my order 1042, and until when can I send it back?"
 
-    from langchain_core.callbacks import CallbackManagerForRetrieverRun
-    from langchain_core.language_models import BaseChatModel
-
-QUESTION = "Where is my order 1042, and until when can I send it back?"
-
-_DIMENSIONS = 64
-_POLICIES = (
+_DIMENSIONS: Final = 64
+_POLICIES: Final = (
     "Returns: unused goods can be sent back free of charge within 30 days of delivery.",
     "Delivery: parcels leave the warehouse within one working day.",
     "Warranty: broken goods are repaired or replaced for two years.",
     "Gift cards: valid for five years, in every one of our stores.",
 )
-_AGENT_PROMPT = "You look up orders for a shop. Use the tools, then sum up the facts in two sentences."
-_ANSWER_PROMPT = "Answer the customer in a friendly tone.\nShop policies:\n{policies}\nFacts:\n{findings}"
+_AGENT_PROMPT: Final = "You look up orders for a shop. Use the tools, then sum up the facts in two sentences."
+_ANSWER_PROMPT: Final = (
+    "Answer the customer in a friendly tone.\nShop policies:\n{policies}\nFacts:\n{findings}"
+)
 
 
 class _State(TypedDict, total=False):
@@ -52,7 +51,7 @@ class _State(TypedDict, total=False):
 
 
 class WordEmbeddings(Embeddings):
-    """Counts words into a short vector: texts that share words lie close to each other."""
+    """Embeddings that count words into a short vector, so that texts with common words are similar."""
 
     model = f"word-hash-{_DIMENSIONS}"
 
@@ -66,7 +65,7 @@ class WordEmbeddings(Embeddings):
 
 
 class PolicyRetriever(BaseRetriever):
-    """Finds the shop's policies nearest to a question."""
+    """A retriever of the shop's policies that are most similar to a question."""
 
     k: int = 2
 
@@ -85,12 +84,12 @@ def ask(model: BaseChatModel, tracer: Tracer, pause: float) -> Iterator[str]:
     """Run the shop's graph on the demo's question.
 
     Args:
-        model: Answers, with or without tools.
-        tracer: For the shop's own spans.
-        pause: Seconds that each look-up takes.
+        model: The chat model, called with and without tools.
+        tracer: The tracer for the shop's own spans.
+        pause: The duration of each look-up, in seconds.
 
     Yields:
-        The answer, piece by piece, as the model streams it.
+        The answer, chunk by chunk, as the model streams it.
     """
     stream = _graph(model, tracer, pause).stream(
         {"question": QUESTION}, {"configurable": {"thread_id": "customer-17"}}, stream_mode="messages"
@@ -158,7 +157,7 @@ def _tools(tracer: Tracer, pause: float) -> list[BaseTool]:
 def _vector(text: str) -> list[float]:
     counts = [0.0] * _DIMENSIONS
     for word in text.lower().split():
-        # Not hash(), which differs from one process to the next.
+        # Not `hash()`, which differs between processes.
         counts[crc32(word.strip(".,:?").encode()) % _DIMENSIONS] += 1.0
     length = sqrt(sum(number * number for number in counts)) or 1.0
     return [number / length for number in counts]

@@ -1,12 +1,15 @@
-"""Draw the spans of a trace as a tree of lines. Pure: rows and a style in, text out."""
+"""The spans of a trace, drawn as a tree of lines. Pure functions from rows and a style to text."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Final
 
-from langspan.cli.columns import clean, cut, duration_text, table_of
-from langspan.cli.nesting import Line, nested
+from langspan.cli.columns import Table, duration_text, printable, table_of, truncate
+from langspan.cli.nesting import TreeLine, nested
+from langspan.cli.rows import SpanRow
+from langspan.cli.terminal import Style
 from langspan.conventions.names import (
     GEN_AI_USAGE_INPUT_TOKENS,
     GEN_AI_USAGE_OUTPUT_TOKENS,
@@ -15,18 +18,15 @@ from langspan.conventions.names import (
     OperationName,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from langspan.cli.columns import Table
-    from langspan.cli.rows import SpanRow
-    from langspan.cli.terminal import Style
-
-_WIDEST_BAR, _SHORTEST_BAR = 20, 8
-_SHORTEST_NAME, _SHORTEST_NOTE = 24, 20
-_GAP = "  "
-_DIM, _RED, _YELLOW = "2", "31", "33"
-_COLOURS = {
+_MIN_BAR: Final = 8
+_MAX_BAR: Final = 20
+_MIN_NAME: Final = 24
+_MIN_NOTE: Final = 20
+_GAP: Final = "  "
+_DIM: Final = "2"
+_RED: Final = "31"
+_YELLOW: Final = "33"
+_COLOURS: Final = {
     OperationName.CHAT: "36",
     OperationName.TEXT_COMPLETION: "36",
     OperationName.GENERATE_CONTENT: "36",
@@ -36,14 +36,12 @@ _COLOURS = {
     OperationName.INVOKE_AGENT: "1;35",
     OperationName.INVOKE_WORKFLOW: "1;35",
 }
-
-
-_COUNTED = ((LANGSPAN_RETRIEVAL_DOCUMENT_COUNT, "document"), (LANGSPAN_EMBEDDINGS_INPUT_COUNT, "text"))
+_COUNTED: Final = ((LANGSPAN_RETRIEVAL_DOCUMENT_COUNT, "document"), (LANGSPAN_EMBEDDINGS_INPUT_COUNT, "text"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How wide each part of a line is, and which stretch of time the bars cover."""
+    """The width of each part of a line, and the time range that the bars cover."""
 
     name: int
     bar: int
@@ -54,45 +52,45 @@ class _Layout:
 def draw(rows: Sequence[SpanRow], style: Style) -> list[str]:
     """Draw one trace: a summary, the column titles and a line for every span.
 
-    Spans whose parent is not among the rows hang below a line that names the missing parent.
-    Columns that would stay empty are left out, and others where names need their room. Lines keep
-    to the style's width, as far as a readable name and error allow.
+    Spans whose parent is not among the rows are drawn below a line that names the missing parent. Empty
+    columns are left out, and the least important ones if names need their space. Lines fit the style's width
+    as far as a readable name and error allow.
     """
     lines = list(nested(rows, style))
     names = max(len(line.stem) + len(line.label) for line in lines)
-    table = _fitting(table_of(rows, style), style.width - names)
-    layout = _layout_of(rows, names, table, style)
+    table = _fit_columns(table_of(rows, style), style.width - names)
+    layout = _compute_layout(rows, names, table, style)
     titles = [_titles(cells, layout, style) for cells in table.titles if "".join(cells).strip()]
     return [_summary(rows, style), "", *titles, *(_draw_line(line, layout, table, style) for line in lines)]
 
 
-def _fitting(table: Table, room: int) -> Table:
-    """Leave out columns, the least important first, until the rest fits or all that are left matter."""
+def _fit_columns(table: Table, room: int) -> Table:
+    """Leave out columns, least important first, until the rest fits or is essential."""
     while sum(len(_GAP) + width for width in table.widths) > room:
-        smaller = table.without_least()
+        smaller = table.without_least_important()
         if smaller is None:
             break
         table = smaller
     return table
 
 
-def _layout_of(rows: Sequence[SpanRow], wanted: int, table: Table, style: Style) -> _Layout:
-    """Names get what they want, as far as figures leave room; bars get what notes leave of the rest."""
+def _compute_layout(rows: Sequence[SpanRow], wanted: int, table: Table, style: Style) -> _Layout:
+    """Divide the width of a line between name, bar, figures and note; names come before bars."""
     figures = {row.span_id: sum(len(_GAP) + len(cell) for cell in _figures(row, table)) for row in rows}
     beside = max(figures[row.span_id] + _note_width(row, style) for row in rows)
-    name = min(wanted, max(style.width - max(figures.values()), _SHORTEST_NAME))
-    bar = min(style.width - name - beside - len(_GAP), _WIDEST_BAR)
+    name = min(wanted, max(style.width - max(figures.values()), _MIN_NAME))
+    bar = min(style.width - name - beside - len(_GAP), _MAX_BAR)
     begin, end = _bounds(rows)
-    return _Layout(name, bar if bar >= _SHORTEST_BAR else 0, begin, max(end - begin, 1))
+    return _Layout(name, bar if bar >= _MIN_BAR else 0, begin, max(end - begin, 1))
 
 
 def _note_width(row: SpanRow, style: Style) -> int:
     note = _note(row, style)[0]
-    return len(_GAP) + min(len(note), _SHORTEST_NOTE) if note else 0
+    return len(_GAP) + min(len(note), _MIN_NOTE) if note else 0
 
 
 def _figures(row: SpanRow, table: Table) -> list[str]:
-    """The cells of a row up to the last that has something in it."""
+    """Return the cells of a row up to the last one that is not blank."""
     cells = table.cells(row)
     while cells and not cells[-1].strip():
         cells.pop()
@@ -107,7 +105,7 @@ def _summary(rows: Sequence[SpanRow], style: Style) -> str:
     begin, end = _bounds(rows)
     failures = sum(row.failed for row in rows)
     parts = [
-        f"trace {clean(rows[0].trace_id)}",
+        f"trace {printable(rows[0].trace_id)}",
         _counted(len(rows), "span"),
         duration_text(end - begin, style),
         *([style.paint(_counted(failures, "error"), _RED)] if failures else []),
@@ -121,7 +119,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _tokens(rows: Sequence[SpanRow]) -> list[str]:
-    """Sum the tokens of the model calls; agents repeat the sums of what is below them."""
+    """Sum the tokens of the model calls; the counts on agents are sums over the same calls."""
     calls = [row for row in rows if row.calls_model]
     read = [n for row in calls if (n := row.count(GEN_AI_USAGE_INPUT_TOKENS)) is not None]
     written = [n for row in calls if (n := row.count(GEN_AI_USAGE_OUTPUT_TOKENS)) is not None]
@@ -133,8 +131,8 @@ def _titles(cells: Sequence[str], layout: _Layout, style: Style) -> str:
     return style.paint(_GAP.join([" " * layout.name, *bar, *cells]).rstrip(), _DIM)
 
 
-def _draw_line(line: Line, layout: _Layout, table: Table, style: Style) -> str:
-    label = cut(line.label, max(layout.name - len(line.stem), 1), style)
+def _draw_line(line: TreeLine, layout: _Layout, table: Table, style: Style) -> str:
+    label = truncate(line.label, max(layout.name - len(line.stem), 1), style)
     stem = style.paint(line.stem, _DIM)
     if line.row is None:
         return stem + style.paint(label, _DIM)
@@ -146,25 +144,25 @@ def _draw_line(line: Line, layout: _Layout, table: Table, style: Style) -> str:
     pieces += [(cell, "") for cell in _figures(row, table)]
     note, note_colour = _note(row, style)
     used = len(line.stem) + sum(len(text) + len(_GAP) for text, _ in pieces)
-    pieces.append((cut(note, max(style.width - used, _SHORTEST_NOTE), style), note_colour))
+    pieces.append((truncate(note, max(style.width - used, _MIN_NOTE), style), note_colour))
     return stem + _GAP.join(style.paint(text, code) for text, code in pieces).rstrip()
 
 
 def _note(row: SpanRow, style: Style) -> tuple[str, str]:
-    """Say in words what the figures do not: an error, another way to end, what was found or embedded."""
+    """Return a note and its colour: the error, an unusual outcome, or the number of documents or texts."""
     if row.error:
-        return f"{style.pick('✗', 'x')} {clean(row.error)}", _RED
+        return f"{style.pick('✗', 'x')} {printable(row.error)}", _RED
     if row.outcome:
-        return clean(row.outcome), _YELLOW
+        return printable(row.outcome), _YELLOW
     counts = ((row.count(key), word) for key, word in _COUNTED)
     return next((_counted(count, word) for count, word in counts if count is not None), ""), _DIM
 
 
 def _bar(row: SpanRow, layout: _Layout, style: Style) -> str:
-    """Show when in the trace the span ran; even the shortest span is one sign wide."""
+    """Draw when in the trace the span ran; even the shortest span is one character wide."""
     ended = layout.begin_ns + layout.total_ns if row.end_ns is None else max(row.end_ns, row.start_ns)
     first = (row.start_ns - layout.begin_ns) * layout.bar // layout.total_ns
     first = min(first, layout.bar - 1)
     beyond = -((layout.begin_ns - ended) * layout.bar // layout.total_ns)
-    sign = style.pick("━", "=")
-    return (" " * first + sign * max(beyond - first, 1)).ljust(layout.bar)
+    block = style.pick("━", "=")
+    return (" " * first + block * max(beyond - first, 1)).ljust(layout.bar)

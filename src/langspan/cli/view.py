@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from langspan.cli.nesting import by_trace
 from langspan.cli.otlp import read_rows
-from langspan.cli.terminal import CliError
+from langspan.cli.rows import SpanRow
+from langspan.cli.terminal import CliError, Style
 from langspan.cli.tree import draw
-
-if TYPE_CHECKING:
-    from langspan.cli.rows import SpanRow
-    from langspan.cli.terminal import Style
 
 
 def run(source: str, wanted: str | None, style: Style) -> int:
     """Draw every trace of a file, or the one whose id starts with `wanted`.
 
     Args:
-        source: Path of the file; `-` reads standard input.
-        wanted: Trace id or the beginning of one, None for all.
+        source: The path of the file, or `-` for standard input.
+        wanted: A trace id or the beginning of one; by default all traces are drawn.
         style: How to draw.
+
+    Returns:
+        The exit code 0.
 
     Raises:
         CliError: The file cannot be read, is not OTLP JSON, or holds no such trace.

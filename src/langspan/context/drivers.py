@@ -1,8 +1,8 @@
-"""Run the host's code with a context in place: functions, coroutines, generators of both kinds.
+"""Drivers that run the host's functions, coroutines and generators with a context current.
 
-The drivers are in the application's stack while its own code runs, so they contain nothing of ours that
-could fail: each step goes through a contained method of a scope, or through two calls of OpenTelemetry. No
-variable here outlives the handling of an exception: what its frames hold is freed when the host lets it go.
+The drivers are on the application's stack while its own code runs, so nothing in them can fail: each step
+is a contained method of a scope, or two calls of OpenTelemetry. No variable here keeps an exception alive,
+so that the objects in its frames are freed as soon as the host drops it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def arun_in_context(
 
 
 def call_in_scope(scope: Scope, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call the host's function under a scope."""
+    """Call the host's function in a scope."""
     scope.resume()
     try:
         result = function(*args, **kwargs)
@@ -54,7 +54,7 @@ def call_in_scope(scope: Scope, function: Callable[P, T], /, *args: P.args, **kw
 async def acall_in_scope(
     scope: Scope, function: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Await the host's coroutine function under a scope."""
+    """Await the host's coroutine function in a scope."""
     scope.resume()
     try:
         result = await function(*args, **kwargs)
@@ -66,7 +66,7 @@ async def acall_in_scope(
 
 
 def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, Any]:
-    """Drive the host's generator under a scope: its run is current in its body, never in the consumer."""
+    """Iterate the host's generator in a scope: its run is current in its body, but not in the consumer."""
     step: Callable[[Any], T] = generator.send
     sent: Any = None
     try:
@@ -78,7 +78,7 @@ def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generat
                 result = stop.value
                 break
             finally:
-                sent = None  # an exception that stayed here would hold this very frame, by its traceback
+                sent = None  # an exception in here would keep this frame alive through its traceback
                 scope.suspend()
             try:
                 sent = yield item
@@ -100,8 +100,8 @@ def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generat
 
 
 async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
-    """Drive the host's asynchronous generator under a scope, in the consumer's own task."""
-    step: Callable[[Any], Awaitable[T]] = _begin_unseen
+    """Iterate the host's asynchronous generator in a scope, in the consumer's own task."""
+    step: Callable[[Any], Awaitable[T]] = _first_step_unregistered
     sent: Any = generator
     try:
         while True:
@@ -131,20 +131,20 @@ async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> 
     scope.close_soon(None)
 
 
-def _begin_unseen(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:
-    """Ask for the first item without telling the event loop of the generator.
+def _first_step_unregistered(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:
+    """Request the first item without registering the generator with the event loop.
 
-    An event loop that shuts down closes all generators it was told of, at once; and so it closes those that
-    the garbage collector finds. It knows the one that drives this one; told of both, it would close this one
-    a second time, and complain.
+    An event loop closes all registered generators at once when it shuts down, and those that the garbage
+    collector finds. It knows the driver of this generator. If it knew both, it would close this one a second
+    time and report an error.
     """
-    told = sys.get_asyncgen_hooks()
+    hooks = sys.get_asyncgen_hooks()
     sys.set_asyncgen_hooks(firstiter=None, finalizer=_leave_to_the_driver)
     try:
         return generator.__anext__()
     finally:
-        sys.set_asyncgen_hooks(*told)
+        sys.set_asyncgen_hooks(*hooks)
 
 
 def _leave_to_the_driver(_: AsyncGenerator[Any, Any]) -> None:
-    """Do nothing: without any finalizer Python itself would close the generator, and not wait for it."""
+    """Do nothing. Without a finalizer, Python would close the generator itself and not wait for it."""

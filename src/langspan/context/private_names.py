@@ -1,4 +1,4 @@
-"""What we rely on in OpenTelemetry that it does not promise, and what is lost without it."""
+"""Private parts of OpenTelemetry that langspan relies on, and what is lost without them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 
 SPAN_KEY: Final = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))
-"""Where OpenTelemetry keeps the span in a context, learned from what it does.
+"""The key under which OpenTelemetry keeps the span in a context, taken from a context with a span.
 
-With it a context gets the span and our own key in one go, which is cheaper than in two.
+It allows setting the span and langspan's own key in one step, which is cheaper than two.
 """
 
 
 def suppression_keys(module: Any) -> tuple[str, ...]:
-    """Return the keys that `suppress_instrumentation()` sets: the API's own, and that of older code.
+    """Return the context keys that suppress instrumentation: that of the API, and that of older code.
 
-    Without the API's own, runs are recorded although the application suppressed instrumentation.
+    Source: `opentelemetry.context.suppress_instrumentation`. Without the API's key, runs are recorded
+    although the application has suppressed instrumentation.
 
     Args:
-        module: `opentelemetry.context`.
+        module: The module `opentelemetry.context`.
     """
     own = getattr(module, "_SUPPRESS_INSTRUMENTATION_KEY", None)
     return ("suppress_instrumentation",) if own is None else (own, "suppress_instrumentation")

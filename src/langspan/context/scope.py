@@ -1,11 +1,11 @@
 """The only place that changes the current OpenTelemetry context.
 
-A run's span is current while the run's own code runs, and only then. Nothing is ever detached by token:
-a token is useless in another `contextvars.Context`, which is where asynchronous code tends to end up.
-Instead a context is either entered inside a copy that LangChain throws away, or swapped in before a step
-of the host's code and swapped out after it.
+A run's span is current only while the run's own code runs. Nothing is ever detached by token, because a
+token is useless in another `contextvars.Context`, where asynchronous code tends to end up. Instead, a
+context is either attached inside a copy that LangChain discards, or swapped in before a step of the host's
+code and swapped out after it.
 
-A `Scope` stands around one call of the host's code; `langspan.context.drivers` run that code under it.
+A `Scope` wraps one call of the host's code, which the functions of `langspan.context.drivers` run in it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from langspan._guard import Guard, contained
 
 
 class ScopedRun(Protocol):
-    """What a scope needs to know of a run."""
+    """The part of a run that a scope needs."""
 
     @property
     def run_id(self) -> UUID:
-        """LangChain's id of the run."""
+        """The id that LangChain gave the run."""
 
     @property
     def context(self) -> Context:
@@ -39,20 +39,20 @@ class ScopedRun(Protocol):
         """Whether the run has not ended yet."""
 
     def abandon(self, error: BaseException | None) -> None:
-        """End the run: LangChain will not."""
+        """End the run, because LangChain will not."""
 
 
 class Scope:
-    """One call of a model, tool or retriever, seen from outside.
+    """The scope of one call of a model, tool or retriever.
 
-    It knows the runs that are started directly under the call, makes them current where LangChain gives no
-    later chance to, and ends those that LangChain forgets.
+    It keeps the runs that start directly under the call, makes them current where no later step can, and
+    ends those that LangChain leaves open.
 
     Args:
         guard: The error boundary.
-        callback: The runs that start directly under the call and belong to it; None if none do.
-        attach_on_start: The start event itself makes the run current, since nothing later can.
-        call: What is called, where a run's start event does not tell all of it.
+        callback: The callback type of the runs that belong to the call; None if there are none.
+        attach_on_start: Whether the start event makes the run current, because no later step can.
+        call: The call, if the run's start event lacks some of its details.
     """
 
     __slots__ = (
@@ -87,16 +87,16 @@ class Scope:
 
     @classmethod
     def around_stream(cls, guard: Guard, run: ScopedRun) -> Scope:
-        """A scope around the streaming body of a run that has already started.
+        """Return a scope for the streaming body of a run that has already started.
 
-        LangChain ends such a run, unless the consumer closes the stream early.
+        LangChain ends such a run unless the consumer closes the stream early.
         """
         scope = cls(guard, None)
         scope._inside, scope._if_closed = run.context, run
         return scope
 
     def watch(self, driver: object) -> None:
-        """End the streaming run if its driver is dropped before its first step: no code of it runs then."""
+        """End the streaming run if its driver is dropped before its first step, when no code of it runs."""
         if self._if_closed is not None:
             weakref.finalize(driver, self._dropped).atexit = False
 
@@ -107,7 +107,7 @@ class Scope:
 
     @contained
     def resume(self) -> None:
-        """A step of the host's code begins."""
+        """Make the run current before a step of the host's code."""
         self._former = _scope.get()
         self._outside = otel.get_current()
         _scope.set(self)
@@ -116,44 +116,44 @@ class Scope:
 
     @contained
     def suspend(self) -> None:
-        """The step is over: what was current before it is current again."""
+        """Restore the previous context after a step of the host's code."""
         self._put_back()
 
     def _put_back(self) -> None:
-        # In a foreign context, where an abandoned coroutine is finished off, there is nothing to put back.
+        # An abandoned coroutine may be closed in a foreign context, where there is nothing to restore.
         if _scope.get() is not self:
             return
         _scope.set(self._former)
         if self._inside is not None and self._outside is not None:
-            # What the body left current waits for its next step; the caller never sees it.
+            # The context that the body leaves is kept for its next step; the caller never sees it.
             self._inside = otel.get_current()
             otel.attach(self._outside)
 
     @contained
     def suspend_and_close(self, error: BaseException | None) -> None:
-        """The call of a function is over: both `suspend` and `close`."""
+        """Do both `suspend` and `close` after a function call, in one contained step."""
         self._put_back()
         self._end_forgotten(error)
 
     @contained
     def suspend_and_close_soon(self, error: BaseException | None) -> None:
-        """The call of a coroutine function is over: both `suspend` and `close_soon`."""
+        """Do both `suspend` and `close_soon` after a coroutine call, in one contained step."""
         self._put_back()
         self.close_soon(error)
 
     def start_context(self, run_id: UUID, current: Context) -> Context:
-        """The context that a run starts in: another handler of ours may have just made the run current."""
+        """Return the context in which a run starts, even if another handler has just made the run current."""
         if self._inside is None or self._outside is None or not self._runs or self._runs[0].run_id != run_id:
             return current
         return self._outside
 
     def is_direct_child(self, callback: CallbackType | None, current: Context) -> bool:
-        """Whether a run of that callback that starts in `current` stands directly under the call."""
-        # Inside a run's body another context is current, so runs nested deeper do not match.
+        """Return whether a run of a callback type that starts in `current` is directly under the call."""
+        # Inside a run's body another context is current, so deeper runs do not match.
         return callback is not None and callback is self.callback and current is self._outside
 
     def started(self, run: ScopedRun) -> None:
-        """Note a run that was started directly under the call."""
+        """Register a run that has started directly under the call."""
         self._runs.append(run)
         if self.attach_on_start and self._inside is None:
             self._inside = run.context
@@ -161,12 +161,12 @@ class Scope:
 
     @contained
     def close(self, error: BaseException | None) -> None:
-        """The call is over: end what is still open."""
+        """End the runs that are still open after the call."""
         self._end_forgotten(error)
 
     @contained
     def close_soon(self, error: BaseException | None) -> None:
-        """The call is over: end what is still open, after an end event that is already on its way."""
+        """End the runs that are still open after the call, once pending end events have been delivered."""
         if self._is_done(error):
             return
         try:
@@ -183,7 +183,7 @@ class Scope:
     def _end_forgotten(self, error: BaseException | None) -> None:
         if self._is_done(error):
             return
-        # Of several prompts the one that failed got its error event: its siblings did not fail.
+        # Of several prompts, the one that failed has had its error event; its siblings did not fail.
         cause = error if len(self._runs) <= 1 or _stops_all(error) else None
         for run in self._runs if self._if_closed is None else [self._if_closed]:
             if run.is_open:
@@ -198,29 +198,29 @@ _scope: ContextVar[Scope | None] = ContextVar("langspan_scope", default=None)
 
 
 def current_scope() -> Scope | None:
-    """The innermost scope around the running code."""
+    """Return the innermost scope around the running code."""
     return _scope.get()
 
 
 def enter(context: Context) -> None:
-    """Make `context` current in a `contextvars.Context` that its owner throws away after use."""
+    """Make `context` current in a `contextvars.Context` that its owner discards after use."""
     otel.attach(context)
 
 
 def swap(context: Context) -> Context:
-    """Make `context` current and return what was, for `swap_back`."""
+    """Make `context` current and return the previous one, for `swap_back`."""
     previous = otel.get_current()
     otel.attach(context)
     return previous
 
 
 def swap_back(previous: Context, only_if: Context | None = None) -> None:
-    """Put back what `swap` returned.
+    """Restore the context that `swap` returned.
 
     Args:
-        previous: What was current before.
-        only_if: Leave everything as it is unless this is current: a coroutine may be finished off in a
-            foreign context.
+        previous: The previous context.
+        only_if: Do nothing unless this context is current, because an abandoned coroutine may be closed in
+            a foreign one.
     """
     if only_if is None or otel.get_current() is only_if:
         otel.attach(previous)

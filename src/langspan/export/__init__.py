@@ -1,7 +1,9 @@
-"""Getting telemetry out of the process: providers, OTLP by bytes, a local file.
+"""Export: providers, OTLP requests limited in bytes, a local file.
 
 Knows OpenTelemetry and nothing of LangChain.
 """
+
+from __future__ import annotations
 
 from langspan.export.providers import resolve
 from langspan.export.telemetry import Telemetry

@@ -1,4 +1,6 @@
-"""A thread for calls that block longer than their caller is willing to wait."""
+"""A thread for calls that may block longer than their caller wants to wait."""
+
+from __future__ import annotations
 
 import os
 import threading
@@ -15,11 +17,15 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs calls one after another on a daemon thread.
+    """A daemon thread that runs calls one after another.
 
-    The SDK's `force_flush` and `shutdown` ignore their timeouts. Run here, their caller waits as long as it
-    chose to, and callers who gave up cost no thread each. From Python 3.12 on no thread can be started
-    once the interpreter is exiting, so what must work in an exit hook calls `start` beforehand.
+    The SDK's `force_flush` and `shutdown` ignore their timeouts. When they run here, the caller waits only
+    as long as it chooses, and callers that give up do not leave a thread behind each. From Python 3.12 on,
+    no thread can be started while the interpreter exits, so a caller that submits from an exit hook has to
+    call `start` beforehand.
+
+    Args:
+        name: The name of the thread.
     """
 
     def __init__(self, name: str) -> None:
@@ -28,44 +34,50 @@ class Background:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=partial(_call, weakref.WeakMethod(self._after_fork)))
+            os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork)))
 
     def start(self) -> None:
-        """Start the thread, if it does not run already.
+        """Start the thread unless it is running.
 
         Raises:
-            RuntimeError: The interpreter is exiting, or the system has no thread left.
+            RuntimeError: The interpreter is exiting, or the system cannot start another thread.
         """
         with self._lock:
-            self._start()
+            self._ensure_thread()
 
-    def submit(self, call: Callable[[], T]) -> "Future[T]":
-        """Run a call after those submitted before it; a future cancelled before its turn is not run.
+    def submit(self, call: Callable[[], T]) -> Future[T]:
+        """Queue a call behind those submitted before it.
+
+        Args:
+            call: The call. It does not run if its future is cancelled before its turn.
+
+        Returns:
+            A future for the result of the call, or for the exception that it raised.
 
         Raises:
-            RuntimeError: No thread can be started.
+            RuntimeError: The thread cannot be started.
         """
         future: Future[T] = Future()
         with self._lock:
-            self._start()
+            self._ensure_thread()
             self._calls.put(partial(settle, future, call))
         return future
 
     def stop(self) -> None:
-        """End the thread after the calls submitted so far; a later call gets a new one."""
+        """End the thread after the calls submitted so far; a later call starts a new one."""
         with self._lock:
             self._calls.put(None)
             self._calls = SimpleQueue()
             self._thread = None
 
-    def _start(self) -> None:
+    def _ensure_thread(self) -> None:
         if self._thread is None:
-            thread = threading.Thread(target=_work, args=(self._calls,), name=self._name, daemon=True)
+            thread = threading.Thread(target=_run_calls, args=(self._calls,), name=self._name, daemon=True)
             thread.start()
             self._thread = thread
 
     def _after_fork(self) -> None:
-        # Only the thread that forked goes on living in the child, and the lock may have been held.
+        # Only the forking thread survives in the child, and the lock may have been held by another one.
         self._lock = threading.Lock()
         self._calls = SimpleQueue()
         started, self._thread = self._thread is not None, None
@@ -73,12 +85,12 @@ class Background:
             self.start()
 
 
-def _call(reference: "weakref.WeakMethod[Callable[[], None]]") -> None:
+def _call_if_alive(reference: weakref.WeakMethod[Callable[[], None]]) -> None:
     method = reference()
     if method is not None:
         method()
 
 
-def _work(calls: "SimpleQueue[Callable[[], None] | None]") -> None:
+def _run_calls(calls: SimpleQueue[Callable[[], None] | None]) -> None:
     while (call := calls.get()) is not None:
         call()

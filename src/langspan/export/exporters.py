@@ -1,11 +1,13 @@
-"""The exporters that the variables name, and the span and log exporters that split by bytes."""
+"""The exporters that the standard variables name, and the base of those that split batches by bytes."""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Final
 
 from langspan._settings import FILE
 from langspan.export import settings
@@ -13,41 +15,41 @@ from langspan.export.guard import ExportGuard
 from langspan.export.settings import Environ, Signal
 from langspan.export.size import split
 
-_OTLP = {"otlp": None, "otlp_proto_grpc": settings.GRPC, "otlp_proto_http": settings.HTTP}
-_ENTRY_POINT = {settings.GRPC: "otlp_proto_grpc", settings.HTTP: "otlp_proto_http"}
-# Where the compression enumeration of a protocol lives, and what a value is called there.
-_COMPRESSION_MODULE = {settings.GRPC: "grpc", settings.HTTP: "opentelemetry.exporter.otlp.proto.http"}
-_COMPRESSION = {"gzip": "Gzip", "deflate": "Deflate", "none": "NoCompression"}
+_OTLP_PROTOCOLS: Final = {"otlp": None, "otlp_proto_grpc": settings.GRPC, "otlp_proto_http": settings.HTTP}
+_ENTRY_POINT_NAMES: Final = {settings.GRPC: "otlp_proto_grpc", settings.HTTP: "otlp_proto_http"}
+# The module that holds the compression enum of a protocol, and the members of the enum.
+_COMPRESSION_MODULES: Final = {settings.GRPC: "grpc", settings.HTTP: "opentelemetry.exporter.otlp.proto.http"}
+_COMPRESSION_MEMBERS: Final = {"gzip": "Gzip", "deflate": "Deflate", "none": "NoCompression"}
 
 
 def factory(environ: Environ, signal: Signal, name: str) -> Callable[..., Any]:
     """Find the exporter called `name`.
 
     Args:
-        environ: Chooses the protocol and the compression; the rest the stock exporters read from the
+        environ: Selects the protocol and the compression. The stock exporters read everything else from the
             process environment themselves.
-        signal: What it exports.
-        name: `otlp`, or any name registered in the entry points `opentelemetry_{signal}_exporter`.
+        signal: The signal to export.
+        name: `otlp`, or a name from the entry point group `opentelemetry_{signal}_exporter`.
 
     Returns:
-        A class, or a class with its arguments bound.
+        A class, or a class with bound arguments.
 
     Raises:
-        ValueError: No such exporter is installed, or its variables have bad values.
+        ValueError: No such exporter is installed, or one of its variables has an invalid value.
     """
     if name == "langspan_file" and signal == "traces":
-        return _open_file
-    if name not in _OTLP:
-        return _load(signal, name)
-    protocol = _OTLP[name] or settings.protocol(environ, signal)
+        return _open_file_exporter
+    if name not in _OTLP_PROTOCOLS:
+        return _load_entry_point(signal, name)
+    protocol = _OTLP_PROTOCOLS[name] or settings.protocol(environ, signal)
     settings.check_otlp(environ, signal, protocol)
-    compression = _COMPRESSION[settings.compression(environ, signal, protocol)]
-    choices = import_module(_COMPRESSION_MODULE[protocol]).Compression
-    # Loaded by entry point because the modules of some stock exporters have private names.
-    return partial(_load(signal, _ENTRY_POINT[protocol]), compression=choices[compression])
+    compression = _COMPRESSION_MEMBERS[settings.compression(environ, signal, protocol)]
+    choices = import_module(_COMPRESSION_MODULES[protocol]).Compression
+    # By entry point, because some stock exporters live in modules with private names.
+    return partial(_load_entry_point(signal, _ENTRY_POINT_NAMES[protocol]), compression=choices[compression])
 
 
-def _load(signal: Signal, name: str) -> Callable[..., Any]:
+def _load_entry_point(signal: Signal, name: str) -> Callable[..., Any]:
     group = f"opentelemetry_{signal}_exporter"
     for entry_point in entry_points(group=group, name=name):
         return entry_point.load()  # type: ignore[no-any-return]
@@ -58,27 +60,28 @@ def _load(signal: Signal, name: str) -> Callable[..., Any]:
     )
 
 
-def _open_file() -> Any:
+def _open_file_exporter() -> Any:
     file = import_module("langspan.export.file")
     try:
         return file.OtlpJsonFileExporter()
     except OSError as error:
         path = FILE.read(os.environ)
-        text = f"{FILE.variable}={path!r} cannot be written ({error.strerror}); name another file"
-        raise ValueError(text) from error
+        raise ValueError(
+            f"{FILE.variable}={path!r} cannot be written ({error.strerror}); name another file"
+        ) from error
 
 
 class SplittingExporter:
-    """Hands items to another exporter in batches that fit a limit in bytes.
+    """The base of an exporter that passes items to another one in batches of limited size in bytes.
 
-    The SDK makes batches by count, the receivers limit them by size, and what a receiver refuses for its
-    size the stock exporter retries until it is lost. A batch that fails does not stop the next.
+    The SDK limits batches by count, but receivers limit requests by size, and the stock exporters retry a
+    request that is too large until it is lost. A batch that fails does not stop the next one.
 
     Args:
-        make: Makes the exporter that sends. It is called again in a forked child, which must not share a
+        make: Makes the exporter that sends. Called again in a forked child, which must not share a
             connection with its parent.
-        bound: Bounds the encoded size of an item.
-        limit: Bytes of one request before compression.
+        bound: Returns an upper bound for the encoded size of an item, in bytes.
+        limit: The largest request in bytes, before compression.
         guard: Runs the exports.
     """
 
@@ -89,27 +92,27 @@ class SplittingExporter:
         self._bound = bound
         self._limit = limit
         self._guard = guard
-        self._inners = {os.getpid(): make()}
-        guard.watch(self._inner())
+        self._exporters = {os.getpid(): make()}
+        guard.watch(self._exporter())
 
     def send(self, items: Sequence[Any]) -> bool:
-        """Export all items; tell whether every batch was accepted."""
-        inner = self._inner()
+        """Export all items and return whether every batch was accepted."""
+        exporter = self._exporter()
         sent = [
-            self._guard.attempt(partial(inner.export, batch), len(batch))
+            self._guard.attempt(partial(exporter.export, batch), len(batch))
             for batch in split(items, self._bound, self._limit)
         ]
         return all(sent)
 
     def shutdown(self) -> None:
-        """Close the exporter that sends. Called by the SDK once nothing is left to send, or time is up."""
-        if (inner := self._inners.get(os.getpid())) is not None:
-            inner.shutdown()
+        """Close the exporter that sends. The SDK calls this when nothing is left to send, or time is up."""
+        if (exporter := self._exporters.get(os.getpid())) is not None:
+            exporter.shutdown()
         self._guard.close()
 
-    def _inner(self) -> Any:
-        # An inherited exporter is kept but not used: closing it could disturb the parent's connection.
+    def _exporter(self) -> Any:
+        # An inherited exporter is left open: closing it could disturb the parent's connection.
         pid = os.getpid()
-        if pid not in self._inners:
-            self._inners[pid] = self._make()
-        return self._inners[pid]
+        if pid not in self._exporters:
+            self._exporters[pid] = self._make()
+        return self._exporters[pid]

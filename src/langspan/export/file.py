@@ -1,7 +1,9 @@
-"""Spans to a local file, one OTLP JSON object per line.
+"""Spans in a local file, one OTLP JSON object per line.
 
-Jaeger's UI opens such a file directly (Search, Upload); the collector's OTLP JSON file receiver reads it.
+Jaeger's UI opens such a file directly (Search, Upload), and the collector's OTLP JSON file receiver reads it.
 """
+
+from __future__ import annotations
 
 import base64
 import json
@@ -19,11 +21,13 @@ from langspan._settings import FILE
 
 
 class OtlpJsonFileExporter(SpanExporter):
-    """Appends each batch of spans to a file as one line of OTLP JSON.
+    """An exporter that appends each batch of spans to a file as one line of OTLP JSON.
+
+    Several processes can append to one file, except on Windows, where appending is not atomic.
 
     Args:
-        path: The file. It is created if missing, readable by its owner only, since spans can hold
-            prompts. By default the setting `file` decides.
+        path: The file; by default the one that the setting `file` names. If it is missing, it is created
+            with permissions for its owner only (on POSIX systems), because spans can contain prompts.
 
     Raises:
         OSError: The file cannot be opened for writing.
@@ -31,15 +35,21 @@ class OtlpJsonFileExporter(SpanExporter):
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(path or FILE.read(os.environ))
-        # Appending, and a whole line at a time, so several processes can share the file.
+        # In append mode, and one whole line per write, so that several processes can share the file.
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file = os.fdopen(descriptor, "ab")
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Append one line with these spans; it is in the file when this returns.
+        """Append one line with these spans and flush it to the file.
+
+        Args:
+            spans: Ended spans of the SDK.
+
+        Returns:
+            `FAILURE` after `shutdown`, else `SUCCESS`.
 
         Raises:
-            OSError: The disk is full, or the like. The SDK's processors contain it.
+            OSError: Writing failed, for example because the disk is full. The SDK's processors catch it.
         """
         if self._file.closed:
             return SpanExportResult.FAILURE
@@ -53,19 +63,22 @@ class OtlpJsonFileExporter(SpanExporter):
 
 
 def to_json_line(spans: Sequence[ReadableSpan]) -> bytes:
-    """Encode spans as one line of OTLP JSON: hexadecimal ids, numbers for enums, strings for 64-bit integers.
+    """Encode spans as one line of OTLP JSON.
+
+    Ids are hexadecimal, enums are numbers and 64-bit integers are strings, as the OTLP specification
+    ("JSON Protobuf Encoding") requires.
 
     Args:
         spans: Ended spans of the SDK.
 
     Returns:
-        A JSON object `{"resourceSpans": [...]}` in UTF-8, and a line feed.
+        A JSON object `{"resourceSpans": [...]}` in UTF-8, followed by a line feed.
     """
     message = MessageToDict(encode_spans(spans), use_integers_for_enums=True)
     for record in _spans_and_links(message):
         for key in ("traceId", "spanId", "parentSpanId"):
             if key in record:
-                # The one place where OTLP departs from Protobuf's JSON, which has base64 for all bytes.
+                # Protobuf's own JSON mapping would write these bytes as base64.
                 record[key] = base64.b64decode(record[key]).hex()
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

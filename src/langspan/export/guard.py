@@ -1,4 +1,6 @@
-"""The boundary around an exporter: losses are counted, log lines bounded, exceptions contained."""
+"""The error boundary of an exporter: it counts losses, limits log lines and contains exceptions."""
+
+from __future__ import annotations
 
 import logging
 import threading
@@ -6,133 +8,150 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger("langspan")
 
 T = TypeVar("T")
 
-SECONDS_BETWEEN_LINES = 60.0
-_LONGEST_REASON = 300
+SECONDS_BETWEEN_LOG_LINES: Final = 60.0
+_MAX_REASON_LENGTH: Final = 300
 
 
 class ExportGuard:
-    """Runs the exports of one exporter, one at a time.
+    """The error boundary around the exports of one exporter, which run one at a time.
 
-    The stock exporters log every attempt and every batch, and some raise. Under the guard a collector that
-    is down costs one line when the first export fails, at most one a minute after that and one at the end,
-    each with the number of items lost and the exporter's own words.
+    The stock exporters log every attempt and every batch, and some of them raise. Under the guard, a
+    collector that is down causes one log line when the first export fails, at most one per minute after
+    that, and one at the end. Each line has the number of lost items and the exporter's own message.
 
     Args:
-        items: What is counted, in the plural: "spans".
-        clock: Seconds that never go back.
+        items: The noun for what is counted, in the plural, such as "spans".
+        clock: A monotonic clock, in seconds.
+
+    Attributes:
+        items: The noun for what is counted.
+        sent: The number of items exported so far.
+        lost: The number of items lost so far.
     """
 
     def __init__(self, items: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.items = items
         self.sent = 0
         self.lost = 0
-        self._unsaid = 0
-        self._words: list[str] = []
+        self._unreported = 0
+        self._messages: list[str] = []
         self._reason = "the exporter gave no reason"
         self._quiet_until = clock()
         self._clock = clock
         self._abandoned = False
-        self._filter = _Held()
+        self._filter = _CapturingFilter()
         self._loggers: tuple[logging.Logger, ...] = ()
 
     def watch(self, exporter: object) -> None:
-        """Hold back what this exporter logs during an attempt; its loggers carry the names of its modules."""
+        """Capture what this exporter logs during an attempt, by the loggers named after its modules."""
         modules = {kind.__module__ for kind in type(exporter).__mro__}
         self._loggers = tuple(logging.getLogger(name) for name in sorted(modules) if "." in name)
         for logger in self._loggers:
             logger.addFilter(self._filter)
 
     def attempt(self, export: Callable[[], object], count: int) -> bool:
-        """Run one export; tell whether it succeeded, and never raise."""
+        """Run one export and return whether it succeeded.
+
+        Args:
+            export: Exports one batch. Whatever it raises counts as a failure and is not raised on.
+            count: The number of items in the batch.
+        """
         if self._abandoned:
-            self._lose(count, "shut down before they were sent")
+            self._count_loss(count, "shut down before they were sent")
             return False
-        with self._filter.hold() as said:
-            self._words = said
+        with self._filter.capture() as messages:
+            self._messages = messages
             try:
                 result = export()
-            except Exception as error:  # noqa: BLE001 - one bad batch must not take the next ones with it
-                said.append(f"{type(error).__name__}: {error}")
+            except Exception as error:  # noqa: BLE001 - one bad batch must not stop the next ones
+                messages.append(f"{type(error).__name__}: {error}")
                 result = None
             else:
-                # The result types of the three signals differ, and change names between versions.
+                # The result types of the three signals differ, and their names change between versions.
                 if getattr(result, "name", "SUCCESS") == "SUCCESS":
                     self.sent += count
                     return True
-        self._lose(count, _summary(said))
+        self._count_loss(count, _summary(messages))
         return False
 
     def abandon(self, reason: str) -> None:
-        """Let every later attempt fail at once, because nobody waits for it any more.
+        """Fail every later attempt at once, because no caller waits for it any more.
 
-        What is lost from here on has been told by then, an attempt that still runs included.
+        This logs the loss of everything that is not exported yet, so a running attempt that fails later is
+        not logged again.
+
+        Args:
+            reason: Why the items are given up, for the log line.
         """
         self._abandoned = True
-        words = _summary(self._words) or "no answer so far"
-        _log.warning("langspan: the %s not yet exported are lost: %s: %s", self.items, reason, words)
+        message = _summary(self._messages) or "no answer so far"
+        _logger.warning("langspan: the %s not yet exported are lost: %s: %s", self.items, reason, message)
 
     def close(self) -> None:
-        """Say what has not been said, and leave the exporter's loggers as they were."""
-        if self._unsaid and not self._abandoned:
-            self._say()
+        """Log the losses that are not logged yet, and restore the exporter's loggers."""
+        if self._unreported and not self._abandoned:
+            self._log_losses()
         for logger in self._loggers:
             logger.removeFilter(self._filter)
 
-    def _lose(self, count: int, reason: str) -> None:
+    def _count_loss(self, count: int, reason: str) -> None:
         self.lost += count
-        self._unsaid += count
-        # The exporters drop repeated lines themselves, so a later failure may come without a word.
+        self._unreported += count
+        # The exporters suppress repeated log lines, so a later failure may come without a message.
         self._reason = reason or self._reason
         if not self._abandoned and self._clock() >= self._quiet_until:
-            self._quiet_until = self._clock() + SECONDS_BETWEEN_LINES
-            self._say()
+            self._quiet_until = self._clock() + SECONDS_BETWEEN_LOG_LINES
+            self._log_losses()
 
-    def _say(self) -> None:
-        _log.warning("langspan: %d %s could not be exported: %s", self._unsaid, self.items, self._reason)
-        self._unsaid = 0
-
-
-def _summary(said: list[str]) -> str:
-    """Join the first and the last thing said: the cause, and that the exporter gave up."""
-    return "; ".join(dict.fromkeys(text[:_LONGEST_REASON] for text in [*said[:1], *said[-1:]]))
+    def _log_losses(self) -> None:
+        _logger.warning(
+            "langspan: %d %s could not be exported: %s", self._unreported, self.items, self._reason
+        )
+        self._unreported = 0
 
 
-class _Held(logging.Filter):
-    """Keeps log records from their handlers while the thread that logs them is inside `hold`."""
+def _summary(messages: list[str]) -> str:
+    """Join the first message, which has the cause, and the last, which says that the exporter gave up."""
+    ends = [*messages[:1], *messages[-1:]]
+    return "; ".join(dict.fromkeys(text[:_MAX_REASON_LENGTH] for text in ends))
+
+
+class _CapturingFilter(logging.Filter):
+    """A filter that stops log records from threads that are inside `capture`, and keeps their messages."""
 
     def __init__(self) -> None:
         super().__init__()
         self._thread = threading.local()
 
     @contextmanager
-    def hold(self) -> Iterator[list[str]]:
-        self._thread.said = said = list[str]()
+    def capture(self) -> Iterator[list[str]]:
+        self._thread.messages = messages = list[str]()
         try:
-            yield said
+            yield messages
         finally:
-            self._thread.said = None
+            self._thread.messages = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        said: list[str] | None = getattr(self._thread, "said", None)
-        if said is None:
+        messages: list[str] | None = getattr(self._thread, "messages", None)
+        if messages is None:
             return True
-        said.append(record.getMessage())
+        messages.append(record.getMessage())
         return False
 
 
-def settle(future: "Future[T]", call: Callable[[], T]) -> None:
-    """Run a call and hand its result, or what it raised, to a future."""
+def settle(future: Future[T], call: Callable[[], T]) -> None:
+    """Run a call and set its result, or the exception it raised, on a future that was not cancelled."""
     if not future.set_running_or_notify_cancel():
         return
     try:
         result: Any = call()
-    except Exception as error:  # noqa: BLE001 - handed on, not swallowed
+    except Exception as error:  # noqa: BLE001 - passed on to the future
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -1,7 +1,9 @@
-"""A logger provider of our own, built from the standard variables."""
+"""The logger provider that langspan builds from the standard variables."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs import export as sdk
@@ -11,14 +13,14 @@ from langspan.export import exporters, settings
 from langspan.export.guard import ExportGuard
 from langspan.export.settings import Environ
 from langspan.export.size import log_bound
-from langspan.export.telemetry import Line
+from langspan.export.telemetry import Pipeline
 
-# Renamed in OpenTelemetry 1.39; the old name goes away in time.
-_Result: Any = getattr(sdk, "LogRecordExportResult", None) or sdk.LogExportResult
+# Renamed in OpenTelemetry 1.39.
+_Result: Final[Any] = getattr(sdk, "LogRecordExportResult", None) or sdk.LogExportResult
 
 
 class OwnedLoggerProvider(LoggerProvider):
-    """The SDK's provider, which remembers that it was shut down."""
+    """The SDK's provider, extended to record that it was shut down."""
 
     langspan_closed = False
 
@@ -29,27 +31,27 @@ class OwnedLoggerProvider(LoggerProvider):
 
 
 class SplittingLogExporter(exporters.SplittingExporter):
-    """Hands log records to another exporter in batches that fit a limit in bytes.
+    """An exporter that passes log records to another one in batches of limited size in bytes.
 
-    Not a subclass of the SDK's interface, whose name differs between versions and which adds nothing.
+    It does not inherit from the SDK's interface, which adds nothing and has another name in each version.
     """
 
     def export(self, batch: Sequence[Any]) -> Any:
-        """Export log records; the result is a failure when any batch failed."""
+        """Export log records; return a failure if any batch failed."""
         return _Result.SUCCESS if self.send(batch) else _Result.FAILURE
 
 
-def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Line:
-    """Build a logger provider; its batch figures are read by the SDK.
+def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
+    """Build a logger provider. The SDK itself reads the variables of the batch processor.
 
     Args:
-        environ: Chooses the exporters.
-        names: The exporters.
-        limit: Bytes of one export request before compression.
-        resource: What the log records are about; by default what the SDK finds out.
+        environ: Configures the exporters.
+        names: The exporters, as in `OTEL_LOGS_EXPORTER`.
+        limit: The largest export request in bytes, before compression.
+        resource: The resource of the log records; by default the one that the SDK detects.
 
     Raises:
-        ValueError: A variable has a value that cannot be used.
+        ValueError: A variable has an invalid value.
     """
     settings.check_batches(environ, "OTEL_BLRP")
     makers = [exporters.factory(environ, "logs", name) for name in names]
@@ -61,4 +63,4 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     provider = OwnedLoggerProvider(resource=resource or Resource.create(), shutdown_on_exit=False)
     for exporter in splitting:
         provider.add_log_record_processor(sdk.BatchLogRecordProcessor(exporter))
-    return Line(provider, guards, owned=True)
+    return Pipeline(provider, guards, owned=True)

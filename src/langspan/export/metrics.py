@@ -1,4 +1,6 @@
-"""A meter provider of our own, built from the standard variables."""
+"""The meter provider that langspan builds from the standard variables."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,25 +17,25 @@ from opentelemetry.sdk.resources import Resource
 from langspan.export import exporters, settings
 from langspan.export.guard import ExportGuard
 from langspan.export.settings import Environ
-from langspan.export.telemetry import Line
+from langspan.export.telemetry import Pipeline
 
 
 class OwnedMeterProvider(MeterProvider):
-    """The SDK's provider, which remembers that it was shut down."""
+    """The SDK's provider, extended to record that it was shut down."""
 
     langspan_closed = False
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
-        """Collect a last time and shut down the readers."""
+        """Collect one last time and shut down the readers."""
         self.langspan_closed = True
         super().shutdown(timeout_millis)
 
 
 def guard_exports(exporter: Any, guard: ExportGuard) -> None:
-    """Put the exports of one metric exporter under a guard.
+    """Run the exports of one metric exporter under a guard.
 
-    The method of this one object is replaced: the reader takes temporality and aggregation from private
-    attributes of the exporter it is given, which a wrapper would have to copy.
+    This replaces the `export` method of the object. A wrapper around the exporter would have to copy its
+    private attributes, from which the reader takes temporality and aggregation.
     """
     export: Callable[..., Any] = exporter.export
 
@@ -45,17 +47,17 @@ def guard_exports(exporter: Any, guard: ExportGuard) -> None:
     exporter.export = guarded
 
 
-def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Line:
-    """Build a meter provider; its interval, temporality and aggregation are read by the SDK.
+def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
+    """Build a meter provider. The SDK itself reads the variables for interval, temporality and aggregation.
 
     Args:
-        environ: Chooses the exporters.
-        names: The exporters, or readers such as `prometheus`.
-        limit: Not used: a collection of metrics is small.
-        resource: What the metrics are about; by default what the SDK finds out.
+        environ: Configures the exporters.
+        names: The exporters, or readers such as `prometheus`, as in `OTEL_METRICS_EXPORTER`.
+        limit: Unused, because one collection of metrics is small.
+        resource: The resource of the metrics; by default the one that the SDK detects.
 
     Raises:
-        ValueError: A variable has a value that cannot be used.
+        ValueError: A variable has an invalid value.
     """
     del limit
     settings.check_intervals(environ)
@@ -69,4 +71,4 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
         guard_exports(exporter, guard)
         readers.append(PeriodicExportingMetricReader(exporter))
     provider = OwnedMeterProvider(readers, resource=resource, shutdown_on_exit=False)
-    return Line(provider, guards, owned=True)
+    return Pipeline(provider, guards, owned=True)

@@ -1,4 +1,6 @@
-"""Which providers to use: the ones given, the ones the application has set up, or our own."""
+"""The choice of providers: those passed in, the global ones, or new ones built from the variables."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +14,7 @@ from opentelemetry.trace import TracerProvider
 
 from langspan.export import settings
 from langspan.export.settings import Environ, Signal
-from langspan.export.telemetry import Line, Telemetry
+from langspan.export.telemetry import Pipeline, Telemetry
 
 
 def resolve(
@@ -23,75 +25,78 @@ def resolve(
     environ: Environ,
     max_bytes: int | None = None,
 ) -> Telemetry:
-    """Find, or else build, the providers that runs are recorded with.
+    """Find or build the providers that runs are recorded with.
 
-    A provider that is given, or that is set as the global one, is used as it is: nothing is added to it.
-    Only where there is neither, one is built from the standard variables and made the global one, so that
-    the application's own spans join the same traces. Metrics and logs are built only when a variable asks
-    for them. `OTEL_SDK_DISABLED=true` builds nothing.
+    A provider that is passed in or set globally is used unchanged. If there is neither, one is built from
+    the standard variables and set globally, so that the application's own spans join the same traces.
+    Providers for metrics and logs are built only if a variable enables the signal. With
+    `OTEL_SDK_DISABLED=true`, none is built.
 
-    A global provider can be set only once in a process. So after a provider that was built here has been
-    shut down, the next call builds another for its caller alone, and the global one stays silent.
+    A global provider can be set only once per process. So once a provider that was built here is shut down,
+    the next call builds another one for its caller alone, and the global one stays shut down.
 
     Args:
-        tracer_provider: Used for spans.
-        meter_provider: Used for metrics.
-        logger_provider: Used for events.
-        environ: The environment, normally `os.environ`. The SDK and the stock exporters read theirs
-            from the process whatever is given here.
-        max_bytes: The size of one export request before compression, in bytes; by default
-            the setting `export_max_bytes`.
+        tracer_provider: The provider for spans, if the caller has one.
+        meter_provider: The provider for metrics, if the caller has one.
+        logger_provider: The provider for log events, if the caller has one.
+        environ: The environment, normally `os.environ`. The SDK and the stock exporters always read their
+            own variables from the process environment.
+        max_bytes: The largest export request in bytes, before compression; by default the setting
+            `export_max_bytes`.
 
     Returns:
-        The providers. What was built here is flushed and shut down when the interpreter exits, which takes
-        about 2 seconds when the collector does not answer.
+        The providers. Those that were built here are flushed and shut down when the interpreter exits,
+        which takes about 2 seconds if the collector does not answer.
 
     Raises:
-        ValueError: A variable has a value that cannot be used; the text says which, and what to do.
+        ValueError: A variable has an invalid value; the message names the variable, the value and the fix.
     """
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
     with ExitStack() as undo:
-        traces = _line("traces", tracer_provider, environ, limit, None)
-        undo.callback(traces.close)
-        # One resource for all three, or a collector could not tell that they are of one process.
-        resource = getattr(traces.provider, "resource", None)
-        numbers = _line("metrics", meter_provider, environ, limit, resource)
-        undo.callback(numbers.close)
-        events = _line("logs", logger_provider, environ, limit, resource)
+        traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None)
+        undo.callback(traces_pipeline.close)
+        # All three share one resource, so that a collector sees that they come from one process.
+        resource = getattr(traces_pipeline.provider, "resource", None)
+        metrics_pipeline = _pipeline("metrics", meter_provider, environ, limit, resource)
+        undo.callback(metrics_pipeline.close)
+        logs_pipeline = _pipeline("logs", logger_provider, environ, limit, resource)
         undo.pop_all()
-    # Only now, when nothing can be refused any more: what is set globally cannot be taken back.
-    _install("traces", traces)
-    _install("metrics", numbers)
-    _install("logs", events)
+    # Last, when nothing can fail any more, because a global provider cannot be unset.
+    _set_global("traces", traces_pipeline)
+    _set_global("metrics", metrics_pipeline)
+    _set_global("logs", logs_pipeline)
     telemetry = Telemetry(
-        traces.provider, numbers.provider, events.provider, _lines=(traces, numbers, events)
+        traces_pipeline.provider,
+        metrics_pipeline.provider,
+        logs_pipeline.provider,
+        _pipelines=(traces_pipeline, metrics_pipeline, logs_pipeline),
     )
     telemetry.shutdown_at_exit()
     return telemetry
 
 
-def _line(signal: Signal, given: Any, environ: Environ, limit: int, resource: Any) -> Line:
+def _pipeline(signal: Signal, given: Any, environ: Environ, limit: int, resource: Any) -> Pipeline:
     if given is not None:
-        return Line(given)
-    get, _ = _globals(signal)
+        return Pipeline(given)
+    get, _ = _global_accessors(signal)
     current = get()
-    if not _is_stand_in(current) and not getattr(current, "langspan_closed", False):
-        return Line(current)
+    if not _is_placeholder(current) and not getattr(current, "langspan_closed", False):
+        return Pipeline(current)
     names = None if settings.disabled(environ) else settings.exporter_names(environ, signal)
     if names is None:
-        return Line(current)
-    # Imported only now: the SDK of a signal that nobody asked for costs tens of milliseconds.
-    line: Line = import_module(f"langspan.export.{signal}").build(environ, names, limit, resource)
-    return line
+        return Pipeline(current)
+    # Imported here because the SDK of a signal that is not enabled costs tens of milliseconds.
+    pipeline: Pipeline = import_module(f"langspan.export.{signal}").build(environ, names, limit, resource)
+    return pipeline
 
 
-def _install(signal: Signal, line: Line) -> None:
-    get, set_global = _globals(signal)
-    if line.owned and _is_stand_in(get()):
-        set_global(line.provider)
+def _set_global(signal: Signal, pipeline: Pipeline) -> None:
+    get, set_global = _global_accessors(signal)
+    if pipeline.owned and _is_placeholder(get()):
+        set_global(pipeline.provider)
 
 
-def _globals(signal: Signal) -> tuple[Callable[[], Any], Callable[[Any], None]]:
+def _global_accessors(signal: Signal) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     if signal == "traces":
         return trace.get_tracer_provider, trace.set_tracer_provider
     if signal == "metrics":
@@ -99,11 +104,11 @@ def _globals(signal: Signal) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     return _logs.get_logger_provider, _logs.set_logger_provider
 
 
-def _is_stand_in(provider: Any) -> bool:
-    """Tell whether this is what the API hands out while no provider is set.
+def _is_placeholder(provider: Any) -> bool:
+    """Return whether this is what the API returns while no provider is set.
 
-    Only one of the three classes is public, hence the look at the name. A no-op provider is not a
-    stand-in: whoever sets it wants no telemetry.
+    It checks the name because only one of the three classes is public. A no-op provider is not a
+    placeholder: whoever sets it wants no telemetry.
     """
     kind = type(provider)
     return "Proxy" in kind.__name__ and kind.__module__.partition(".")[0] == "opentelemetry"

@@ -1,4 +1,6 @@
-"""The providers that runs are recorded with, and how to flush and close them within a time."""
+"""The providers that runs are recorded with, and how to flush and close them within a timeout."""
+
+from __future__ import annotations
 
 import atexit
 import logging
@@ -7,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
@@ -16,22 +18,22 @@ from opentelemetry.trace import TracerProvider
 from langspan.export.background import Background
 from langspan.export.guard import ExportGuard
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger("langspan")
 
-EXIT_PATIENCE = 2.0
-"""Seconds for which the exit of the process waits for a collector that accepts nothing."""
+EXIT_PATIENCE: Final = 2.0
+"""How long the process exit waits for a collector that accepts nothing, in seconds."""
 
-EXIT_LIMIT = 10.0
-"""Seconds for which the exit of the process waits for a collector that is slow but accepts batches."""
+EXIT_LIMIT: Final = 10.0
+"""How long the process exit waits for a collector that is slow but accepts batches, in seconds."""
 
 
-class Line:
-    """One provider on its way out: a thread to wait for it on, and the guards of its exporters.
+class Pipeline:
+    """One provider with the guards of its exporters, and a thread for its blocking calls.
 
     Args:
-        provider: A provider of any signal, the SDK's or another.
-        guards: The guards of its exporters, if we built it.
-        owned: Whether we built it and so have to close it.
+        provider: A provider of any signal, from the SDK or another implementation.
+        guards: The guards of its exporters, if langspan built it.
+        owned: Whether langspan built it and therefore has to close it.
     """
 
     def __init__(self, provider: Any, guards: Sequence[ExportGuard] = (), *, owned: bool = False) -> None:
@@ -44,15 +46,29 @@ class Line:
         if owned:
             self._background.start()
 
-    def flush(self, timeout: float) -> "Future[Any] | None":
-        """Begin to export what is waiting; None when there is nothing to do."""
+    def flush(self, timeout: float) -> Future[Any] | None:
+        """Start to export what is queued.
+
+        Args:
+            timeout: Passed on to the provider, in seconds; the SDK may ignore it.
+
+        Returns:
+            A future for the result of `force_flush`, or None if there is nothing to do.
+
+        Raises:
+            RuntimeError: The interpreter is exiting, so no thread can be started.
+        """
         force_flush = getattr(self.provider, "force_flush", None)
         if force_flush is None or self._closed:
             return None
         return self._background.submit(partial(force_flush, int(timeout * 1000)))
 
-    def close(self) -> "Future[Any] | None":
-        """Begin to export what is waiting and to end the exporters; None when that was done before."""
+    def close(self) -> Future[Any] | None:
+        """Start to export what is queued and to shut the provider down, if it is owned.
+
+        Returns:
+            A future that is done after the shutdown, or None if there is nothing to do.
+        """
         future = None
         if self.owned and not self._closed:
             self._closed = True
@@ -61,16 +77,16 @@ class Line:
         return future
 
     def abandon(self, reason: str) -> None:
-        """Give up what is not exported yet."""
+        """Give up everything that is not exported yet, and log the reason."""
         for guard in self._guards:
             guard.abandon(reason)
 
-    def sent(self) -> int:
-        """Count what was exported so far."""
+    def sent_count(self) -> int:
+        """Return the number of items exported so far."""
         return sum(guard.sent for guard in self._guards)
 
-    def intact(self) -> bool:
-        """Tell whether no export failed since this was last asked."""
+    def is_free_of_new_losses(self) -> bool:
+        """Return whether no item was lost since the last call of this method."""
         before, self._lost = self._lost, sum(guard.lost for guard in self._guards)
         return before == self._lost
 
@@ -80,79 +96,80 @@ class Telemetry:
     """The providers that runs are recorded with.
 
     Attributes:
-        tracer_provider: Makes the tracer.
-        meter_provider: Makes the meter; the API's own, which records nothing, when metrics are not asked for.
-        logger_provider: Makes the logger of events; likewise.
+        tracer_provider: The provider for spans.
+        meter_provider: The provider for metrics; the API's placeholder, which records nothing, if metrics
+            are not enabled.
+        logger_provider: The provider for log events; likewise.
     """
 
     tracer_provider: TracerProvider
     meter_provider: MeterProvider
     logger_provider: LoggerProvider
-    _lines: tuple[Line, ...] = field(default=(), repr=False)
+    _pipelines: tuple[Pipeline, ...] = field(default=(), repr=False)
 
     @property
     def owned(self) -> bool:
-        """Whether any of the providers was built here."""
-        return any(line.owned for line in self._lines)
+        """Whether langspan built any of the providers."""
+        return any(pipeline.owned for pipeline in self._pipelines)
 
     def flush(self, timeout: float) -> bool:
-        """Export what is waiting.
+        """Export what is queued.
 
         Args:
-            timeout: Seconds after which this returns, whatever the SDK and the network are doing.
+            timeout: The longest time to block, in seconds, whatever the SDK and the network do.
 
         Returns:
-            True if all was exported in time, and nothing that was recorded since the last call was lost
-            by an exporter. For a provider that we did not build, what its `force_flush` says.
+            True if everything was exported in time, and no exporter has lost anything since the last call.
+            For a provider that langspan did not build, the result of its `force_flush` counts.
         """
         try:
-            begun = [line.flush(timeout) for line in self._lines]
+            started = [pipeline.flush(timeout) for pipeline in self._pipelines]
         except RuntimeError:
-            _log.debug("langspan: no thread to flush on; the interpreter is exiting", exc_info=True)
+            _logger.debug("langspan: no thread to flush on; the interpreter is exiting", exc_info=True)
             return False
-        done, late = wait([future for future in begun if future is not None], timeout)
+        done, late = wait([future for future in started if future is not None], timeout)
         for future in late:
             future.cancel()
         flushed = all(future.exception() is None and future.result() is not False for future in done)
-        intact = [line.intact() for line in self._lines]
-        return not late and flushed and all(intact)
+        lossless = [pipeline.is_free_of_new_losses() for pipeline in self._pipelines]
+        return not late and flushed and all(lossless)
 
     def shutdown(self, timeout: float) -> None:
-        """Export what is waiting and close the providers that were built here. A second call does nothing.
+        """Export what is queued and shut down the providers that langspan built; a second call does nothing.
 
         Args:
-            timeout: Seconds after which this returns; what is not exported by then is lost.
+            timeout: The longest time to block, in seconds. What is not exported by then is lost.
         """
         closing = self._close()
         wait(closing.values(), timeout)
         _abandon(closing, f"shutdown waited {timeout:g} s")
 
     def shutdown_at_exit(self) -> None:
-        """Arrange for a shutdown when the interpreter exits, if anything was built here.
+        """Register a shutdown for the exit of the interpreter, if langspan built any of the providers.
 
-        It takes at most 2 seconds if nothing is accepted, so that a collector that is down does not keep the
-        process alive, and at most about 10 if batches still go through.
+        It takes at most 2 seconds if the collector accepts nothing, so that a collector that is down does
+        not delay the exit, and at most about 10 seconds while batches are still accepted.
         """
         if self.owned:
-            atexit.register(self._exit)
+            atexit.register(self._shut_down_at_exit)
 
-    def _exit(self) -> None:
+    def _shut_down_at_exit(self) -> None:
         closing = self._close()
-        give_up = time.monotonic() + EXIT_LIMIT
-        before, sent = -1, sum(line.sent() for line in closing)
-        while sent > before and time.monotonic() < give_up:
+        deadline = time.monotonic() + EXIT_LIMIT
+        before, sent = -1, sum(pipeline.sent_count() for pipeline in closing)
+        while sent > before and time.monotonic() < deadline:
             if not wait(closing.values(), EXIT_PATIENCE).not_done:
                 return
-            before, sent = sent, sum(line.sent() for line in closing)
+            before, sent = sent, sum(pipeline.sent_count() for pipeline in closing)
         _abandon(closing, "the process exits")
 
-    def _close(self) -> dict[Line, Future[Any]]:
-        atexit.unregister(self._exit)
-        closing = {line: line.close() for line in self._lines}
-        return {line: future for line, future in closing.items() if future is not None}
+    def _close(self) -> dict[Pipeline, Future[Any]]:
+        atexit.unregister(self._shut_down_at_exit)
+        closing = {pipeline: pipeline.close() for pipeline in self._pipelines}
+        return {pipeline: future for pipeline, future in closing.items() if future is not None}
 
 
-def _abandon(closing: "dict[Line, Future[Any]]", reason: str) -> None:
-    for line, future in closing.items():
+def _abandon(closing: dict[Pipeline, Future[Any]], reason: str) -> None:
+    for pipeline, future in closing.items():
         if not future.done():
-            line.abandon(reason)
+            pipeline.abandon(reason)

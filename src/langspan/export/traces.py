@@ -1,4 +1,6 @@
-"""A tracer provider of our own, built from the standard variables."""
+"""The tracer provider that langspan builds from the standard variables."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 
@@ -10,11 +12,11 @@ from langspan.export import exporters, settings
 from langspan.export.guard import ExportGuard
 from langspan.export.settings import Environ
 from langspan.export.size import span_bound
-from langspan.export.telemetry import Line
+from langspan.export.telemetry import Pipeline
 
 
 class OwnedTracerProvider(TracerProvider):
-    """The SDK's provider, which remembers that it was shut down."""
+    """The SDK's provider, extended to record that it was shut down."""
 
     langspan_closed = False
 
@@ -25,24 +27,24 @@ class OwnedTracerProvider(TracerProvider):
 
 
 class SplittingSpanExporter(exporters.SplittingExporter, SpanExporter):
-    """Hands spans to another exporter in batches that fit a limit in bytes."""
+    """An exporter that passes spans to another one in batches of limited size in bytes."""
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export spans; the result is a failure when any batch failed."""
+        """Export spans; return a failure if any batch failed."""
         return SpanExportResult.SUCCESS if self.send(spans) else SpanExportResult.FAILURE
 
 
-def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Line:
-    """Build a tracer provider; its sampler, span limits and batch figures are read by the SDK.
+def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
+    """Build a tracer provider. The SDK itself reads the variables for sampler, span limits and batches.
 
     Args:
-        environ: Chooses the exporters.
-        names: The exporters; with none, spans are recorded and go nowhere.
-        limit: Bytes of one export request before compression.
-        resource: What the spans are about; by default what the SDK finds out.
+        environ: Configures the exporters.
+        names: The exporters, as in `OTEL_TRACES_EXPORTER`. With none, spans are recorded but not exported.
+        limit: The largest export request in bytes, before compression.
+        resource: The resource of the spans; by default the one that the SDK detects.
 
     Raises:
-        ValueError: A variable has a value that cannot be used.
+        ValueError: A variable has an invalid value.
     """
     settings.check_batches(environ, "OTEL_BSP")
     makers = [exporters.factory(environ, "traces", name) for name in names]
@@ -54,4 +56,4 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     provider = OwnedTracerProvider(resource=resource, shutdown_on_exit=False)
     for exporter in splitting:
         provider.add_span_processor(BatchSpanProcessor(exporter))
-    return Line(provider, guards, owned=True)
+    return Pipeline(provider, guards, owned=True)

@@ -13,9 +13,9 @@ from langspan._events import Call, Graph, Started
 from langspan._values import Attributes, as_mapping, as_str
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
-from langspan.kinds.any_run import token_sums
 from langspan.kinds.base import AgentCall, ModelCall, RunKind, RunView
 from langspan.kinds.graphs import WORKFLOW, chosen_name
+from langspan.kinds.sums import token_sums
 
 
 def agent_end(calls: Sequence[ModelCall]) -> Attributes:

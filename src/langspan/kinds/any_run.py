@@ -15,7 +15,8 @@ from langspan._events import Started
 from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, valid_utf8
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
-from langspan.kinds.base import DEFAULT_GRAPH_NAMES, ModelCall, RunKind, RunView
+from langspan.kinds.base import DEFAULT_GRAPH_NAMES, RunKind, RunView
+from langspan.kinds.conversations import CONVERSATION_KEYS, USER_KEY, conversation_attribute
 
 _RETRY: Final = "retry:attempt:"
 _MAX_METADATA: Final = 32  # keys, so that a span's own attributes stay far below its limit
@@ -42,9 +43,6 @@ def _text(item: object, nesting: int) -> str:
     return str(item) if item is None or as_float(item) is not None or isinstance(item, bool) else ""
 
 
-# In order of preference: a run may carry several of the conversation's names.
-_CONVERSATION: Final = ("thread_id", "session_id", "conversation_id")
-_USER: Final = "user_id"
 _Rules: TypeAlias = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
 # Metadata read from any run.
 _EVERYWHERE: Final[_Rules] = {
@@ -73,7 +71,7 @@ _IN_GRAPHS: Final[_Rules] = {
 # Metadata of LangChain, LangGraph and LangSmith: never the user's own.
 _NOT_USERS: Final = ("ls_", "lc_", "langgraph_", "__")
 _NOT_USERS_EITHER: Final = frozenset(
-    {*_CONVERSATION, _USER, *_IN_GRAPHS, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
+    {*CONVERSATION_KEYS, USER_KEY, *_IN_GRAPHS, "checkpoint_ns", "task_id", "run_id", "run_attempt"}
 )
 
 
@@ -137,55 +135,6 @@ def run_attributes(
     return attributes
 
 
-def conversation_attribute(kind: RunKind) -> str:
-    """Return the attribute for the conversation's id.
-
-    What is no operation has no attribute of the GenAI conventions: Jaeger takes any span that has one for a
-    GenAI operation, and hides the span's own facts behind an empty view.
-
-    Args:
-        kind: The kind of run.
-    """
-    return names.LANGSPAN_CONVERSATION_ID if kind.operation is None else names.GEN_AI_CONVERSATION_ID
-
-
-def conversation_id(facts: Mapping[str, Any] | None) -> str | None:
-    """Return the conversation a run belongs to, as the application named it; never an invented one.
-
-    Args:
-        facts: Metadata of the start event, or `configurable` of the call's config.
-    """
-    if facts:
-        for key in _CONVERSATION:
-            if key in facts and (conversation := as_id(facts[key])) is not None:
-                return conversation
-    return None
-
-
-def user_id(facts: Mapping[str, Any] | None) -> str | None:
-    """Return the user a run is for, as the application named them.
-
-    Args:
-        facts: Metadata of the start event, or `configurable` of the call's config.
-    """
-    return as_id(facts[_USER]) if facts and _USER in facts else None
-
-
-def learned(run: RunView, configurable: Mapping[str, Any]) -> Attributes:
-    """Return the conversation and the user that a config tells and the run does not have yet.
-
-    Args:
-        run: The run.
-        configurable: `configurable` of its config.
-    """
-    attributes: Attributes = {}
-    if run.conversation is None and (conversation := conversation_id(configurable)) is not None:
-        attributes[conversation_attribute(run.kind)] = conversation
-    if run.user is None and (user := user_id(configurable)) is not None:
-        attributes[names.USER_ID] = user
-    return attributes
-
-
 def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
     """Return the user's own entries of a run's metadata. This is content.
 
@@ -197,38 +146,6 @@ def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
         for key, value in (metadata or {}).items()
         if isinstance(key, str) and key not in _NOT_USERS_EITHER and not key.startswith(_NOT_USERS)
     }
-
-
-def model_call(model: str | None, attributes: Attributes) -> ModelCall:
-    """Return what an agent's span needs from one of its model calls.
-
-    Args:
-        model: The requested model.
-        attributes: The call's attributes at its end.
-    """
-    values: Any = attributes
-    return ModelCall(
-        model,
-        values.get(names.GEN_AI_USAGE_INPUT_TOKENS),
-        values.get(names.GEN_AI_USAGE_OUTPUT_TOKENS),
-        values.get(names.GEN_AI_RESPONSE_FINISH_REASONS),
-    )
-
-
-def token_sums(calls: Sequence[ModelCall]) -> Attributes:
-    """Return the sums of the tokens of model calls; what none of them counted is left out.
-
-    Args:
-        calls: The model calls.
-    """
-    attributes: Attributes = {}
-    read = [call.input_tokens for call in calls if call.input_tokens is not None]
-    written = [call.output_tokens for call in calls if call.output_tokens is not None]
-    if read:
-        attributes[names.GEN_AI_USAGE_INPUT_TOKENS] = sum(read)
-    if written:
-        attributes[names.GEN_AI_USAGE_OUTPUT_TOKENS] = sum(written)
-    return attributes
 
 
 def chosen_metadata(

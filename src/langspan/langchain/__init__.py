@@ -1,1 +1,1 @@
-"""What knows LangChain's and LangGraph's machinery: callbacks, the configure hook, patches."""
+"""The parts that know LangChain and LangGraph: callbacks, the configure hook and patches."""

@@ -1,4 +1,7 @@
-"""How LangChain finds our handler: its configure hook asks this slot each time a run's callbacks are made."""
+"""The configure hook through which LangChain finds our handler whenever it configures a run's callbacks.
+
+Source: `langchain_core.tracers.context.register_configure_hook`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from langspan.langchain.handler import RecordingHandler
 
 class _IsActive(type):
     def __call__(cls) -> BaseCallbackHandler:
-        # LangChain looks into the slot twice, and makes a handler if another thread has emptied it between.
+        # LangChain reads the hook twice, and creates a handler if another thread has emptied it in between.
         return BaseCallbackHandler()
 
     def __instancecheck__(cls, handler: object) -> bool:
@@ -18,14 +21,17 @@ class _IsActive(type):
 
 
 class _ActiveHandler(metaclass=_IsActive):
-    """Handlers of ours that were not silenced: a silenced one lives on in callbacks that somebody keeps."""
+    """The type of our handlers that are not silenced; a silenced one may live on in stored callbacks."""
 
 
 class ConfigureHook:
-    """What LangChain asks for a handler each time it configures a run's callbacks.
+    """The object that LangChain asks for a handler whenever it configures a run's callbacks.
 
-    It stands in for a ContextVar, which threads started elsewhere would not see. LangChain has no way to
-    unregister it, so an empty slot is how to be absent.
+    It replaces a `ContextVar`, which threads started elsewhere would not see. LangChain cannot unregister a
+    hook, so a hook without a handler does nothing.
+
+    Attributes:
+        handler: The handler for new runs, or None.
     """
 
     def __init__(self) -> None:
@@ -33,7 +39,7 @@ class ConfigureHook:
         self._registered = False
 
     def get(self) -> RecordingHandler | None:
-        """The handler for a run that is about to be configured; None if nothing of it would be recorded."""
+        """Return the handler for a run that is being configured, or None if it would not be recorded."""
         handler = self.handler
         if handler is None:
             return None
@@ -41,9 +47,9 @@ class ConfigureHook:
         return None if recorder.guard.call(recorder.in_unsampled_trace) else handler
 
     def fill(self, handler: RecordingHandler) -> None:
-        """Have LangChain find `handler` from now on."""
+        """Set the handler that LangChain finds from now on."""
         self.handler = handler
         if not self._registered:
-            # Inheritable, and a handler of ours that the user passes takes its place.
+            # Child runs inherit the handler, and one that the user passes replaces it.
             register_configure_hook(self, inheritable=True, handle_class=_ActiveHandler)  # type: ignore[arg-type]
             self._registered = True

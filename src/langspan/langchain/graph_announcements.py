@@ -1,7 +1,7 @@
-"""What a LangGraph graph tells about itself just before its run starts.
+"""The announcement that a LangGraph graph makes just before its run starts.
 
-LangChain's start event of a graph looks like that of any chain inside it. So the graph announces itself in
-the context that its start event comes from, and the handler takes the announcement with that event.
+LangChain's start event of a graph looks like that of any chain inside it. Therefore the graph announces
+itself in the context of its start event, and the recorder pops the announcement with that event.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ _announced: ContextVar[tuple[Graph, object] | None] = ContextVar("langspan_graph
 
 
 def announce(graph: Graph, config: object) -> None:
-    """Tell that the next chain run that starts in this context is this graph's, with this config."""
+    """Announce that the next chain run in this context is the run of this graph, with this config."""
     _announced.set((graph, config))
 
 
 def specify(graph: Graph) -> None:
-    """Say which graph it is that was announced in this context without a name."""
+    """Replace an announcement without a name in this context by this graph."""
     announced = _announced.get()
     if announced is not None and announced[0].name is None:
-        _announced.set((graph, announced[1]))
+        _announced.set((graph._replace(configurable=announced[0].configurable), announced[1]))
 
 
 def is_announced(config: object) -> bool:
-    """Whether the graph that will start with this very config has announced itself."""
+    """Return whether a graph has been announced with this very config object."""
     announced = _announced.get()
     return announced is not None and announced[1] is config
 
 
 def pop_announcement() -> Graph | None:
-    """The graph that announced the run that starts now; an announcement holds for one event."""
+    """Return and remove the announced graph; an announcement is valid for one start event."""
     announced = _announced.get()
     if announced is None:
         return None

@@ -1,4 +1,4 @@
-"""LangChain's callbacks, handed on to the recorder, which contains its own failures. No decisions here.
+"""LangChain's callbacks, passed on to the recorder, which contains its own failures. No decisions here.
 
 Source: `langchain_core.callbacks.base.BaseCallbackHandler` and `langgraph.callbacks`.
 """
@@ -16,21 +16,21 @@ from langspan._events import CallbackType, Started
 from langspan.recording import span_events
 from langspan.recording.recorder import Recorder
 
-# Looked up once: an enum's members are slow to reach on the oldest Python we support.
+# Looked up once, because enum members are slow to access on the oldest supported Python.
 _CHAT_MODEL, _LLM, _CHAIN = CallbackType.CHAT_MODEL, CallbackType.LLM, CallbackType.CHAIN
 _TOOL, _RETRIEVER = CallbackType.TOOL, CallbackType.RETRIEVER
 
 
 class RecordingHandler(BaseCallbackHandler):
-    """Turns the events of LangChain's runs into records.
+    """A callback handler that passes the events of LangChain's runs to a recorder.
 
-    One object serves any number of runs, threads and event loops at once.
+    One handler serves any number of runs, threads and event loops at once.
 
     Args:
-        recorder: What the events are handed to.
+        recorder: The recorder of the runs.
     """
 
-    # In the caller's own thread and task: anything else makes streams many times slower, and can wait for
+    # In the caller's own thread and task: otherwise streams are many times slower, and events can wait for
     # seconds behind a busy executor.
     run_inline = True
 
@@ -45,11 +45,11 @@ class RecordingHandler(BaseCallbackHandler):
         return self
 
     def silence(self) -> None:
-        """Make LangChain pass over this handler, wherever a copy of the list it is in lives on."""
+        """Make LangChain skip this handler, even in copies of callback lists that live on."""
         for name in ("llm", "chat_model", "chain", "agent", "retriever", "retry", "custom_event"):
             setattr(self, f"ignore_{name}", True)
 
-    # Properties in LangChain; attributes can be switched.
+    # Properties in LangChain, but attributes here, so that `silence` can set them.
     ignore_llm = False
     ignore_chat_model = False
     ignore_chain = False
@@ -72,7 +72,7 @@ class RecordingHandler(BaseCallbackHandler):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """A chat model is about to be called."""
+        """Start the run of a chat model."""
         self.recorder.start(
             Started(
                 CallbackType.CHAT_MODEL,
@@ -99,25 +99,25 @@ class RecordingHandler(BaseCallbackHandler):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """A completion model is about to be called."""
+        """Start the run of a completion model."""
         self.recorder.start(
             Started(_LLM, run_id, parent_run_id, name, serialized, tags, metadata, prompts, kwargs)
         )
 
     def on_llm_new_token(self, token: Any, *, chunk: Any = None, run_id: UUID, **kwargs: Any) -> None:
-        """A model has streamed a chunk."""
+        """Record a chunk that a model has streamed."""
         self.recorder.chunk(run_id, token, chunk)
 
     def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A model has streamed an event of the content-block protocol."""
+        """Record a streamed event of the content-block protocol."""
         self.recorder.chunk(run_id, event, None)
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A model has answered."""
+        """End the run of a model with its response."""
         self.recorder.end(run_id, response)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A model call has failed, or its stream was left."""
+        """End the run of a model that failed or whose stream was closed early."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- chains, graphs, nodes, agents
@@ -134,17 +134,17 @@ class RecordingHandler(BaseCallbackHandler):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """A chain, step, graph or node is about to run."""
+        """Start the run of a chain, step, graph or node."""
         self.recorder.start(
             Started(_CHAIN, run_id, parent_run_id, name, serialized, tags, metadata, inputs, kwargs)
         )
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A chain, step, graph or node has returned."""
+        """End the run of a chain, step, graph or node with its output."""
         self.recorder.end(run_id, outputs, kwargs)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A chain, step, graph or node has raised."""
+        """End the run of a chain, step, graph or node that raised."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- tools
@@ -161,17 +161,17 @@ class RecordingHandler(BaseCallbackHandler):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """A tool is about to run."""
+        """Start the run of a tool."""
         self.recorder.start(
             Started(_TOOL, run_id, parent_run_id, name, serialized, tags, metadata, input_str, kwargs)
         )
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A tool has returned."""
+        """End the run of a tool with its output."""
         self.recorder.end(run_id, output)
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A tool has raised."""
+        """End the run of a tool that raised."""
         self.recorder.fail(run_id, error, kwargs)
 
     # -- retrievers
@@ -188,50 +188,50 @@ class RecordingHandler(BaseCallbackHandler):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """A retriever is about to search."""
+        """Start the run of a retriever."""
         self.recorder.start(
             Started(_RETRIEVER, run_id, parent_run_id, name, serialized, tags, metadata, query, kwargs)
         )
 
     def on_retriever_end(self, documents: Sequence[Any], *, run_id: UUID, **kwargs: Any) -> None:
-        """A retriever has found documents."""
+        """End the run of a retriever with its documents."""
         self.recorder.end(run_id, documents)
 
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A retriever has raised."""
+        """End the run of a retriever that raised."""
         self.recorder.fail(run_id, error, kwargs)
 
-    # -- things that happen during a run
+    # -- events during a run
 
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """The application has dispatched an event of its own."""
+        """Record a custom event of the application."""
         self.recorder.add_event(run_id, span_events.custom_event, name, data)
 
     def on_retry(self, retry_state: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A model call is tried again inside one run."""
+        """Record the retry of a model call inside one run."""
         self.recorder.add_event(run_id, span_events.retry, retry_state)
 
     def on_text(self, text: str, *, run_id: UUID, **kwargs: Any) -> None:
-        """A classic chain has produced intermediate text."""
+        """Record the intermediate text of a classic chain."""
         self.recorder.add_event(run_id, span_events.text, text)
 
     def on_agent_action(self, action: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A classic agent has chosen a tool."""
+        """Record the tool that a classic agent has chosen."""
         self.recorder.add_event(run_id, span_events.agent_action, action)
 
     def on_agent_finish(self, finish: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A classic agent is done."""
+        """Record that a classic agent has finished."""
         self.recorder.add_event(run_id, span_events.agent_finish, finish)
 
     def on_interrupt(self, event: Any) -> None:
-        """A LangGraph graph has stopped and waits for its user."""
+        """Record that a LangGraph graph has stopped to wait for its user."""
         self.recorder.interrupted(event)
 
     def on_resume(self, event: Any) -> None:
-        """A LangGraph graph goes on after an interrupt."""
+        """Record that a LangGraph graph resumes after an interrupt."""
         self.recorder.resumed(event)
 
 
-# LangGraph's TracePolicy redacts what it shows to tracers. We are one, but inheriting from BaseTracer would
-# cost many times more per event.
+# LangGraph's `TracePolicy` redacts what tracers receive. This handler is one, but inheriting from
+# `BaseTracer` would cost many times more per event.
 BaseTracer.register(RecordingHandler)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._guard import Guard
+from langspan._settings import Settings
 from langspan._values import Attributes
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
@@ -21,21 +21,19 @@ _PERSONAL: Final = {
 class AlwaysRecorded:
     """Adds the metadata that the settings name, and has the user's `redact` see ids, tags and that metadata.
 
+    Attributes:
+        is_idle: Whether there is nothing to add and nothing to redact.
+
     Args:
         renderer: Redacts and renders.
-        keys: The keys of metadata that are recorded.
-        redacts: The user has set `redact`.
-        guard: The error boundary.
+        settings: What the user asked for.
     """
 
-    def __init__(
-        self, renderer: ContentRenderer, *, keys: Sequence[str], redacts: bool, guard: Guard
-    ) -> None:
+    def __init__(self, renderer: ContentRenderer, settings: Settings) -> None:
         self._renderer = renderer
-        self._keys = keys
-        self._redacts = redacts
-        self._guard = guard
-        self.is_idle = not keys and not redacts
+        self._keys = settings.metadata_keys
+        self._redacts = settings.redact is not None
+        self.is_idle = not self._keys and not self._redacts
 
     def completed(self, attributes: Attributes, metadata: Mapping[str, Any] | None) -> Attributes:
         """Return a run's start attributes with the metadata that the settings name, redacted."""

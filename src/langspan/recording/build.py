@@ -10,20 +10,29 @@ from typing import Final
 from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import TracerProvider
+from opentelemetry.trace import SpanContext, Tracer, TracerProvider
 
 from langspan._events import Graph
 from langspan._guard import Guard
 from langspan._setting_parsers import ContentCapture
 from langspan._settings import Settings
+from langspan.content.renderer import ContentRenderer
 from langspan.conventions.names import SCHEMA_URL
+from langspan.recording.always_recorded import AlwaysRecorded
+from langspan.recording.interrupts import Interrupts
 from langspan.recording.log_events import LogEvents, is_supported
 from langspan.recording.metrics import Metrics
 from langspan.recording.recorder import Recorder
+from langspan.recording.run import Run
+from langspan.recording.run_hooks import RunHooks
+from langspan.recording.run_table import RunTable
+from langspan.recording.span_end import SpanFinisher
+from langspan.recording.span_start import SpanStarter
 
 _logger = logging.getLogger("langspan")
 _SCOPE: Final = "langspan"
 _VERSION: Final = metadata.version("langspan")
+_MAX_ENDED: Final = 2048  # ended runs that are remembered, for children that come late
 
 
 def build_recorder(
@@ -54,13 +63,46 @@ def build_recorder(
             events = LogEvents(logger_provider.get_logger(_SCOPE, _VERSION, SCHEMA_URL))
         elif ContentCapture.EVENT in settings.capture_content:
             _logger.warning("langspan: this OpenTelemetry has no events; upgrade it to record content there")
-    return Recorder(
-        trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL),
-        settings,
+    tracer = trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL)
+    return _assemble(tracer, settings, guard, pop_announcement, metrics, events)
+
+
+def _assemble(
+    tracer: Tracer,
+    settings: Settings,
+    guard: Guard,
+    pop_announcement: Callable[[], Graph | None],
+    metrics: Metrics | None,
+    events: LogEvents | None,
+) -> Recorder:
+    runs: RunTable[Run, SpanContext] = RunTable(
+        max_open=settings.max_open_runs,
+        max_age=settings.max_run_age,
+        max_ended=_MAX_ENDED,
+        ended_context=Run.span_context,
+    )
+    interrupts = Interrupts()
+    policy = ContentRenderer(settings.redact, settings.max_content_bytes)
+    renderer = policy if settings.capture_content else None
+    hooks = None
+    if settings.on_start is not None or settings.on_end is not None:
+        hooks = RunHooks(guard, settings.on_start, settings.on_end)
+    starter = SpanStarter(
+        tracer,
+        runs,
         guard,
-        pop_announcement=pop_announcement,
-        metrics=metrics,
-        events=events,
+        interrupts,
+        hooks=hooks,
+        renderer=renderer,
+        always=AlwaysRecorded(policy, settings),
+        genai_only=settings.spans == "genai",
+        is_observed=metrics is not None or events is not None,
+    )
+    finisher = SpanFinisher(
+        settings, guard, interrupts, hooks=hooks, renderer=renderer, metrics=metrics, events=events
+    )
+    return Recorder(
+        guard, runs, interrupts, starter, finisher, pop_announcement=pop_announcement, metrics=metrics
     )
 
 

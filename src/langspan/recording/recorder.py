@@ -11,30 +11,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from opentelemetry import context as otel
-from opentelemetry.trace import SpanContext, Tracer
+from opentelemetry.trace import SpanContext
 
 from langspan._events import CallbackType, Graph, Started
 from langspan._guard import Guard, contained
-from langspan._settings import Settings
 from langspan._values import Attributes
-from langspan.content.renderer import ContentRenderer
 from langspan.context.scope import current_scope
-from langspan.kinds import any_run
+from langspan.kinds import conversations
 from langspan.kinds.base import RunKind
 from langspan.providers.llm_result import is_closing
 from langspan.recording import span_events
-from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts
-from langspan.recording.log_events import LogEvents
 from langspan.recording.metrics import Metrics
 from langspan.recording.run import NO_ATTRIBUTES, Run
-from langspan.recording.run_hooks import RunHooks
 from langspan.recording.run_table import RunTable
 from langspan.recording.span_end import SpanFinisher
 from langspan.recording.span_events import SpanEvent
 from langspan.recording.span_start import SpanStarter
 
-_MAX_ENDED: Final = 2048
 _CHAIN: Final = CallbackType.CHAIN
 
 
@@ -42,64 +36,34 @@ class Recorder:
     """Records runs as spans of one tracer, and where asked as metrics and events.
 
     Args:
-        tracer: Where spans are made.
-        settings: What the user asked for.
         guard: The error boundary: nothing that LangChain's events call here raises, and a span starts and
             ends whatever becomes of its attributes.
+        runs: The open runs.
+        interrupts: Graphs that wait for their user.
+        starter: Starts spans.
+        finisher: Ends spans.
         pop_announcement: Returns the graph that announced the chain run that starts now, if one did.
         metrics: Where measurements go.
-        events: Where log events go.
     """
 
     def __init__(
         self,
-        tracer: Tracer,
-        settings: Settings,
         guard: Guard,
+        runs: RunTable[Run, SpanContext],
+        interrupts: Interrupts,
+        starter: SpanStarter,
+        finisher: SpanFinisher,
         *,
         pop_announcement: Callable[[], Graph | None],
-        metrics: Metrics | None = None,
-        events: LogEvents | None = None,
+        metrics: Metrics | None,
     ) -> None:
         self.guard = guard
+        self._runs = runs
+        self._interrupts = interrupts
+        self._starter = starter
+        self._finisher = finisher
         self._pop_announcement = pop_announcement
         self._metrics = metrics
-        self._runs: RunTable[Run, SpanContext] = RunTable(
-            max_open=settings.max_open_runs,
-            max_age=settings.max_run_age,
-            max_ended=_MAX_ENDED,
-            ended_context=Run.span_context,
-        )
-        self._interrupts = Interrupts()
-        policy = ContentRenderer(settings.redact, settings.max_content_bytes)
-        renderer = policy if settings.capture_content else None
-        always = AlwaysRecorded(
-            policy, keys=settings.metadata_keys, redacts=settings.redact is not None, guard=guard
-        )
-        hooks = None
-        if settings.on_start is not None or settings.on_end is not None:
-            hooks = RunHooks(guard, settings.on_start, settings.on_end)
-        self._starter = SpanStarter(
-            tracer,
-            self._runs,
-            guard,
-            self._interrupts,
-            hooks=hooks,
-            renderer=renderer,
-            always=always,
-            genai_only=settings.spans == "genai",
-            is_observed=metrics is not None or events is not None,
-        )
-        self._finisher = SpanFinisher(
-            guard,
-            self._interrupts,
-            hooks=hooks,
-            renderer=renderer,
-            capture=settings.capture_content,
-            sums=settings.usage_sums,
-            metrics=metrics,
-            events=events,
-        )
 
     def __len__(self) -> int:
         """How many runs are open."""
@@ -205,10 +169,10 @@ class Recorder:
             run: The run, before its body runs.
             configurable: `configurable` of its config.
         """
-        learned = self._starter.always.redacted(any_run.learned(run, configurable))
+        learned = self._starter.always.redacted(conversations.learned(run, configurable))
         if learned:
-            run.conversation = run.conversation or any_run.conversation_id(configurable)
-            run.user = run.user or any_run.user_id(configurable)
+            run.conversation = run.conversation or conversations.conversation_id(configurable)
+            run.user = run.user or conversations.user_id(configurable)
             run.deferred_attributes = {**run.deferred_attributes, **learned}
             run.start_attributes = {**run.start_attributes, **learned}
 

@@ -10,13 +10,14 @@ from opentelemetry.trace import StatusCode
 
 from langspan._guard import Guard
 from langspan._setting_parsers import ContentCapture
-from langspan._settings import UsageSums
+from langspan._settings import Settings
 from langspan._values import Attributes
 from langspan.content.dialogue import answer, question
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
-from langspan.kinds.any_run import model_call, present, token_sums
+from langspan.kinds.any_run import present
 from langspan.kinds.base import AgentCall
+from langspan.kinds.sums import model_call, token_sums
 from langspan.recording.failures import is_same, sighting_of
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.log_events import LogEvents
@@ -35,25 +36,23 @@ class SpanFinisher:
     """Ends the spans of runs that the caller has taken out of its table.
 
     Args:
+        settings: What the user asked for.
         guard: The error boundary: a span ends whatever becomes of its attributes.
         interrupts: Graphs that wait for their user.
         hooks: The application's own functions, if it has registered any.
         renderer: Renders content, where content is recorded.
-        capture: Whether content goes to spans, events or both.
-        sums: Where token counts are summed up.
         metrics: Where measurements go.
         events: Where log events go.
     """
 
     def __init__(
         self,
+        settings: Settings,
         guard: Guard,
         interrupts: Interrupts,
         *,
         hooks: RunHooks | None,
         renderer: ContentRenderer | None,
-        capture: ContentCapture,
-        sums: UsageSums,
         metrics: Metrics | None,
         events: LogEvents | None,
     ) -> None:
@@ -61,9 +60,9 @@ class SpanFinisher:
         self._interrupts = interrupts
         self._hooks = hooks
         self._renderer = renderer
-        self._on_span = ContentCapture.SPAN in capture
-        self._on_event = ContentCapture.EVENT in capture
-        self._sums = sums
+        self._on_span = ContentCapture.SPAN in settings.capture_content
+        self._on_event = ContentCapture.EVENT in settings.capture_content
+        self._sums = settings.usage_sums
         self._metrics = metrics
         self._events = events
 

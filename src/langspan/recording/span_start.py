@@ -166,9 +166,11 @@ class SpanStarter:
         try:
             configurable = _configurable(run.call, graph) or carried_by(base)
             if metadata or configurable:
-                told, asked = any_run.conversation_id(metadata), any_run.conversation_id(configurable)
-                run.conversation = told or asked or run.conversation
-                run.user = any_run.user_id(metadata) or any_run.user_id(configurable) or run.user
+                # What the application wrote into the metadata wins over what only its config holds.
+                run.conversation = (
+                    conversation_id(metadata) or conversation_id(configurable) or run.conversation
+                )
+                run.user = user_id(metadata) or user_id(configurable) or run.user
             if kind.provider is not None:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes

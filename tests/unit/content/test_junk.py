@@ -12,6 +12,7 @@ from langspan import _values
 from langspan.kinds import any_run as run
 from langspan.kinds import retrievers as retrieval
 from langspan.kinds import tools
+from langspan.kinds.graphs import NODE
 from langspan.providers import request
 from langspan.providers import request_rules as _request_rules
 from langspan.providers.response import is_cache_hit, model_response
@@ -132,7 +133,7 @@ def test_response_from_junk(metadata, info, output, usage, message_id):
 
 @given(JUNK_MAPPING, st.lists(TEXT | JUNK, max_size=4))
 def test_run_from_junk(metadata, tags):
-    assert valid(run.run_attributes(metadata if isinstance(metadata, dict) else None, tags))
+    assert valid(run.run_attributes(metadata if isinstance(metadata, dict) else None, tags, NODE))
 
 
 @given(JUNK_MAPPING, JUNK, JUNK_MAPPING)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from langspan.kinds.agents import agent_end
-from langspan.kinds.any_run import model_call
 from langspan.kinds.base import ModelCall
+from langspan.kinds.sums import model_call
 
 MODEL = "gen_ai.request.model"
 IN = "gen_ai.usage.input_tokens"

@@ -134,7 +134,7 @@ metadata = st.none() | st.dictionaries(
     st.sampled_from(["ls_integration", "langgraph_node", "lc_agent_name", "user"]),
     texts | st.sampled_from(["langgraph", "langchain_create_agent"]) | st.none() | st.integers(),
 )
-graphs = st.none() | st.builds(Graph, st.none() | texts, st.booleans())
+graphs = st.none() | st.builds(Graph, st.none() | texts, st.booleans(), st.none() | texts, st.none())
 
 
 def _event(

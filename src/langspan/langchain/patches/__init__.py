@@ -1,7 +1,7 @@
-"""Patches on LangChain and LangGraph: they make a run current in its body, and see to it that it ends.
+"""Patches on LangChain and LangGraph, which make a run current in its body and ensure that it ends.
 
-Spans do not depend on them: runs are linked by the ids in LangChain's callbacks. Each patch is optional on
-its own, and every private name of LangChain that we lean on is in one of the modules here.
+The span tree does not depend on them, because runs are linked by the ids in LangChain's callbacks. Each patch
+is optional by itself, and only the modules here use private names of LangChain.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ PATCHES: Final[Mapping[Install, tuple[RunKind, ...]]] = {
     embeddings.install: (EMBEDDINGS,),
     langgraph.install: (),
 }
-"""Every patch, with the kinds of run that it records because LangChain has no callback for them."""
+"""Every patch, with the kinds of run that it records itself because LangChain has no callback for them."""
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
-    """Install every patch; one that fails does not keep the others.
+    """Install every patch; one that fails does not prevent the others.
 
     Args:
-        ledger: Remembers the patches.
+        ledger: The record of the patches.
         guard: The error boundary.
         handler: The handler that LangChain's runs carry.
     """
@@ -54,7 +54,11 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
 
 
 def check_recorded(kinds: Sequence[RunKind], patches: Mapping[Install, Sequence[RunKind]]) -> None:
-    """Check that each kind of run is told by a callback or recorded by a patch.
+    """Check that each kind of run has a callback or is recorded by a patch.
+
+    Args:
+        kinds: Every kind of run.
+        patches: The patches, with the kinds of run that each one records.
 
     Raises:
         TypeError: Nothing records a kind, or a patch records one that is not listed.

@@ -1,8 +1,8 @@
-"""Embeddings: LangChain sends no callbacks for them, so the calls themselves are recorded.
+"""Embeddings: LangChain has no callbacks for them, so the calls themselves are recorded.
 
-One span for each call that the application, a vector store or a retriever makes. What the same object does
-on the way (a query embedded as a document, `super()`, an asynchronous method that runs the synchronous
-one) belongs to that call. An object that asks another one, as a cache does, has the other's call below it.
+Each call by the application, a vector store or a retriever has one span. Nested calls on the same object (a
+query embedded as a document, `super()`, an asynchronous method that runs the synchronous one) belong to the
+first call. A call on another object, such as the one that a cache wraps, has a child span.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
 
-# The methods, and whether they take and return one or many.
+# The methods, and whether they take many texts or one.
 _SYNC: Final = {"embed_documents": True, "embed_query": False}
 _ASYNC: Final = {"aembed_documents": True, "aembed_query": False}
 
@@ -35,9 +35,9 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
     """Patch the methods of `Embeddings`, and every override of them.
 
     Args:
-        ledger: Remembers the patches.
+        ledger: The record of the patches.
         guard: The error boundary.
-        handler: Its recorder records the calls.
+        handler: The handler whose recorder records the calls.
     """
     recorder = handler.recorder
     wrappers = {
@@ -54,7 +54,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
 
 
 def _beginning(ledger: Ledger, recorder: Recorder, many: bool) -> Begin:
-    """Open a run for a call, unless the call belongs to one that is open."""
+    """Return a function that starts a run for a call, unless the call belongs to an open one."""
 
     def begin(run_id: UUID, embeddings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Context | None:
         if ledger.closed or not isinstance(embeddings, Embeddings):
@@ -83,7 +83,7 @@ def _beginning(ledger: Ledger, recorder: Recorder, many: bool) -> Begin:
 
 
 def _is_call_of(run: Run | None, embeddings: Any) -> bool:
-    """Whether a run is an open call of that very object."""
+    """Return whether a run is an open call on that very object."""
     if run is None or run.kind is not EMBEDDINGS or run.event is None:
         return False
     return run.event.extra["embeddings"] is embeddings

@@ -1,6 +1,6 @@
-"""Every name of LangChain and LangGraph that we lean on unasked, with what is lost without it.
+"""Every name in LangChain and LangGraph that a patch relies on, with the feature that depends on it.
 
-A patch looks its feature up here, so a patched name that is not listed fails at once.
+A patch looks up its feature here, so patching a name that is not listed fails at once.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph.pregel.main.get_sync_graph_callback_manager_for_config": _INTERRUPTS,
     "langgraph.pregel.main.get_async_graph_callback_manager_for_config": _INTERRUPTS,
 }
-"""What is wrapped, with the feature that users lose if it is gone."""
+"""The patched names, with the effect for users if the name is missing."""
 
 YOUNG: Final = frozenset(
     {
@@ -85,29 +85,29 @@ YOUNG: Final = frozenset(
         "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
     }
 )
-"""What the oldest supported versions do not have yet: nothing is said if it is missing."""
+"""The names that the oldest supported versions lack, for which no warning is logged."""
 
 
 def full_name(owner: Any, name: str) -> str:
-    """The name by which an attribute of a module or class is listed."""
+    """Return the name under which an attribute of a module or class is listed."""
     return f"{getattr(owner, '__qualname__', owner.__name__)}.{name}"
 
 
 def run_id_factory(manager: Any = callback_manager) -> Callable[[], uuid.UUID]:
-    """How LangChain makes the ids of runs, which has changed over time. Without it they have no order."""
+    """Return LangChain's factory of run ids, which differs between versions. Without it ids are unordered."""
     factory: Callable[[], uuid.UUID] = getattr(manager, "uuid7", uuid.uuid4)
     return factory
 
 
 def is_made_by(graph: Any, model_nodes: Mapping[str, str]) -> bool:
-    """Whether one of a compiled graph's nodes runs a function of the module named for it.
+    """Return whether a node of a compiled graph runs a function of the module listed for it.
 
-    Source: `Pregel.nodes`, `PregelNode.bound` and `RunnableCallable.func`. Without them an agent that
-    nobody marks as one is recorded as a workflow.
+    Source: `Pregel.nodes`, `PregelNode.bound` and `RunnableCallable.func`. Without them, an agent that is not
+    marked as one is recorded as a workflow.
 
     Args:
-        graph: The graph.
-        model_nodes: Modules, by the names of nodes.
+        graph: The compiled graph.
+        model_nodes: The module to look for, by the name of the node.
     """
     nodes = getattr(graph, "nodes", None) or {}
     return any(_module_of(nodes.get(node)) == module for node, module in model_nodes.items())
@@ -128,5 +128,5 @@ def own_name_of(graph: Any) -> str | None:
 
 
 def _module_of(node: Any) -> str | None:
-    """Where the function that a node runs was defined."""
+    """Return the module that defines the function of a node, if any."""
     return getattr(getattr(getattr(node, "bound", None), "func", None), "__module__", None)

@@ -1,6 +1,6 @@
-"""LangGraph: nodes and tasks are current in their bodies, graphs are told apart, interrupts are heard.
+"""LangGraph: nodes and tasks are current in their bodies, graphs are identified and interrupts recorded.
 
-LangGraph is optional, so each patch waits until the module it belongs to is imported.
+LangGraph is optional, so each patch waits until its module is imported.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _FACTORIES: Final = (
     "get_sync_graph_callback_manager_for_config",
     "get_async_graph_callback_manager_for_config",
 )
-# The node that calls the model of an agent, and where its code comes from: `langchain` marks agents since
-# 1.2.13, and `create_react_agent` never did.
+# The node that calls an agent's model, and the module of its function: `langchain` marks agents only since
+# 1.2.13, and `create_react_agent` never does.
 _MODEL_NODES: Final[Mapping[str, str]] = {
     "model": "langchain.agents.factory",
     "agent": "langgraph.prebuilt.chat_agent_executor",
@@ -35,10 +35,10 @@ _MODEL_NODES: Final[Mapping[str, str]] = {
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
-    """Patch LangGraph when, and if, it is imported.
+    """Patch LangGraph as soon as it is imported.
 
     Args:
-        ledger: Remembers the patches.
+        ledger: The record of the patches.
         guard: The error boundary.
         handler: The handler that LangChain's runs carry.
     """
@@ -57,18 +57,17 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
     for name in _MANAGERS:
         ledger.wrap(module, name, _observing(guard, _announce_at_last))
     if not hasattr(module, _FACTORIES[0]):
-        # So old a version looks its defaults up too late; all that it asks the graph before is its name.
+        # These old versions look up defaults too late; before, they call only the graph's `get_name`.
         named = wrapt.FunctionWrapper(module.Pregel.get_name, _observing(guard, _specify))
         ledger.replace(module.Pregel, "get_name", named)
-    # Lifecycle callbacks are younger than the oldest LangGraph we support; without them an interrupt is
-    # known from the exception that carries it.
+    # The oldest supported LangGraph lacks lifecycle callbacks; its interrupts are known from their exception.
     for name in _FACTORIES:
         if hasattr(module, name):
             ledger.wrap(module, name, _listening(guard, handler))
 
 
 def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
-    """Tell of a call before it is made, to a function that is called like the wrapped one."""
+    """Return a wrapper that first calls a function with the arguments of the wrapped one."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         guard.call(tell, instance, *args, **kwargs)
@@ -78,20 +77,21 @@ def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
 
 
 def _announce(graph: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
-    """A graph looks up its defaults when its run starts, and at no other time."""
+    """Announce a graph when it looks up its defaults, which it does only when its run starts."""
     name = config.get("run_name") or graph.get_name()
     announced = Graph(name, _is_agent(graph), own_name_of(graph), config.get("configurable"))
     graph_announcements.announce(announced, config)
 
 
 def _announce_at_last(_module: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
-    """If no graph has announced itself, the manager of its run announces some graph."""
+    """Announce an unnamed graph from its run's callback manager, if no graph has announced itself."""
     if not graph_announcements.is_announced(config):
-        graph_announcements.announce(Graph(name=None, is_agent=False), config)
+        unknown = Graph(None, is_agent=False, configurable=config.get("configurable"))
+        graph_announcements.announce(unknown, config)
 
 
 def _specify(graph: Any, /, *_args: Any, **_kwargs: Any) -> None:
-    """A graph that is asked its name while some graph is announced is the one."""
+    """Identify an announced unnamed graph as the one whose `get_name` is called."""
     graph_announcements.specify(Graph(None, _is_agent(graph), own_name_of(graph)))
 
 
@@ -101,7 +101,7 @@ def _is_agent(graph: Any) -> bool:
 
 
 def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
-    """LangGraph tells interrupts only to handlers of its own kind that stand in the caller's config."""
+    """Return a wrapper that adds a handler of LangGraph's own type, as only those receive interrupts."""
     lifecycle_handler = _lifecycle_class()
 
     def listen(manager: Any, config: Any) -> None:
@@ -119,11 +119,11 @@ def _listening(guard: Guard, handler: RecordingHandler) -> Wrapper:
 
 
 def _lifecycle_class() -> Callable[[RecordingHandler], Any]:
-    """The class of handlers that LangGraph tells of interrupts. Made once: a class is garbage to collect."""
+    """Create the class of handlers that receive interrupts. Once, as each class is garbage to collect."""
     from langgraph.callbacks import GraphCallbackHandler  # noqa: PLC0415 - optional dependency
 
     class LifecycleHandler(GraphCallbackHandler):
-        """Hands LangGraph's lifecycle events to our handler."""
+        """A handler that passes LangGraph's lifecycle events to ours."""
 
         run_inline = True
 

@@ -1,4 +1,4 @@
-"""Every patch is written down here, so that it can be undone exactly and a missing target is told once."""
+"""The record of every patch, so that each one can be undone exactly, and a missing target is logged once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 
 
 class Ledger:
-    """Replaces attributes of modules and classes, and puts the originals back.
-
-    Attributes:
-        closed: The patches are undone; what waits for a class to be defined must not patch any more.
+    """The record of replaced attributes of modules and classes, which can restore the originals.
 
     Args:
-        features: What users lose without a patch, by what is patched.
+        features: The effect for users if a patch is missing, by the patched name.
+
+    Attributes:
+        closed: Whether the patches are undone, after which classes defined later must not be patched.
     """
 
     def __init__(self, features: Mapping[str, str] = PATCHED) -> None:
@@ -36,15 +36,15 @@ class Ledger:
         self._awaited: dict[str, Callable[[ModuleType], None]] = {}
 
     def when_imported(self, guard: Guard, name: str, patch: Callable[[ModuleType], None]) -> None:
-        """Have a module patched as soon as it is imported; now, if it is already.
+        """Patch a module as soon as it is imported, or now if it already is.
 
         Args:
             guard: The error boundary.
-            name: The module.
-            patch: Patches it. Forgotten when the patches are undone before.
+            name: The name of the module.
+            patch: The function that patches it. Dropped if the patches are undone first.
         """
         self._awaited[name] = patch
-        # An import hook cannot be taken back, so it must not keep anything of ours alive.
+        # An import hook cannot be unregistered, so it must not keep the ledger alive.
         ledger = weakref.ref(self)
 
         def hook(module: ModuleType) -> None:
@@ -56,11 +56,11 @@ class Ledger:
         wrapt.register_post_import_hook(hook, name)
 
     def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
-        """Wrap `owner.name`; if the host library no longer has it, say what is lost and go on.
+        """Wrap `owner.name`; if the library does not have it, log the effect and go on.
 
         Args:
             owner: A module or class.
-            name: The attribute.
+            name: The name of the attribute.
             wrapper: A wrapt wrapper: `wrapper(wrapped, instance, args, kwargs)`.
 
         Raises:
@@ -68,7 +68,7 @@ class Ledger:
         """
         hook = full_name(owner, name)
         feature = self._features[hook]
-        # What the class itself defines: an inherited function belongs to the base class's own patch.
+        # Only the class's own attribute: an inherited one belongs to the base class's patch.
         original = vars(owner).get(name, _MISSING)
         if original is _MISSING:
             if hook not in YOUNG:
@@ -82,17 +82,18 @@ class Ledger:
         self.replace(owner, name, wrapt.FunctionWrapper(original, wrapper))
 
     def replace(self, owner: Any, name: str, replacement: Any) -> None:
-        """Set `owner.name`, remembering what was there."""
+        """Set `owner.name` and record what was there before."""
         self._entries.append((owner, name, vars(owner).get(name, _MISSING), replacement))
         setattr(owner, name, replacement)
 
     def undo(self, guard: Guard) -> None:
-        """Put every original back, last patch first.
+        """Restore every original, last patch first.
 
-        Where somebody has wrapped our wrapper since, theirs stays: ours then finds no runs and does nothing.
+        If another package has wrapped our wrapper since, its wrapper stays: ours then finds no runs and does
+        nothing.
 
         Args:
-            guard: The error boundary: one that cannot be put back does not keep the others.
+            guard: The error boundary: an attribute that cannot be restored does not prevent the others.
         """
         self.closed = True
         self._awaited.clear()

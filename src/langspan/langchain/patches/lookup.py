@@ -1,4 +1,4 @@
-"""From what LangChain hands to a body, to the run that the body belongs to."""
+"""The lookup of the run that a body belongs to, from what LangChain passes to the body."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from langspan.recording.run import Run
 
 
 def run_of(manager: Any, run_id: Any) -> Run | None:
-    """The open run of that id, as recorded by whichever handler of ours the manager carries.
+    """Find the open run with an id, as recorded by whichever handler of ours the manager has.
 
     Args:
         manager: A LangChain callback manager or run manager.
-        run_id: The run; with None there is none.
+        run_id: The id of the run, or None.
+
+    Returns:
+        The run, or None if there is none.
     """
     if run_id is None:
         return None

@@ -1,9 +1,8 @@
-"""Chains whose start or end event other handlers cut short: they end all the same.
+"""Chains whose start or end event another handler interrupts: their runs end all the same.
 
-LangChain tells each event to one handler after another. Where it lets a handler's failure through, or the
-caller is cancelled while a slow handler is told of a start, the rest of the event is lost, and with it the
-end of a run that we have already opened. Models, tools and retrievers need no care here: there is a scope
-around their calls.
+LangChain passes each event to one handler after another. If a handler's failure propagates, or the caller
+is cancelled while a slow handler receives a start event, the event is cut short, and a run that has already
+started never ends. Models, tools and retrievers need no patch here, because a scope wraps their calls.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
 
 _new_id: Final = run_id_factory()
-# Where on_chain_start takes the run's id, if not by keyword.
+# The position of the run id among the arguments of `on_chain_start`.
 _RUN_ID: Final = 2
 
 
@@ -80,7 +79,7 @@ def _aending(guard: Guard) -> Wrapper:
 
 
 def _known_id(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """The id of the run that is about to start; made here, as LangChain does, if the caller gave none."""
+    """Return the id of the run that is about to start, generating it as LangChain does if it is missing."""
     if len(args) > _RUN_ID:
         return args[_RUN_ID]
     if kwargs.get("run_id") is None:

@@ -1,10 +1,10 @@
 """Chat and completion models: each call's span is current in the provider's code, and always ends.
 
-Wrapped are the template methods of `BaseChatModel` and `BaseLLM`, which every subclass inherits. A
-subclass that overrides one has its own wrapped too, whether it was defined before or will be later.
+The template methods of `BaseChatModel` and `BaseLLM`, which every subclass inherits, are wrapped. So are the
+overrides in subclasses, whether these are defined before or later.
 
-Never wrapped, because LangChain compares them by identity to learn what a model can do: `_stream`,
-`_astream`, `bind_tools`.
+`_stream`, `_astream` and `bind_tools` are never wrapped, because LangChain compares them by identity to find
+out what a model supports.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
 
 def _entry_points(guard: Guard, callback: CallbackType) -> Mapping[str, Wrapper]:
     whole_call = recorded_call_scope(guard, callback)
-    # A streaming body is not told its run, so the start event itself makes the run current.
+    # A streaming body does not know its run, so the start event itself makes the run current.
     streamed_call = recorded_call_scope(guard, callback, attach_on_start=True, streams=True, config_at=1)
     return {
         "generate": calling(guard, whole_call),

@@ -1,4 +1,4 @@
-"""Retrievers: LangChain gives their body no context of its own, so the whole call is stood around."""
+"""Retrievers: LangChain gives their body no context of its own, so the whole call is wrapped."""
 
 from __future__ import annotations
 

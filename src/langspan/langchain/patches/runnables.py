@@ -1,7 +1,7 @@
 """Chains, steps, tools and everything else that LangChain runs in a context of its own.
 
-Source: `langchain_core.runnables.config._set_config_context`. It is called inside a copied context that
-is thrown away after the body, with a config that names the run whose body comes next.
+Source: `langchain_core.runnables.config._set_config_context`. LangChain calls it in a copied context that it
+discards after the body, with a config that names the run whose body comes next.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
     """Patch langchain-core's runnables and callback managers.
 
     Args:
-        ledger: Remembers the patches.
+        ledger: The record of the patches.
         guard: The error boundary.
         handler: The handler that LangChain's runs carry.
     """
@@ -51,9 +51,9 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
 
 
 def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
-    """Make the run that the config names current, in the context that will be thrown away.
+    """Return a wrapper that makes the run named by the config current in the context to be discarded.
 
-    Where its trace was sampled out, runs below do not even carry our handler: telling it is what costs most.
+    In an unsampled trace it also removes our handler from the runs below, because calling it costs the most.
     """
 
     def enter_body(config: Any) -> None:
@@ -78,21 +78,21 @@ def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
 
 
 def _take_out(handler: RecordingHandler, manager: Any) -> None:
-    """Take a handler out of the manager that a body's runs inherit from; the slot gives no other in there."""
+    """Remove a handler from the manager that child runs inherit; the configure hook will not add it again."""
     manager.handlers = [each for each in manager.handlers if each is not handler]
     manager.inheritable_handlers = [each for each in manager.inheritable_handlers if each is not handler]
 
 
 def _notify_non_inline(guard: Guard, original: Any) -> Wrapper:
-    """Deliver on_llm_start to the handlers that LangChain passes over because ours runs inline.
+    """Deliver `on_llm_start` to the handlers that LangChain skips because ours runs inline.
 
-    `AsyncCallbackManager.on_llm_start` tells the other handlers only if there is no inline one. Told
-    apart in two managers, one of each sort, nobody is passed over, and nobody is told twice once LangChain
-    does it right.
+    `AsyncCallbackManager.on_llm_start` calls the other handlers only if there is no inline one. With the
+    inline and the other handlers in two managers, none is skipped, and none is called twice once LangChain
+    is fixed.
 
     Args:
         guard: The error boundary.
-        original: What is wrapped, as the class holds it.
+        original: The wrapped function, as the class defines it.
     """
 
     def plan(manager: Any, /, serialized: Any, prompts: Any, *_args: Any, **rest: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Wrap a method wherever a class hierarchy defines it, now and later."""
+"""Patches on a method wherever a class hierarchy defines it, now or later."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, W
     """Wrap methods of `base` and every override of them in its subclasses, once each.
 
     Args:
-        ledger: Remembers the patches.
+        ledger: The record of the patches.
         guard: The error boundary.
         base: The class that defines the methods.
-        wrappers: A wrapt wrapper for each method's name.
+        wrappers: The wrapt wrappers, by the names of the methods.
     """
 
     def wrap_overrides(cls: type) -> None:
@@ -29,7 +29,7 @@ def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, W
             nearer = cls.__mro__[: cls.__mro__.index(base)]
             origin = next((each for each in nearer if name in vars(each)), base)
             if not issubclass(origin, base):
-                # From a class that others inherit, too: for them it stays as it is.
+                # The defining class has other subclasses too, for which the method stays unwrapped.
                 ledger.replace(cls, name, wrapt.FunctionWrapper(vars(origin)[name], wrapper))
 
     for name, wrapper in wrappers.items():

@@ -1,6 +1,6 @@
-"""Streamed tokens: told to our handler without LangChain's dispatch, where nobody else listens.
+"""Streamed tokens: passed to our handler without LangChain's dispatch if there is no other handler.
 
-The dispatch of an asynchronous event costs many times what is done with a token after the first one.
+Dispatching an asynchronous event costs many times as much as handling a token after the first one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
 
 
 def _bypass_dispatch(guard: Guard) -> Wrapper:
-    def is_told(manager: Any, token: Any, *, chunk: Any = None, **_kwargs: Any) -> bool:
+    def deliver_directly(manager: Any, token: Any, *, chunk: Any = None, **_kwargs: Any) -> bool:
         handlers = manager.handlers
         if len(handlers) != 1 or not isinstance(handlers[0], RecordingHandler) or handlers[0].ignore_llm:
             return False
@@ -28,12 +28,12 @@ def _bypass_dispatch(guard: Guard) -> Wrapper:
         return True
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if guard.call(is_told, instance, *args, **kwargs):
-            return _told()
+        if guard.call(deliver_directly, instance, *args, **kwargs):
+            return _nothing_to_await()
         return wrapped(*args, **kwargs)
 
     return wrapper
 
 
-async def _told() -> None:
-    """What a coroutine that has nothing left to do looks like to whoever awaits it."""
+async def _nothing_to_await() -> None:
+    """Return at once: the caller awaits the event, which has already been delivered."""

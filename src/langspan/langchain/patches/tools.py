@@ -1,4 +1,4 @@
-"""Tools: LangChain makes their body's context (see `runnables`); here they are kept from staying open."""
+"""Tools: their runs always end. LangChain creates the context of their body (see `runnables`)."""
 
 from __future__ import annotations
 

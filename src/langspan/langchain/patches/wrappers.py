@@ -1,7 +1,7 @@
-"""The shapes of code that we stand around, and what we stand around it with.
+"""The wrappers for each shape of code, and the scopes and contexts in which they run it.
 
-A wrapper makes a scope for a call, or finds the context of a body, then lets a carrier run the host's code
-in it. If there is none, the host's code runs as if we were not there.
+A wrapper makes a scope for a call or finds the context of a body, and lets a driver run the host's code in
+it. If there is none, the host's code runs as if it were not wrapped.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FindContext = Callable[[tuple[Any, ...], Mapping[str, Any]], Context | None]
 
 
 def calling(guard: Guard, make: MakeScope) -> Wrapper:
-    """Wrap a function that will start a run."""
+    """Return a wrapper for a function that will start a run."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         scope = guard.call(make, instance, args, kwargs)
@@ -42,7 +42,7 @@ def calling(guard: Guard, make: MakeScope) -> Wrapper:
 
 
 def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
-    """Wrap a coroutine function that will start a run."""
+    """Return a wrapper for a coroutine function that will start a run."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         scope = guard.call(make, instance, args, kwargs)
@@ -52,7 +52,7 @@ def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
 
 
 def driving(guard: Guard, make: MakeScope) -> Wrapper:
-    """Wrap a generator function, synchronous or not; what is no generator is returned as it is."""
+    """Return a wrapper for a generator function, synchronous or not; other results pass unchanged."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         generator = wrapped(*args, **kwargs)
@@ -71,7 +71,7 @@ def driving(guard: Guard, make: MakeScope) -> Wrapper:
 
 
 def calling_inside(guard: Guard, find: FindContext) -> Wrapper:
-    """Wrap a function that is the body of a run."""
+    """Return a wrapper for a function that is the body of a run."""
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         context = guard.call(find, args, kwargs)
@@ -83,7 +83,7 @@ def calling_inside(guard: Guard, find: FindContext) -> Wrapper:
 
 
 def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
-    """Wrap a coroutine function that is the body of a run."""
+    """Return a wrapper for a coroutine function that is the body of a run."""
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         context = guard.call(find, args, kwargs)
@@ -97,7 +97,7 @@ def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
 
 
 def call_scope(guard: Guard, callback: CallbackType, *, attach_on_start: bool = False) -> MakeScope:
-    """A scope for a call that will start a run."""
+    """Return a function that makes a scope for a call that will start a run."""
 
     def make(_instance: Any, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
         return Scope(guard, callback, attach_on_start=attach_on_start)
@@ -113,7 +113,7 @@ def recorded_call_scope(
     streams: bool = False,
     config_at: int | None = None,
 ) -> MakeScope:
-    """A scope for a call that will start a run, and tells it what its start event leaves out.
+    """Return a function that makes a scope with the details that the run's start event lacks.
 
     Args:
         guard: The error boundary.
@@ -134,7 +134,7 @@ def recorded_call_scope(
 
 
 def stream_scope(guard: Guard) -> MakeScope:
-    """A scope for a streaming body: LangChain forgets its run if the consumer closes it early."""
+    """Return a function that makes a scope for a streaming body, whose run LangChain may leave open."""
 
     def make(_instance: Any, _args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
         manager = kwargs.get("run_manager")
@@ -145,9 +145,13 @@ def stream_scope(guard: Guard) -> MakeScope:
 
 
 def context_of(name: str, position: int) -> FindContext:
-    """The context of the run that an argument names: a run manager, or a list of them.
+    """Return a function that finds the context of a run from an argument: a run manager or a list of them.
 
-    One call of a completion model serves many prompts; the first run stands for all.
+    One call of a completion model serves many prompts; the first run represents all of them.
+
+    Args:
+        name: The name of the argument.
+        position: The position of the argument.
     """
 
     def find(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:

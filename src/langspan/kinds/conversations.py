@@ -1,0 +1,67 @@
+"""Who a run is for: the conversation and the user, as the application named them.
+
+Source: OpenTelemetry GenAI conventions (`gen_ai.conversation.id`), core conventions (`user.id`); the metadata
+of LangChain's start events and `configurable` of a `RunnableConfig`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from langspan._values import Attributes, as_id
+from langspan.conventions import names
+from langspan.kinds.base import RunKind, RunView
+
+# In order of preference: a run may carry several of the conversation's names.
+CONVERSATION_KEYS: Final = ("thread_id", "session_id", "conversation_id")
+USER_KEY: Final = "user_id"
+
+
+def conversation_attribute(kind: RunKind) -> str:
+    """Return the attribute for the conversation's id.
+
+    What is no operation has no attribute of the GenAI conventions: Jaeger takes any span that has one for a
+    GenAI operation, and hides the span's own facts behind an empty view.
+
+    Args:
+        kind: The kind of run.
+    """
+    return names.LANGSPAN_CONVERSATION_ID if kind.operation is None else names.GEN_AI_CONVERSATION_ID
+
+
+def conversation_id(facts: Mapping[str, Any] | None) -> str | None:
+    """Return the conversation a run belongs to, as the application named it; never an invented one.
+
+    Args:
+        facts: Metadata of the start event, or `configurable` of the call's config.
+    """
+    if facts:
+        for key in CONVERSATION_KEYS:
+            if key in facts and (conversation := as_id(facts[key])) is not None:
+                return conversation
+    return None
+
+
+def user_id(facts: Mapping[str, Any] | None) -> str | None:
+    """Return the user a run is for, as the application named them.
+
+    Args:
+        facts: Metadata of the start event, or `configurable` of the call's config.
+    """
+    return as_id(facts[USER_KEY]) if facts and USER_KEY in facts else None
+
+
+def learned(run: RunView, configurable: Mapping[str, Any]) -> Attributes:
+    """Return the conversation and the user that a config tells and the run does not have yet.
+
+    Args:
+        run: The run.
+        configurable: `configurable` of its config.
+    """
+    attributes: Attributes = {}
+    if run.conversation is None and (conversation := conversation_id(configurable)) is not None:
+        attributes[conversation_attribute(run.kind)] = conversation
+    if run.user is None and (user := user_id(configurable)) is not None:
+        attributes[names.USER_ID] = user
+    return attributes
