@@ -43,7 +43,7 @@ def aflow(probe: Probe, *tasks: Any, **options: Any) -> Any:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
 """)
@@ -57,12 +57,12 @@ async def ainvoke(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          a
+          node a
             http
-          b
+          node b
             http
 """)
 def two_tasks(probe: Probe) -> None:
@@ -80,10 +80,10 @@ async def sync_tasks_async(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          a
+          node a
             http
               chat scripted-1
                 http
@@ -93,12 +93,12 @@ def a_model_in_a_task(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          outer
+          node outer
             http
-              inner
+              node inner
                 http
 """)
 def a_task_in_a_task(probe: Probe) -> None:
@@ -107,10 +107,10 @@ def a_task_in_a_task(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          a
+          node a
             http
               invoke_workflow graph
                 node deep
@@ -122,12 +122,12 @@ def a_graph_in_a_task(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          a
+          node a
             http
-          a (error ValueError)
+          node a (error ValueError)
             http
 """)
 def task_retries(probe: Probe) -> None:
@@ -136,10 +136,10 @@ def task_retries(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow (error ValueError)
+    invoke_workflow flow (error ValueError)
       node flow (error ValueError)
         http
-          a (error ValueError)
+          node a (error ValueError)
             http
 """)
 def a_failing_task(probe: Probe) -> None:
@@ -154,10 +154,10 @@ async def a_failing_task_async(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow (cancelled)
+    invoke_workflow flow (cancelled)
       node flow (cancelled)
         http
-          wait (cancelled)
+          node wait (cancelled)
             http
 """)
 async def a_cancelled_task(probe: Probe) -> None:
@@ -166,10 +166,10 @@ async def a_cancelled_task(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          a
+          node a
             http
 """)
 def stream(probe: Probe) -> None:
@@ -182,15 +182,15 @@ async def astream(probe: Probe) -> None:
 
 
 @cases("""
-    invoke_workflow
+    invoke_workflow flow
       node flow
         http
-          ask
+          node ask
             http
-    invoke_workflow (interrupted)
+    invoke_workflow flow (interrupted)
       node flow (interrupted)
         http
-          ask (interrupted)
+          node ask (interrupted)
             http
 """)
 def interrupt_and_resume(probe: Probe) -> None:

@@ -22,6 +22,7 @@ from langspan.context.carried import carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
+from langspan.kinds.conversations import conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts, is_resume

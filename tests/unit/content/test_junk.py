@@ -12,6 +12,7 @@ from langspan import _values
 from langspan.kinds import any_run as run
 from langspan.kinds import retrievers as retrieval
 from langspan.kinds import tools
+from langspan.kinds.conversations import CONVERSATION_KEYS, USER_KEY
 from langspan.kinds.graphs import NODE
 from langspan.providers import request
 from langspan.providers import request_rules as _request_rules
@@ -22,7 +23,8 @@ KEYS = st.sampled_from(
     [
         *_request_rules.ARGUMENTS,
         *run._IN_GRAPHS,
-        *run._CONVERSATION,
+        *CONVERSATION_KEYS,
+        USER_KEY,
         "model",
         "ls_model_name",
         "ls_provider",

@@ -14,6 +14,6 @@ from langspan.langchain.patches.wrappers import awaiting, calling, recorded_call
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch `BaseRetriever.invoke` and `ainvoke`, and every override of them."""
-    scope = recorded_call_scope(guard, CallbackType.RETRIEVER, attach_on_start=True)
+    scope = recorded_call_scope(guard, CallbackType.RETRIEVER, attach_on_start=True, config_at=1)
     wrappers = {"invoke": calling(guard, scope), "ainvoke": awaiting(guard, scope)}
     wrap_tree(ledger, guard, BaseRetriever, wrappers)
