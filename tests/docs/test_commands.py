@@ -104,7 +104,7 @@ def test_pytest_is_given_a_suite_that_exists(arguments):
 
 def test_the_demo_takes_the_example_of_a_model():
     """The page names a model; the demo knows which key that provider needs."""
-    from langspan.cli.demo import _KEYS
+    from langspan.cli.demo import _API_KEY_VARIABLES
 
     (model,) = {found for line in README.prose for found in re.findall(r"MODEL=(\S+?)`", line)}
-    assert model.partition(":")[0] in _KEYS
+    assert model.partition(":")[0] in _API_KEY_VARIABLES

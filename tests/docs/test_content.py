@@ -91,11 +91,15 @@ RUNS = {
         lambda: RunnableLambda(str.upper).invoke("x", {"metadata": {"tenant": "acme"}}),
         {"input", "output", "metadata"},
     ),
+    "a step of a user, with a tag": (
+        lambda: RunnableLambda(str.upper).invoke("x", {"metadata": {"user_id": "ann"}, "tags": ["prod"]}),
+        {"input", "output", "user_id", "tag"},
+    ),
     "a step that fails": (lambda: RunnableLambda(fail).invoke("x"), {"input", "exception"}),
     "a step with an event": (lambda: RunnableLambda(tell).invoke("x"), {"input", "output", "event"}),
     "a graph that waits": (
         lambda: graph().invoke({"question": "x"}, {"configurable": {"thread_id": "t"}}),
-        {"state", "interrupt"},
+        {"state", "interrupt", "conversation_id"},
     ),
 }
 # Sent by the callback managers of classic chains, which langchain-core has no more.

@@ -161,8 +161,8 @@ ASKED_BY_TEMPLATE: Fields = {
     names.GEN_AI_INPUT_MESSAGES: {"variable"},
 }
 TEMPLATED: Fields = {
-    names.GEN_AI_PROMPT_VARIABLE_PREFIX + "question": {"variable"},
-    names.GEN_AI_PROMPT_VARIABLE_PREFIX + "unused": {"unused_variable"},
+    names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + "question": {"variable"},
+    names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + "unused": {"unused_variable"},
     names.LANGCHAIN_INPUT: {"answer", "answer_call", "answer_reasoning", "unused_variable", "variable"},
 }
 FLOW: Fields = {

@@ -116,6 +116,7 @@ SPAN_EVENTS: Final = (
     Event(span_events.CUSTOM_EVENT, "the run calls `dispatch_custom_event`", _CUSTOM, Source.OWN),
     Event(span_events.INTERRUPT, "a graph stops to wait for its user", (*_INTERRUPT, *_RESUME), Source.OWN),
     Event(span_events.RESUME, "a graph continues after an interrupt", _RESUME, Source.OWN),
+    Event(span_events.REPLAY, "a graph goes on from a past checkpoint", _RESUME, Source.OWN),
     Event(span_events.TEXT, "a classic chain reports an intermediate text", _TEXT, Source.OWN),
     Event(span_events.AGENT_ACTION, "a classic agent chooses a tool", _ACTION, Source.OWN),
     Event(span_events.AGENT_FINISH, "a classic agent finishes", _FINISH, Source.OWN),

@@ -14,30 +14,32 @@ from langspan.content.states import messages_after_last_human, state_messages
 _ROOM_FOR_FORM: Final = 80  # bytes of JSON around the text
 
 
-def question(renderer: ContentRenderer, value: Any) -> str | None:
+def question(renderer: ContentRenderer, value: Any, where: str) -> str | None:
     """Return `gen_ai.input.messages` for what a run started with; None if there is nothing to show.
 
     Args:
         renderer: Renders it.
         value: The run's input: messages or a state that has some, else any value as one user message.
+        where: What the value is, for `redact`.
     """
     messages = _messages(value)
     if messages is not None:
         return renderer.conversation.input(messages)
-    return _one_message(renderer, value, "user", "input")
+    return _one_message(renderer, value, "user", where)
 
 
-def answer(renderer: ContentRenderer, value: Any) -> str | None:
+def answer(renderer: ContentRenderer, value: Any, where: str) -> str | None:
     """Return `gen_ai.output.messages` for what a run returned; None if there is nothing to show.
 
     Args:
         renderer: Renders it.
         value: The run's result: messages or a state that has some, else any value as one assistant message.
+        where: What the value is, for `redact`.
     """
     messages = _messages(value)
     if messages is not None:
         return renderer.conversation.input(messages_after_last_human(messages))
-    return _one_message(renderer, value, "assistant", "output")
+    return _one_message(renderer, value, "assistant", where)
 
 
 def _messages(value: Any) -> list[Any] | None:

@@ -108,6 +108,8 @@ def start_attributes(run: RunView, event: Started) -> Attributes:
     attributes[names.LANGCHAIN_RUN_ID] = str(run.run_id)
     if run.user is not None:
         attributes[names.USER_ID] = run.user
+    if run.attempt is not None:
+        attributes[names.LANGSPAN_RETRY_ATTEMPT] = run.attempt
     if name is not None and kind.prefix is not None and name != run.target:
         _add_run_name(attributes, name)
     if kind.at_start is not None:

@@ -65,6 +65,10 @@ class RunView(Protocol):
         """The user the run is for, given or inherited."""
 
     @property
+    def attempt(self) -> int | None:
+        """Of a graph's node that failed before: which attempt this is."""
+
+    @property
     def target(self) -> str | None:
         """The name of what the run acts on: model, tool, retriever, agent, graph or node."""
 

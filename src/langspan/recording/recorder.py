@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanContext
 
 from langspan._events import CallbackType, Graph, Started
 from langspan._guard import Guard, contained
-from langspan._values import Attributes
+from langspan._values import Attributes, as_mapping, as_str
 from langspan.context.scope import current_scope
 from langspan.kinds import conversations
 from langspan.kinds.base import RunKind
@@ -182,15 +182,38 @@ class Recorder:
         run = self._runs.get(event.run_id)
         if run is not None:
             self._interrupts.stopped(run)
+            checkpoint_id = as_str(getattr(event, "checkpoint_id", None))
+            if checkpoint_id is not None:
+                self._interrupts.stopped_at(run, checkpoint_id)
             self.add_event(event.run_id, span_events.interrupt, event)
 
     @contained
     def resumed(self, event: Any) -> None:
-        """Link a graph's run to the interrupted one that it goes on with."""
+        """Link a graph's run to the interrupted one that it resumes, or note that it is a replay."""
         run = self._runs.get(event.run_id)
-        if run is not None:
+        if run is None:
+            return
+        checkpoint_id = self._interrupts.replayed(run)
+        if checkpoint_id is not None:
+            self.add_event(event.run_id, span_events.replay, checkpoint_id)
+        else:
             self._interrupts.link(run)
             self.add_event(event.run_id, span_events.resume, event)
+
+    @contained
+    def timed_out(self, checkpoint_ns: str, error: Exception) -> None:
+        """Note why the node at a place in a graph is about to be cancelled: its time is up.
+
+        Args:
+            checkpoint_ns: The node's place, as its metadata has it.
+            error: What LangGraph raises for it.
+        """
+        for run in self._runs.open():
+            event = run.event
+            place = None if event is None else as_mapping(event.metadata).get("langgraph_checkpoint_ns")
+            if place == checkpoint_ns:
+                run.timeout = error
+                return  # those that started later run inside the node, and inherit its place
 
     # -- end
 

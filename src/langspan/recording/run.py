@@ -65,12 +65,18 @@ class Run:
         question: What a story began with, as GenAI messages, where content is recorded.
         is_delegated: A run directly below does this one's work. That run is measured instead.
         interrupted: The run is a graph's that has stopped to wait for its user.
+        place: Of a graph's node: where it stands in the graph, the same for all its attempts.
+        attempt: Of a node that failed before: which attempt this is.
+        attempts: The next attempts of nodes directly below that have failed, by their places.
+        timeout: What LangGraph raises because the time of this run is up, before it cancels it.
         is_linked: The span has a link to the interrupted run that this one resumes.
         failure: What recognises the exception that a nested run ended with: it is described there, once.
     """
 
     __slots__ = (
         "agent",
+        "attempt",
+        "attempts",
         "call",
         "calls",
         "content",
@@ -95,6 +101,7 @@ class Run:
         "needs_attributes",
         "owner",
         "parent",
+        "place",
         "provider",
         "question",
         "run_id",
@@ -103,6 +110,7 @@ class Run:
         "started",
         "story",
         "target",
+        "timeout",
         "user",
     )
 
@@ -136,6 +144,10 @@ class Run:
         self.provider: str | None = None
         self.first_chunk: int | None = None
         self.failure: Sighting | None = None
+        self.timeout: BaseException | None = None
+        self.place: str | None = None
+        self.attempt: int | None = None
+        self.attempts: dict[str, int] | None = None
         self.agent: Run | None = None
         self.story: Run | None = None
         self.question: str | None = None
@@ -186,6 +198,7 @@ class Run:
         """
         self.is_open = False
         self.event = self.call = self.failure = self.agent = self.story = None
+        self.timeout = None
         self.context = _NO_CONTEXT
 
     def span_context(self) -> SpanContext:

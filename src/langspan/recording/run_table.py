@@ -102,6 +102,11 @@ class RunTable(Generic[Entry, Ended]):
         held = self._open.get(run_id)  # atomic by itself: no lock
         return None if held is None else held[1]
 
+    def open(self) -> list[Entry]:
+        """The open runs, in the order of their starts."""
+        with self._lock:
+            return [entry for _, entry in self._open.values()]
+
     def take(self, run_id: UUID, entry: Entry | None = None) -> Entry | None:
         """Take an open run out and remember what is left of it.
 

@@ -97,6 +97,7 @@ class SpanFinisher:
     def end_error(self, run: Run, error: BaseException, extra: Mapping[str, Any]) -> None:
         """End a run that raised `error`: failed, cancelled, closed, interrupted."""
         attributes, outcome, message = NO_ATTRIBUTES, UNKNOWN, None
+        error = error if run.timeout is None else run.timeout
         try:
             outcome = outcome_of(error)
             if outcome.label == INTERRUPTED:
@@ -106,10 +107,18 @@ class SpanFinisher:
                 if outcome.error_type is not None:
                     message = self._described_error(run, error, outcome.error_type, attributes)
             if run.parent is not None:
-                run.parent.failure = sighting_of(error)
+                self._tell_parent(run, run.parent, error)
         except Exception as internal:  # noqa: BLE001 - the span ends whatever becomes of its attributes
             self._guard.report("failure attributes", internal)
         self._end(run, attributes, outcome, message, error=error)
+
+    def _tell_parent(self, run: Run, parent: Run, error: BaseException) -> None:
+        """Note what the parent needs of a failure: to know the exception again, and to number attempts."""
+        parent.failure = sighting_of(error)
+        if run.place is not None:
+            if parent.attempts is None:
+                parent.attempts = {}
+            parent.attempts[run.place] = (run.attempt or 1) + 1
 
     def end_incomplete(self, run: Run) -> None:
         """End a run of which nobody knows what became."""
@@ -145,13 +154,10 @@ class SpanFinisher:
         if run.kind.operation is None and not run.model_calls:
             return attributes
         if self._renderer is not None:
-            asked = extra.get("inputs")
-            told = {
-                names.GEN_AI_INPUT_MESSAGES: run.question
-                if asked is None
-                else question(self._renderer, asked),
-                names.GEN_AI_OUTPUT_MESSAGES: answer(self._renderer, result),
-            }
+            late = extra.get("inputs")  # of a streamed chain
+            asked = run.question if late is None else question(self._renderer, late, "input")
+            said = answer(self._renderer, result, "state" if run.kind.is_graph else "output")
+            told = {names.GEN_AI_INPUT_MESSAGES: asked, names.GEN_AI_OUTPUT_MESSAGES: said}
             run.content = {**present(told), **run.content}
         return {**attributes, **token_sums(run.model_calls)} if self._sums == "all" else attributes
 

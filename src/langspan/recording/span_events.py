@@ -23,6 +23,7 @@ AGENT_ACTION: Final = "langchain.agent.action"
 AGENT_FINISH: Final = "langchain.agent.finish"
 INTERRUPT: Final = "langgraph.interrupt"
 RESUME: Final = "langgraph.resume"
+REPLAY: Final = "langgraph.replay"
 
 
 def custom_event(render: Render, name: str, data: Any) -> SpanEvent:
@@ -82,6 +83,11 @@ def interrupt(render: Render, event: Any) -> SpanEvent:
 def resume(_render: Render, event: Any) -> SpanEvent:
     """A LangGraph graph goes on after an interrupt."""
     return RESUME, _present({names.LANGGRAPH_CHECKPOINT_ID: as_str(getattr(event, "checkpoint_id", None))})
+
+
+def replay(_render: Render, checkpoint_id: str) -> SpanEvent:
+    """A LangGraph graph goes on from a past checkpoint, at which it had not stopped."""
+    return REPLAY, {names.LANGGRAPH_CHECKPOINT_ID: checkpoint_id}
 
 
 def _present(values: dict[str, Any]) -> Attributes:

@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanContext, Tracer
 
 from langspan._events import Call, Graph, Started
 from langspan._guard import Guard
-from langspan._values import Attributes, as_mapping
+from langspan._values import Attributes, as_mapping, as_str
 from langspan.content.dialogue import question
 from langspan.content.renderer import ContentRenderer
 from langspan.context.carried import carried_by
@@ -172,6 +172,10 @@ class SpanStarter:
                     conversation_id(metadata) or conversation_id(configurable) or run.conversation
                 )
                 run.user = user_id(metadata) or user_id(configurable) or run.user
+            if kind.is_graph and parent is not None and metadata:
+                run.place = as_str(metadata.get("langgraph_checkpoint_ns"))
+                if parent.attempts and run.place is not None:
+                    run.attempt = parent.attempts.pop(run.place, None)
             if kind.provider is not None:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
@@ -228,7 +232,8 @@ class SpanStarter:
             if self._renderer is not None:
                 run.content = any_run.content_at_start(self._renderer, run, event)
                 if run.story is run and not event.extra.get("defers_inputs"):
-                    run.question = question(self._renderer, event.payload)
+                    where = "state" if run.kind.is_graph else "input"
+                    run.question = question(self._renderer, event.payload, where)
             if run.kind.is_graph and is_resume(event.payload):
                 self._interrupts.link(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without

@@ -68,6 +68,7 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph._internal._runnable._set_config_context": (
         "spans made inside graph nodes do not nest under them"
     ),
+    "langgraph.pregel._retry._arun_with_timeout": "a node that times out is marked as cancelled",
     "Pregel._defaults": _GRAPHS,
     "Pregel.get_name": _GRAPHS,
     "langgraph.pregel.main.get_callback_manager_for_config": _GRAPHS,
@@ -81,6 +82,7 @@ YOUNG: Final = frozenset(
     {
         "BaseChatModel._iter_v2_events",
         "BaseChatModel._aiter_v2_events",
+        "langgraph.pregel._retry._arun_with_timeout",
         "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
         "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
     }

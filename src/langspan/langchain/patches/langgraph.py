@@ -46,6 +46,8 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
     ledger.when_imported(guard, "langgraph._internal._runnable", runnable)
     pregel = functools.partial(_patch_pregel, ledger, guard, handler=handler)
     ledger.when_imported(guard, "langgraph.pregel.main", pregel)
+    retry = functools.partial(_patch_retry, ledger, guard)
+    ledger.when_imported(guard, "langgraph.pregel._retry", retry)
 
 
 def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
@@ -64,6 +66,30 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
     for name in _FACTORIES:
         if hasattr(module, name):
             ledger.wrap(module, name, _listening(guard, handler))
+
+
+def _patch_retry(ledger: Ledger, guard: Guard, module: ModuleType) -> None:
+    if hasattr(module, "_arun_with_timeout"):  # nodes have timeouts in younger versions only
+        ledger.wrap(module, "_arun_with_timeout", _timing_out(guard, module.NodeTimeoutError))
+
+
+def _timing_out(guard: Guard, timeout_error: type[Exception]) -> Wrapper:
+    """Tell the recorder of a node's timeout, which reaches the node itself as a cancellation."""
+
+    def tell(error: Exception, _task: Any, config: Any, *_args: Any, **_kwargs: Any) -> None:
+        place = config["metadata"]["langgraph_checkpoint_ns"]
+        for handler in config["callbacks"].handlers:
+            if isinstance(handler, RecordingHandler):
+                handler.recorder.timed_out(place, error)
+
+    async def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            return await wrapped(*args, **kwargs)
+        except timeout_error as error:
+            guard.call(tell, error, *args, **kwargs)
+            raise
+
+    return wrapper
 
 
 def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
