@@ -78,7 +78,7 @@ def a_graph_with_a_step_limit(probe: Probe) -> None:
 @cases(
     """
     invoke_workflow (error langgraph.errors.NodeTimeoutError)
-      node wait (cancelled)
+      node wait (error langgraph.errors.NodeTimeoutError)
         http
 """,
     needs=NODE_TIMEOUTS,

@@ -165,6 +165,8 @@ TEMPLATED: Fields = {
     names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + "unused": {"unused_variable"},
     names.LANGCHAIN_INPUT: {"answer", "answer_call", "answer_reasoning", "unused_variable", "variable"},
 }
+# The root shows what came in, too.
+VARIED: Fields = {names.GEN_AI_INPUT_MESSAGES: {"unused_variable", "variable"}}
 FLOW: Fields = {
     names.GEN_AI_INPUT_MESSAGES: {"human"},
     names.GEN_AI_OUTPUT_MESSAGES: {"human"},
@@ -232,7 +234,7 @@ SUBJECTS = (
         VARIABLES,
         ways.RUNNABLE,
         model={**ASKED_BY_TEMPLATE, **ANSWERED},
-        rest={**TEMPLATED, names.LANGCHAIN_OUTPUT: {"answer", "template", "variable"}},
+        rest={**TEMPLATED, **VARIED, names.LANGCHAIN_OUTPUT: {"answer", "template", "variable"}},
     ),
     Subject(
         "unparsable",
@@ -240,7 +242,7 @@ SUBJECTS = (
         VARIABLES,
         ways.RUNNABLE,
         model={**ASKED_BY_TEMPLATE, **ANSWERED},
-        rest={**TEMPLATED, names.LANGCHAIN_OUTPUT: {"template", "variable"}},
+        rest={**TEMPLATED, **VARIED, names.LANGCHAIN_OUTPUT: {"template", "variable"}},
         error={"answer"},
     ),
     Subject(
@@ -332,6 +334,7 @@ SUBJECTS = (
         ways.GRAPH,
         rest={
             **FLOW,
+            names.GEN_AI_INPUT_MESSAGES: {"resume", *FLOW[names.GEN_AI_INPUT_MESSAGES]},
             names.LANGCHAIN_INPUT: {"resume", *FLOW[names.LANGCHAIN_INPUT]},
             names.LANGCHAIN_OUTPUT: {"resume", *FLOW[names.LANGCHAIN_OUTPUT]},
         },
@@ -376,6 +379,11 @@ SUBJECTS = (
         lambda: graphs.workflow,
         canary("input"),
         ways.GRAPH,
-        rest={names.LANGCHAIN_INPUT: {"input"}, names.LANGCHAIN_OUTPUT: {"output", "task_output"}},
+        rest={
+            names.GEN_AI_INPUT_MESSAGES: {"input"},
+            names.GEN_AI_OUTPUT_MESSAGES: {"output", "task_output"},
+            names.LANGCHAIN_INPUT: {"input"},
+            names.LANGCHAIN_OUTPUT: {"output", "task_output"},
+        },
     ),
 )

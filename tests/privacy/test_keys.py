@@ -158,15 +158,7 @@ NESTED = {
     "output_config",
     "thinking",
 }
-ANYWHERE = {
-    "conversation_id",
-    "session_id",
-    "thread_id",
-    "user_id",
-    "lc_hub_commit_hash",
-    "lc_hub_repo",
-    "lc_source",
-}
+ANYWHERE = {"conversation_id", "session_id", "thread_id", "user_id", "lc_hub_repo", "lc_source"}
 GRAPHS = {
     "assistant_id",
     "checkpoint_id",
@@ -188,12 +180,12 @@ RECORDED: dict[str, set[str]] = {
     "arguments of an answer": set(),
     "generation": REASONS,
     "output of a model": ANSWER,
-    "serialized chain": {"name"},
+    "serialized chain": {"id", "name"},
     "metadata of a chain": ANYWHERE,
     "metadata of a graph": ANYWHERE | GRAPHS,
     "serialized tool": {"name", "description"},
     "metadata of a tool": ANYWHERE | {"lc_agent_name"},
-    "serialized retriever": {"name"},
+    "serialized retriever": {"id", "name"},
     "metadata of a retriever": ANYWHERE | {"ls_embedding_model", "ls_vector_store_provider"},
     "embeddings": EMBEDDING_MODELS | SERVERS | FORMATS | {"model_kwargs"},
     "metadata of a document": set(),

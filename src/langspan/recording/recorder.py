@@ -161,9 +161,7 @@ class Recorder:
 
     @contained
     def learn(self, run: Run, configurable: Mapping[str, Any]) -> None:
-        """Take from a config what the run's start event did not tell: conversation and user.
-
-        LangChain keeps a config's `configurable` from callbacks. The body's config has it, too.
+        """Take conversation and user from a config, which LangChain does not pass to the run's start event.
 
         Args:
             run: The run, before its body runs.
@@ -202,12 +200,7 @@ class Recorder:
 
     @contained
     def timed_out(self, checkpoint_ns: str, error: Exception) -> None:
-        """Note why the node at a place in a graph is about to be cancelled: its time is up.
-
-        Args:
-            checkpoint_ns: The node's place, as its metadata has it.
-            error: What LangGraph raises for it.
-        """
+        """Note the timeout for which LangGraph is about to cancel the node at a place in a graph."""
         for run in self._runs.open():
             event = run.event
             place = None if event is None else as_mapping(event.metadata).get("langgraph_checkpoint_ns")

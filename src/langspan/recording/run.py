@@ -117,6 +117,20 @@ class Run:
     span: Span
     context: Context
     last_chunk: int
+    calls: list[AgentCall]
+    model_calls: list[ModelCall]
+    provider: str | None
+    place: str | None
+    question: str | None
+    conversation: str | None
+    user: str | None
+    first_chunk: int | None
+    attempt: int | None
+    attempts: dict[str, int] | None
+    failure: Sighting | None
+    timeout: BaseException | None
+    agent: Run | None
+    story: Run | None
 
     def __init__(
         self,
@@ -136,23 +150,13 @@ class Run:
         self.started = time.time_ns()
         self.is_open = self.is_visible = True
         self.is_recording = self.needs_attributes = self.interrupted = self.is_linked = False
-        self.is_delegated = False
-        self.is_unsampled = is_unsampled
+        self.is_delegated, self.is_unsampled = False, is_unsampled
         self.start_attributes: Attributes = NO_ATTRIBUTES
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
         self.content: Mapping[str, str] = NO_CONTENT
-        self.provider: str | None = None
-        self.first_chunk: int | None = None
-        self.failure: Sighting | None = None
-        self.timeout: BaseException | None = None
-        self.place: str | None = None
-        self.attempt: int | None = None
-        self.attempts: dict[str, int] | None = None
-        self.agent: Run | None = None
-        self.story: Run | None = None
-        self.question: str | None = None
-        self.conversation: str | None = None
-        self.user: str | None = None
+        self.provider = self.place = self.question = self.conversation = self.user = None
+        self.first_chunk = self.attempt = self.attempts = None
+        self.failure = self.timeout = self.agent = self.story = None
         self.inside_graph = self.kind.is_graph
         if parent is not None:
             self.agent, self.story = parent.agent, parent.story
@@ -161,12 +165,11 @@ class Run:
             self.inside_graph = self.inside_graph or parent.inside_graph
         elif self.kind.sums_at_root:
             self.story = self
-            self.model_calls: list[ModelCall] = []
+            self.model_calls = []
         if self.kind.is_agent:
             # Appended to from any thread; a list does that without a lock.
             self.agent = self
-            self.calls: list[AgentCall] = []
-            self.model_calls = []
+            self.calls, self.model_calls = [], []
 
     @property
     def agent_name(self) -> str | None:

@@ -13,6 +13,7 @@ from langgraph.types import Command, interrupt
 
 from support.application.chains import add
 from support.application.waiting import cancelled, wait_for_ever
+from support.capabilities import NODE_TIMEOUTS
 from support.models import ScriptedChat, StreamingChat, tool_call, usage
 
 INPUTS = {"messages": [("user", "1 + 2?")]}
@@ -108,7 +109,29 @@ async def graph_stopped_before_a_node(config: Any) -> Any:
     return [await graph.ainvoke({"log": []}, config), await graph.ainvoke(None, config)]
 
 
+def graph_goes_back(config: Any) -> Any:
+    graph = _graph(first, nested, checkpointer=InMemorySaver())
+    config = {**config, "configurable": {"thread_id": "t3"}}
+    answers = [graph.invoke({"log": []}, config)]
+    (past,) = [state.config for state in graph.get_state_history(config) if state.next == ("nested",)]
+    return [*answers, graph.invoke(None, {**config, **past})]
+
+
+async def graph_times_out(config: Any) -> Any:
+    if not NODE_TIMEOUTS.there:
+        return None
+    graph: Any = StateGraph(State)
+    graph.add_node("stuck", stuck, timeout=0.01)
+    graph.add_edge(START, "stuck")
+    try:
+        return await graph.compile().ainvoke({"log": []}, config)
+    except Exception as error:
+        return type(error).__name__  # its message has the time that it took
+
+
 SCENARIOS = (
+    graph_goes_back,
+    graph_times_out,
     agent_invoke,
     agent_ainvoke,
     agent_stream,

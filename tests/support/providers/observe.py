@@ -202,6 +202,7 @@ def said(seen: Observation) -> Facts:
     attributes: Facts = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in (span.attributes or {}).items()
+        if name != "langchain.run.id"  # of each run its own
     }
     if f.FIRST_CHUNK in attributes:
         assert span.start_time is not None

@@ -406,6 +406,7 @@ def test_span_events_and_their_attributes():
             "langgraph.checkpoint.id": "string",
         },
         "langgraph.resume": {"langgraph.checkpoint.id": "string"},
+        "langgraph.replay": {"langgraph.checkpoint.id": "string"},
         "langchain.text": {"langchain.text": "string, JSON"},
         "langchain.agent.action": {
             "gen_ai.tool.name": "string",
