@@ -255,6 +255,8 @@ SUBJECTS = (
             names.LANGCHAIN_INPUT: {"system", *CONVERSATION[names.GEN_AI_INPUT_MESSAGES]},
             names.LANGCHAIN_OUTPUT: ANSWERED[names.GEN_AI_OUTPUT_MESSAGES],
         },
+        # A batch wraps the input of its root, so that it is shown as it is.
+        perhaps={names.GEN_AI_INPUT_MESSAGES: {"system"}},
         error=ERROR,
         model_fails=True,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from typing import Annotated, Any, TypedDict
 
@@ -117,12 +118,16 @@ def graph_goes_back(config: Any) -> Any:
     return [*answers, graph.invoke(None, {**config, **past})]
 
 
+async def slow(_state: State) -> None:
+    await asyncio.Event().wait()
+
+
 async def graph_times_out(config: Any) -> Any:
     if not NODE_TIMEOUTS.there:
         return None
     graph: Any = StateGraph(State)
-    graph.add_node("stuck", stuck, timeout=0.01)
-    graph.add_edge(START, "stuck")
+    graph.add_node("slow", slow, timeout=0.01)
+    graph.add_edge(START, "slow")
     try:
         return await graph.compile().ainvoke({"log": []}, config)
     except Exception as error:
