@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test coverage lint workflows pages docs lanes pins dist sbom bench backends up down clean
+.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ workflows: ## check the workflows under .github
 
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)
+
+hosts: $(VENV)/.dev ## run LangChain's and LangGraph's own tests, untraced and traced, and compare (about ten minutes)
+	$(BIN)/python tools/hosts/hosts.py $(HOSTS)
 
 pins: ## raise requirements/newest.txt to the newest versions that fit together
 	PYTHON="$(PYTHON)" sh requirements/raise.sh
