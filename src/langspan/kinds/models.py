@@ -19,18 +19,17 @@ from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, inference_measurements
 from langspan.kinds.base import AgentCall, RunKind, RunView
 from langspan.providers.names import provider_name
-from langspan.providers.request import asked_model, model_request, request_model
+from langspan.providers.request import model_request, request_model
 from langspan.providers.response import is_cache_hit, model_response
 from langspan.providers.usage import token_usage
 
 
 def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | None:
-    if call is not None and (asked := asked_model(call.arguments)) is not None:
-        return asked
     return request_model(
         as_mapping(event.metadata),
         as_mapping(event.extra.get("invocation_params")),
         as_mapping((event.serialized or {}).get("kwargs")),
+        call.arguments if call is not None else None,
     )
 
 

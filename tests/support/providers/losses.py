@@ -177,7 +177,11 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
     ),
     "ChatTogether": (*_OPENAI_LIKE, _merged("langchain-openai", "eos")),
     "ChatHuggingFace": (
-        Loss((f.MODEL,), "huggingface-hub sends a placeholder to an endpoint of one's own"),
+        Loss(
+            (f.MODEL,),
+            "huggingface-hub sends a placeholder to an endpoint of one's own",
+            but_not=("another model",),
+        ),
         Loss((f.RESPONSE_MODEL,), "langchain-huggingface writes the requested one in its place", _ANSWERED),
         Loss(
             (f.ADDRESS, f.PORT),
