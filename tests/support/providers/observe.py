@@ -197,11 +197,12 @@ def expected(seen: Observation) -> Facts:
 
 
 def said(seen: Observation) -> Facts:
-    """What the span says; of a duration only that there is a sensible one."""
+    """What the span says of the call; of a duration only that there is a sensible one."""
     span = seen.span
     attributes: Facts = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in (span.attributes or {}).items()
+        if name != "langchain.run.id"
     }
     if f.FIRST_CHUNK in attributes:
         assert span.start_time is not None
