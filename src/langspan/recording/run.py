@@ -66,6 +66,8 @@ class Run:
         is_delegated: A run directly below does this one's work. That run is measured instead.
         interrupted: The run is a graph's that has stopped to wait for its user.
         is_linked: The span has a link to the interrupted run that this one resumes.
+        told: On a model call: the facts of the answer that LangChain's result lacks, by the names that OpenAI
+            gives them.
         failure: What recognises the exception that a nested run ended with: it is described there, once.
     """
 
@@ -103,6 +105,7 @@ class Run:
         "started",
         "story",
         "target",
+        "told",
         "user",
     )
 
@@ -134,6 +137,7 @@ class Run:
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
         self.content: Mapping[str, str] = NO_CONTENT
         self.provider: str | None = None
+        self.told: Mapping[str, str] = NO_CONTENT
         self.first_chunk: int | None = None
         self.failure: Sighting | None = None
         self.agent: Run | None = None
