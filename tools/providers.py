@@ -33,8 +33,8 @@ The real package calls a server on loopback that speaks the provider's format. W
 read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make pages`
 from the tables of these tests in `tests/support/providers`: change it there.
 
-The tables are true of `instrument()`. Several packages drop the response id or the answering model on the way;
-its patches find them there. With `CallbackHandler` alone they are missing.
+The tables are true of `instrument()`. Several packages drop the response id or the answering model on the
+way, and its patches find them there. With `CallbackHandler` alone they are missing.
 
 * {Mark.RECORDED} recorded whenever it was sent
 * {Mark.PART} recorded, except for what the [notes](#notes) with these numbers say
@@ -102,12 +102,13 @@ def _verdict() -> Iterator[str]:
         f"recorded**, {count[Mark.PART]} in part, {count[Mark.LOST]} never.",
         f"Always, for every class: {', '.join(always)}.",
         f"Tokens in and out: always for {len(complete)} classes; with gaps for {_list(partly)}.",
-        f"Lost most often: the {FACTS[first]} ({_classes(often)}) and the {FACTS[second]} ({_classes(less)}).",
+        f"Lost most often: the {FACTS[first]} ({_counted(often)}) "
+        f"and the {FACTS[second]} ({_counted(less)}).",
         f"Fewest gaps: {_with(gaps, min)}. Most gaps: {_with(gaps, max)}.",
     )
 
 
-def _classes(count: int) -> str:
+def _counted(count: int) -> str:
     return "1 class" if count == 1 else f"{count} classes"
 
 

@@ -111,6 +111,8 @@ class Run:
 
     span: Span
     context: Context
+    content: Mapping[str, str]
+    told: Mapping[str, str]
     last_chunk: int
 
     def __init__(
@@ -135,9 +137,8 @@ class Run:
         self.is_unsampled = is_unsampled
         self.start_attributes: Attributes = NO_ATTRIBUTES
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
-        self.content: Mapping[str, str] = NO_CONTENT
+        self.content = self.told = NO_CONTENT
         self.provider: str | None = None
-        self.told: Mapping[str, str] = NO_CONTENT
         self.first_chunk: int | None = None
         self.failure: Sighting | None = None
         self.agent: Run | None = None
