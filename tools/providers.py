@@ -33,6 +33,9 @@ The real package calls a server on loopback that speaks the provider's format. W
 read from the bytes that were sent. Each cell is a passing test in `tests/providers`. Made by `make pages`
 from the tables of these tests in `tests/support/providers`: change it there.
 
+The tables are true of `instrument()`. Several packages drop the response id or the answering model on the
+way, and its patches find them there. With `CallbackHandler` alone they are missing.
+
 * {Mark.RECORDED} recorded whenever it was sent
 * {Mark.PART} recorded, except for what the [notes](#notes) with these numbers say
 * {Mark.LOST} lost by LangChain's package before any callback, as the note says
@@ -51,6 +54,7 @@ _SCENES = {
     "usage never sent": "The server counts no tokens.",
     "parameters": "Request parameters, given to the constructor.",
     "parameters of the call": "Others, given to the call, which win.",
+    "another model": "The call asks for another model than its object was made with.",
     "length": "The answer reaches the limit of tokens.",
     "content filter": "The provider's filter ends the answer.",
     "refusal": "The model declines, or the provider blocks the prompt.",
@@ -98,9 +102,14 @@ def _verdict() -> Iterator[str]:
         f"recorded**, {count[Mark.PART]} in part, {count[Mark.LOST]} never.",
         f"Always, for every class: {', '.join(always)}.",
         f"Tokens in and out: always for {len(complete)} classes; with gaps for {_list(partly)}.",
-        f"Lost most often: the {FACTS[first]} ({often} classes) and the {FACTS[second]} ({less} classes).",
+        f"Lost most often: the {FACTS[first]} ({_counted(often)}) "
+        f"and the {FACTS[second]} ({_counted(less)}).",
         f"Fewest gaps: {_with(gaps, min)}. Most gaps: {_with(gaps, max)}.",
     )
+
+
+def _counted(count: int) -> str:
+    return "1 class" if count == 1 else f"{count} classes"
 
 
 def _points(*lines: str) -> str:

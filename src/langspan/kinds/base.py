@@ -81,6 +81,10 @@ class RunView(Protocol):
         """`gen_ai.provider.name` of the run."""
 
     @property
+    def told(self) -> Mapping[str, str]:
+        """The facts of a model's answer that its result lacks, by the names that OpenAI gives them."""
+
+    @property
     def agent_name(self) -> str | None:
         """The name of the innermost enclosing agent."""
 

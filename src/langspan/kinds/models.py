@@ -19,18 +19,17 @@ from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, inference_measurements
 from langspan.kinds.base import AgentCall, RunKind, RunView
 from langspan.providers.names import provider_name
-from langspan.providers.request import asked_model, model_request, request_model
-from langspan.providers.response import is_cache_hit, model_response
+from langspan.providers.request import model_request, request_model
+from langspan.providers.response import is_cache_hit, model_response, told_response
 from langspan.providers.usage import token_usage
 
 
 def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | None:
-    if call is not None and (asked := asked_model(call.arguments)) is not None:
-        return asked
     return request_model(
         as_mapping(event.metadata),
         as_mapping(event.extra.get("invocation_params")),
         as_mapping((event.serialized or {}).get("kwargs")),
+        call.arguments if call is not None else None,
     )
 
 
@@ -62,6 +61,8 @@ def _constructor(run: RunView, event: Started) -> Mapping[str, Any]:
 def _at_end(run: RunView, result: Any) -> Attributes:
     provider = run.provider
     attributes = model_response(result, provider)
+    if run.told:
+        attributes = {**told_response(run.told, provider), **attributes}
     if is_cache_hit(result):
         attributes[names.LANGSPAN_CACHE_HIT] = True
     else:
@@ -74,7 +75,9 @@ def _at_end(run: RunView, result: Any) -> Attributes:
 def _at_failure(run: RunView, extra: Mapping[str, Any]) -> Attributes:
     """Return the attributes of the partial answer, if there is one."""
     response = extra.get("response")
-    return _at_end(run, response) if response is not None else _streaming(run)
+    if response is not None:
+        return _at_end(run, response)
+    return {**told_response(run.told, run.provider), **_streaming(run)}
 
 
 def _streaming(run: RunView) -> Attributes:

@@ -20,6 +20,11 @@ _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _HINTS: Final = tuple((key, *RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
 _MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
 _OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
+# Classes, by their `_type`, in which an argument `model` does not simply choose the model of the call.
+_CONVERSE: Final = "amazon_bedrock_converse_chat"  # has another argument for it
+_OLLAMA: Final = "chat-ollama"  # sends it, and tells in its metadata the model it was made with
+_INVOKE_BEDROCK: Final = frozenset({"amazon_bedrock", "amazon_bedrock_chat"})  # do not use it
+_AZURE: Final = frozenset({"azure", "azure-openai-chat"})  # ask the deployment, if they have one
 
 
 def model_request(
@@ -67,27 +72,48 @@ def model_request(
 
 
 def request_model(
-    metadata: Mapping[str, Any], params: Mapping[str, Any], kwargs: Mapping[str, Any]
+    metadata: Mapping[str, Any],
+    params: Mapping[str, Any],
+    kwargs: Mapping[str, Any],
+    arguments: Mapping[str, Any] | None = None,
 ) -> str | None:
-    """Return the requested model, as the provider spells it; None if unknown.
+    """Return the model that the request names, as the provider spells it; None if unknown.
 
     Args:
         metadata: Metadata of the start event.
         params: The `invocation_params` of the start event.
         kwargs: The model's constructor arguments, from `serialized`.
+        arguments: Keyword arguments of the call, those of `bind` among them, if the call was seen.
     """
     return as_model(
-        as_str(metadata.get("ls_model_name")) or _first(params, _MODELS) or _first(kwargs, _MODELS)
+        _model_of_call(params, kwargs, arguments or {})
+        or as_str(metadata.get("ls_model_name"))
+        or _first(params, _MODELS)
+        or _first(kwargs, _MODELS)
     )
 
 
-def asked_model(arguments: Mapping[str, Any]) -> str | None:
-    """Return the model that a call asks for, rather than the one its object was made with.
+def _model_of_call(
+    params: Mapping[str, Any], kwargs: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> str | None:
+    """Return the model that a call names in place of its object's own; None if it leaves that to the object.
 
-    Args:
-        arguments: Keywords of the call, those of `bind` among them.
+    Some classes take an argument for it and do not send it; the metadata says it was asked for all the same.
     """
-    return as_model(_first(arguments, _MODELS)) if arguments else None
+    kind = params.get("_type")
+    if kind == _CONVERSE:
+        return _first(arguments, ("model_id",)) or _first(params, ("model_id",))
+    if kind == _OLLAMA:
+        return _first(arguments, ("model",)) or _first(params, ("model",))
+    if kind in _INVOKE_BEDROCK:
+        return _first(kwargs, ("base_model_id", "model_id"))
+    asked = _first(arguments, ("model",))
+    if kind in _AZURE and kwargs.get("use_responses_api") is not True:
+        deployment = _first(params, ("azure_deployment", "deployment_name"))
+        asked = asked or _first(params, ("model",))
+        if deployment is not None:
+            return None if asked == params.get("model_name") else deployment
+    return asked
 
 
 def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

@@ -67,6 +67,25 @@ def model_response(result: object, provider: str | None = None) -> Attributes:
     return attributes
 
 
+def told_response(told: Mapping[str, str], provider: str | None = None) -> Attributes:
+    """Return the response attributes of what the provider sent, where an `LLMResult` lacks them.
+
+    Args:
+        told: Fields of the provider's answer, by the names that OpenAI gives them.
+        provider: `gen_ai.provider.name` of the request, if known.
+    """
+    attributes: Attributes = {}
+    response_id, model = told.get("id"), as_model(told.get("model"))
+    if response_id is not None:
+        attributes[names.GEN_AI_RESPONSE_ID] = response_id
+    if model is not None:
+        attributes[names.GEN_AI_RESPONSE_MODEL] = model
+    if provider in _OPENAI_PROVIDERS:
+        attributes.update({attribute: told[key] for key, attribute in _OPENAI_METADATA if key in told})
+        _add_openai_api(attributes, {}, response_id or "")
+    return attributes
+
+
 def is_cache_hit(result: object) -> bool:
     """Return whether LangChain answered from its own cache, so that no tokens were used.
 

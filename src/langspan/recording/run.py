@@ -70,6 +70,8 @@ class Run:
         attempts: The next attempts of nodes directly below that have failed, by their places.
         timeout: What LangGraph raises because the time of this run is up, before it cancels it.
         is_linked: The span has a link to the interrupted run that this one resumes.
+        told: On a model call: the facts of the answer that LangChain's result lacks, by the names that OpenAI
+            gives them.
         failure: What recognises the exception that a nested run ended with: it is described there, once.
     """
 
@@ -111,11 +113,14 @@ class Run:
         "story",
         "target",
         "timeout",
+        "told",
         "user",
     )
 
     span: Span
     context: Context
+    content: Mapping[str, str]
+    told: Mapping[str, str]
     last_chunk: int
     calls: list[AgentCall]
     model_calls: list[ModelCall]
@@ -153,7 +158,7 @@ class Run:
         self.is_delegated, self.is_unsampled = False, is_unsampled
         self.start_attributes: Attributes = NO_ATTRIBUTES
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
-        self.content: Mapping[str, str] = NO_CONTENT
+        self.content = self.told = NO_CONTENT
         self.provider = self.place = self.question = self.conversation = self.user = None
         self.first_chunk = self.attempt = self.attempts = None
         self.failure = self.timeout = self.agent = self.story = None

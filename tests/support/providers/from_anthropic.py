@@ -48,7 +48,8 @@ CLIENTS = (
             "input counted early": {},
         },
         call_options={
-            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "top_p": 0.5}
+            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "top_p": 0.5},
+            "another model": {"model": "claude-opus-4-6"},
         },
     ),
 )

@@ -56,6 +56,9 @@ CLIENTS = (
             "cache read": {},
             "cache write": {},
         },
-        call_options={"parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]}},
+        call_options={
+            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]},
+            "another model": {"model_id": "us.anthropic.claude-haiku-4-5-20251001-v1:0"},
+        },
     ),
 )

@@ -58,6 +58,9 @@ CLIENTS = (
             "structured by schema": {},
             "JSON mode": {},
         },
-        call_options={"parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]}},
+        call_options={
+            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]},
+            "another model": {"model": "Qwen/Qwen3-8B"},
+        },
     ),
 )

@@ -41,7 +41,8 @@ CLIENTS = (
             "reasoning": {"reasoning": "low"},
         },
         call_options={
-            "parameters of the call": {"options": {"temperature": 0.1, "num_predict": 9, "stop": ["X"]}}
+            "parameters of the call": {"options": {"temperature": 0.1, "num_predict": 9, "stop": ["X"]}},
+            "another model": {"model": "qwen3:8b"},
         },
     ),
 )

@@ -79,7 +79,8 @@ CLIENTS = (
             "two choices": {"n": 2},
         },
         call_options={
-            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "seed": 3}
+            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "seed": 3},
+            "another model": {"model": "gpt-4.1"},
         },
     ),
     Client(
@@ -100,7 +101,8 @@ CLIENTS = (
             "cache write": {},
         },
         call_options={
-            "parameters of the call": {"temperature": 0.1, "previous_response_id": "resp_0123456789abcdef"}
+            "parameters of the call": {"temperature": 0.1, "previous_response_id": "resp_0123456789abcdef"},
+            "another model": {"model": "gpt-4.1"},
         },
     ),
     Client(
@@ -124,7 +126,8 @@ CLIENTS = (
             "two choices": {"n": 2},
         },
         call_options={
-            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "seed": 3}
+            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"], "seed": 3},
+            "another model": {"model": "gpt-4.1"},
         },
     ),
     Client(
@@ -150,6 +153,9 @@ CLIENTS = (
             "cache read": {},
             "two choices": {"n": 2},
         },
-        call_options={"parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]}},
+        call_options={
+            "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]},
+            "another model": {"model": "davinci-002"},
+        },
     ),
 )

@@ -17,7 +17,10 @@ _STRUCTURED: dict[str, dict[str, Any]] = {
     "JSON mode": {},
 }
 _SAMPLING = {"temperature": 0.3, "max_tokens": 77}
-_CALL = {"parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]}}
+_CALL: dict[str, dict[str, Any]] = {
+    "parameters of the call": {"temperature": 0.1, "max_tokens": 9, "stop": ["X"]},
+    "another model": {"model": "another-model"},
+}
 _STREAM_USAGE = {"stream_usage": True}
 
 

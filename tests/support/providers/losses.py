@@ -17,36 +17,16 @@ def _merged(package: str, word: str = "stop") -> Loss:
     return Loss((f.FINISH,), reason, ("streamed",), only=("two choices",), leaves=[word])
 
 
-_OPENAI_STREAM_ID = Loss(
-    (f.ID,),
-    "langchain-openai does not copy the id of streamed chunks, except where the SDK parses the whole answer",
-    _STREAMS,
-    but_not=("structured by schema", "JSON mode"),
-)
-_OPENAI_LATE_MODEL = Loss(
-    (f.RESPONSE_MODEL,), "langchain-openai reads it from the chunk with the finish reason only", ("cut",)
-)
-_OPENAI_LIKE = (_OPENAI_STREAM_ID, _OPENAI_LATE_MODEL)
 _OPENAI_CHAT = (
-    *_OPENAI_LIKE,
-    Loss((f.FINGERPRINT,), "langchain-openai reads it from the chunk with the finish reason only", ("cut",)),
     Loss(
         (f.API_TYPE,),
         "langchain-openai picks the API inside the call; a failed call does not tell which",
-        ("failed", "cut"),
+        ("failed",),
     ),
     _merged("langchain-openai"),
 )
 _GEMINI = (
-    Loss((f.ID,), "langchain-google-genai does not keep the id", _ANSWERED),
     Loss((f.TEXT_IN,), "langchain-google-genai keeps no counts by modality", _ANSWERED),
-    Loss((f.RESPONSE_MODEL,), "langchain-google-genai reads it from the last chunk only", ("cut",)),
-    Loss(
-        (f.RESPONSE_MODEL,),
-        "langchain-google-genai keeps no model beside a blocked prompt",
-        ("whole", "streamed"),
-        only=("refusal",),
-    ),
     Loss(
         (f.INPUT, f.OUTPUT),
         "langchain-google-genai keeps no counts beside a blocked prompt in one piece",
@@ -66,14 +46,12 @@ _GEMINI = (
 LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
     "ChatOpenAI": _OPENAI_CHAT,
     "AzureChatOpenAI": _OPENAI_CHAT,
-    "ChatOpenAI, Responses API": (
-        Loss((f.RESPONSE_MODEL, f.TIER), "langchain-openai reads it from the last event only", ("cut",)),
-    ),
+    "ChatOpenAI, Responses API": (),
     "OpenAI": (
         Loss(
             (f.ID, f.RESPONSE_MODEL, f.FINGERPRINT),
             "langchain-openai's completion model does not keep it",
-            _ANSWERED,
+            ("whole",),
         ),
         Loss(
             (f.CACHE_READ, f.REASONING, f.AUDIO_IN, f.AUDIO_OUT),
@@ -87,7 +65,6 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
         ),
     ),
     "ChatAnthropic": (
-        Loss((f.ID,), "langchain-anthropic does not copy the id of a streamed message", _STREAMS),
         Loss(
             (f.INPUT, f.OUTPUT, f.CACHE_READ, f.CACHE_WRITE, f.CACHE_CREATION, f.CACHE_5M, f.CACHE_1H),
             "langchain-anthropic reads usage from the closing event only",
@@ -150,24 +127,12 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
         ),
     ),
     "ChatMistralAI": (
-        Loss((f.ID,), "langchain-mistralai does not keep the id", _ANSWERED),
-        Loss(
-            (f.RESPONSE_MODEL,),
-            "langchain-mistralai writes the requested model into a whole answer",
-            ("whole",),
-        ),
-        Loss((f.RESPONSE_MODEL,), "langchain-mistralai reads it from the last chunk only", ("cut",)),
         Loss((f.CACHE_READ,), "langchain-mistralai keeps the totals of a stream only", ("streamed",)),
         _merged("langchain-mistralai"),
     ),
-    "ChatGroq": (
-        Loss((f.ID,), "langchain-groq does not keep the id", _ANSWERED),
-        Loss((f.RESPONSE_MODEL,), "langchain-groq writes the requested model in its place", _ANSWERED),
-        _merged("langchain-groq"),
-    ),
-    "ChatDeepSeek": _OPENAI_LIKE,
+    "ChatGroq": (_merged("langchain-groq"),),
+    "ChatDeepSeek": (),
     "ChatXAI": (
-        *_OPENAI_LIKE,
         Loss(
             (f.TEXT_IN, f.IMAGE_IN),
             "langchain-xai keeps no counts of text and images from a stream",
@@ -175,10 +140,13 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
         ),
         _merged("langchain-openai"),
     ),
-    "ChatTogether": (*_OPENAI_LIKE, _merged("langchain-openai", "eos")),
+    "ChatTogether": (_merged("langchain-openai", "eos"),),
     "ChatHuggingFace": (
-        Loss((f.MODEL,), "huggingface-hub sends a placeholder to an endpoint of one's own"),
-        Loss((f.RESPONSE_MODEL,), "langchain-huggingface writes the requested one in its place", _ANSWERED),
+        Loss(
+            (f.MODEL,),
+            "huggingface-hub sends a placeholder to an endpoint of one's own",
+            but_not=("another model",),
+        ),
         Loss(
             (f.ADDRESS, f.PORT),
             "langchain-huggingface tells no callback of the endpoint inside, which has it",
@@ -189,9 +157,5 @@ LOSSES: Final[Mapping[str, tuple[Loss, ...]]] = {
             leaves=0.95,
         ),
     ),
-    "ChatFireworks": (
-        Loss((f.ID,), "langchain-fireworks does not keep the id", _ANSWERED),
-        Loss((f.RESPONSE_MODEL,), "langchain-fireworks writes the requested model in its place", _ANSWERED),
-        _merged("langchain-fireworks"),
-    ),
+    "ChatFireworks": (_merged("langchain-fireworks"),),
 }

@@ -197,7 +197,7 @@ def expected(seen: Observation) -> Facts:
 
 
 def said(seen: Observation) -> Facts:
-    """What the span says; of a duration only that there is a sensible one."""
+    """What the span says of the call; of a duration only that there is a sensible one."""
     span = seen.span
     attributes: Facts = {
         name: list(value) if isinstance(value, tuple) else value

@@ -68,6 +68,7 @@ SCENARIOS = {
         Scenario("usage never sent", Reply(usage=None)),
         Scenario("parameters", standard=False),
         Scenario("parameters of the call", standard=False),
+        Scenario("another model", standard=False),
         Scenario("length", Reply(ending="length")),
         Scenario("content filter", Reply(ending="filter")),
         Scenario("refusal", Reply(ending="refusal"), standard=False),

@@ -116,6 +116,33 @@ def test_request_model(params, metadata, kwargs, expected):
     assert expected == request(params, metadata=metadata, kwargs=kwargs).get(MODEL)
 
 
+OWN = {"ls_model_name": "own"}
+CONVERSE = {"_type": "amazon_bedrock_converse_chat"}
+AZURE = {"_type": "azure-openai-chat", "model_name": None, "azure_deployment": "dep"}
+
+
+@pytest.mark.parametrize(
+    ("params", "kwargs", "arguments", "expected"),
+    [
+        pytest.param({}, {}, {"model": "asked"}, "asked", id="the call wins"),
+        pytest.param({}, {}, {"model": None}, "own", id="asked for nothing"),
+        pytest.param({}, {}, {"model_name": "asked"}, "own", id="no argument of a call"),
+        pytest.param(CONVERSE, {}, {"model_id": "asked"}, "asked", id="Converse"),
+        pytest.param({**CONVERSE, "model_id": "asked"}, {}, None, "asked", id="Converse, call not seen"),
+        pytest.param({"_type": "chat-ollama", "model": "asked"}, {}, None, "asked", id="Ollama, not seen"),
+        pytest.param(
+            {"_type": "amazon_bedrock_chat"}, {"model_id": "made"}, {"model": "asked"}, "made", id="Bedrock"
+        ),
+        pytest.param({**AZURE, "model": "asked"}, {}, {"model": "asked"}, "dep", id="Azure"),
+        pytest.param({**AZURE, "model": "asked"}, {}, None, "dep", id="Azure, not seen"),
+        pytest.param({**AZURE, "model": None}, {}, {}, "own", id="Azure, asked for nothing"),
+        pytest.param(AZURE, {"use_responses_api": True}, {"model": "asked"}, "asked", id="Azure, responses"),
+    ],
+)
+def test_a_call_may_ask_for_another_model(params, kwargs, arguments, expected):
+    assert expected == request_model(OWN, params, kwargs, arguments)
+
+
 PARAMS = [
     ("temperature", 1, "gen_ai.request.temperature", 1.0),
     ("temperature", True, "gen_ai.request.temperature", None),

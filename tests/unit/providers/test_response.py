@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, ChatMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, LLMResult
 
-from langspan.providers.response import finish_reason, is_cache_hit, model_response
+from langspan.providers.response import finish_reason, is_cache_hit, model_response, told_response
 
 ID = "gen_ai.response.id"
 MODEL = "gen_ai.response.model"
@@ -265,3 +265,34 @@ def test_a_real_cache_hit_is_recognised():
 
 def test_finish_reason_of_one_choice():
     assert "stop" == finish_reason(Generation(text="x", generation_info={"finish_reason": "stop"}))
+
+
+@pytest.mark.parametrize(
+    ("told", "provider", "expected"),
+    [
+        pytest.param({}, "openai", {}, id="nothing"),
+        pytest.param(
+            {"id": "chatcmpl-1", "model": "m", "system_fingerprint": "fp", "service_tier": "flex"},
+            "openai",
+            {
+                "gen_ai.response.id": "chatcmpl-1",
+                "gen_ai.response.model": "m",
+                "openai.response.system_fingerprint": "fp",
+                "openai.response.service_tier": "flex",
+                "openai.api.type": "chat_completions",
+            },
+            id="OpenAI",
+        ),
+        pytest.param(
+            {"id": "chatcmpl-1", "system_fingerprint": "fp"},
+            "groq",
+            {"gen_ai.response.id": "chatcmpl-1"},
+            id="an API like OpenAI's",
+        ),
+        pytest.param(
+            {"model": "models/gemini"}, "gcp.gemini", {"gen_ai.response.model": "gemini"}, id="prefix"
+        ),
+    ],
+)
+def test_what_the_provider_told_beside_the_result(told, provider, expected):
+    assert expected == told_response(told, provider)

@@ -17,6 +17,7 @@ from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches import (
     embeddings,
     langgraph,
+    lost_facts,
     managers,
     models,
     retrievers,
@@ -37,6 +38,7 @@ PATCHES: Final[Mapping[Install, tuple[RunKind, ...]]] = {
     runnables.install: (),
     embeddings.install: (EMBEDDINGS,),
     langgraph.install: (),
+    lost_facts.install: (),
 }
 """Every patch, with the kinds of run that it records itself because LangChain has no callback for them."""
 

@@ -21,8 +21,24 @@ _EMBEDDINGS: Final = "calls of embeddings have no span"
 _CHAINS: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
 _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open until it is evicted"
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
+_LOST: Final = "some of its answers do not tell their id or the model that gave them"
 _INTERRUPTS: Final = "interrupts before and after nodes are not marked"
 
+_OF_PACKAGES: Final = (
+    "BaseChatOpenAI._convert_chunk_to_generation_chunk",
+    "langchain_openai.chat_models.base._convert_responses_chunk_to_generation_chunk",
+    "langchain_openai.llms.base._stream_response_to_generation_chunk",
+    "ChatAnthropic._make_message_chunk_from_anthropic_event",
+    "langchain_google_genai.chat_models._response_to_result",
+    "langchain_mistralai.chat_models._convert_chunk_to_message_chunk",
+    "ChatMistralAI._create_chat_result",
+    "langchain_groq.chat_models._convert_chunk_to_message_chunk",
+    "ChatGroq._create_chat_result",
+    "langchain_fireworks.chat_models._convert_chunk_to_message_chunk",
+    "ChatFireworks._create_chat_result",
+    "langchain_huggingface.chat_models.huggingface._convert_chunk_to_message_chunk",
+    "ChatHuggingFace._create_chat_result",
+)
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
         "spans made inside chains and tools do not nest under them"
@@ -75,6 +91,7 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph.pregel.main.get_async_callback_manager_for_config": _GRAPHS,
     "langgraph.pregel.main.get_sync_graph_callback_manager_for_config": _INTERRUPTS,
     "langgraph.pregel.main.get_async_graph_callback_manager_for_config": _INTERRUPTS,
+    **dict.fromkeys(_OF_PACKAGES, _LOST),
 }
 """The patched names, with the effect for users if the name is missing."""
 
@@ -85,6 +102,7 @@ YOUNG: Final = frozenset(
         "langgraph.pregel._retry._arun_with_timeout",
         "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
         "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
+        *_OF_PACKAGES,
     }
 )
 """The names that the oldest supported versions lack, for which no warning is logged."""
