@@ -21,6 +21,7 @@ LAYERS: list[set[str]] = [
     {
         "langspan._events",
         "langspan._guard",
+        "langspan._reading",
         "langspan._setting_parsers",
         "langspan._settings",
         "langspan._values",

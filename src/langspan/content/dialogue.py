@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from langchain_core.messages import BaseMessage
-
+from langspan._reading import as_list
 from langspan._values import as_mapping
+from langspan.content.messages import is_message
 from langspan.content.renderer import ContentRenderer
 from langspan.content.states import messages_after_last_human, state_messages
 
@@ -44,10 +44,11 @@ def answer(renderer: ContentRenderer, value: Any, where: str) -> str | None:
 
 def _messages(value: Any) -> list[Any] | None:
     """Messages as a chain or a graph passes them on; not the shorthands, which may be anything else."""
-    if isinstance(value, BaseMessage):
+    if is_message(value):
         return [value]
-    if isinstance(value, list):
-        return value if value and all(isinstance(item, BaseMessage) for item in value) else None
+    if issubclass(type(value), list):
+        items = list(as_list(value) or ())
+        return items if items and all(map(is_message, items)) else None
     return state_messages(as_mapping(value).get("messages"))
 
 

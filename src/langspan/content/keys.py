@@ -7,7 +7,9 @@ import marshal
 from collections.abc import Hashable
 from typing import Any, Final
 
-from langspan.content.messages import is_message
+from langspan._reading import as_dict, is_exactly
+from langspan._values import is_present
+from langspan.content.messages import is_message, stored_fields
 
 # In characters. Longer texts are keyed by length and hash, so that the cache does not keep them alive.
 _LONG_TEXT: Final = 256
@@ -40,13 +42,14 @@ def message_key(message: Any) -> Hashable:
     """
     if not is_message(message):
         return None
-    stored = message.__dict__
+    stored = stored_fields(message)
     kind, role, name, content, call_id, status, calls, bad_calls, extras = map(stored.get, _READ_FROM_MESSAGE)
     rest: Hashable = None
     budget = [_MAX_NODES]
     try:
-        if calls or bad_calls or extras:
-            shown = [extras.get(extra) for extra in _READ_FROM_ADDITIONAL_KWARGS] if extras else None
+        if is_present(calls) or is_present(bad_calls) or is_present(extras):
+            held = as_dict(extras)
+            shown = None if held is None else list(map(held.get, _READ_FROM_ADDITIONAL_KWARGS))
             rest = _hashable([calls, bad_calls, shown], budget)
         return *map(_as_text, (kind, role, name, call_id, status)), _hashable(content, budget), rest
     except (_NotHashableError, AttributeError, RecursionError):  # the last for circular values
@@ -55,7 +58,7 @@ def message_key(message: Any) -> Hashable:
 
 def _as_text(value: Any) -> str | None:
     """Return a field that is rendered only if it is a string, else None."""
-    return value if value.__class__ is str else None
+    return value if type(value) is str else None
 
 
 def _hashable(value: Any, budget: list[int]) -> Hashable:
@@ -73,13 +76,13 @@ def _hashable(value: Any, budget: list[int]) -> Hashable:
         return list, *(_hashable(item, budget) for item in value)
     if kind is dict:
         return dict, *((key, _hashable(item, budget)) for key, item in value.items() if _is_plain_key(key))
-    if kind in _NUMBERS:
+    if is_exactly(value, _NUMBERS):
         return kind, value  # 1, 1.0 and True are equal but render differently
     raise _NotHashableError
 
 
 def _is_plain_key(key: Any) -> bool:
-    if key.__class__ is not str:
+    if type(key) is not str:
         raise _NotHashableError
     return True
 

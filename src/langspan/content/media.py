@@ -6,7 +6,9 @@ import base64
 import binascii
 import hashlib
 import re
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from langspan._reading import is_text
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
 _SAMPLE: Final = 256  # leading characters checked first: they rule out most long texts
@@ -28,11 +30,21 @@ def of_bytes(data: bytes | bytearray | memoryview, mime_type: str | None = None)
         `size` in bytes, the first digits of `sha256`, and `mime_type` if known.
     """
     reference: Reference = {} if mime_type is None else {"mime_type": mime_type}
-    reference["size"] = data.nbytes if isinstance(data, memoryview) else len(data)
-    if isinstance(data, memoryview) and not data.c_contiguous:
-        data = data.tobytes()
+    data = _plain(data)
+    reference["size"] = data.nbytes if type(data) is memoryview else len(data)
     reference["sha256"] = hashlib.sha256(data).hexdigest()[:_DIGEST_DIGITS]
     return reference
+
+
+def _plain(data: Any) -> bytes | bytearray | memoryview:
+    """Return data of an exact type and in one piece: a subclass may have a length and a buffer of its own."""
+    if type(data) is memoryview:
+        return data if data.c_contiguous else data.tobytes()
+    for base in (bytes, bytearray):
+        if type(data) is not base and issubclass(type(data), base):
+            data = base.__getitem__(data, slice(None))
+    plain: bytes | bytearray | memoryview = data
+    return plain
 
 
 def of_base64(text: str, mime_type: str | None = None) -> Reference:
@@ -57,7 +69,7 @@ def as_mime_type(value: object) -> str | None:
 
     It is recorded unredacted, so it must not carry any other text of the application.
     """
-    kind = value.partition(";")[0].strip() if isinstance(value, str) else ""
+    kind = str.__str__(value).partition(";")[0].strip() if is_text(value) else ""
     return kind if _MIME_TYPE.fullmatch(kind) else None
 
 

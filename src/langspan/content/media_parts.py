@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from langspan._reading import as_text
 from langspan._values import as_mapping, is_present
 from langspan.content import media
 
 Part: TypeAlias = dict[str, Any]
 
 _DOCUMENT: Final = "document"
+_TEXT: Final = "text"
 _MODALITIES: Final = ("image", "audio", "video")
 
 
@@ -32,19 +34,20 @@ def media_part(
         mime_type: The MIME type, if known.
     """
     mime = media.as_mime_type(mime_type)
-    if isinstance(uri, str) and uri.startswith("data:"):
-        data, uri = uri, None
-    if isinstance(data, str) and data:
-        return _blob(modality, media.of_base64(data, mime))
-    if isinstance(data, bytes | bytearray | memoryview):
+    place = as_text(uri)
+    if place is not None and place.startswith("data:"):
+        data, place = place, None
+    if encoded := as_text(data):
+        return _blob(modality, media.of_base64(encoded, mime))
+    if issubclass(type(data), (bytes, bytearray, memoryview)):
         try:
             return _blob(modality, media.of_bytes(data, mime))
         except ValueError:  # a released memoryview
             return None
-    if isinstance(uri, str) and uri:
-        return _located("uri", "uri", uri, modality, mime)
-    if isinstance(file_id, str) and file_id:
-        return _located("file", "file_id", file_id, modality, mime)
+    if place:
+        return _located("uri", "uri", place, modality, mime)
+    if identity := as_text(file_id):
+        return _located("file", "file_id", identity, modality, mime)
     return None
 
 
@@ -75,14 +78,15 @@ def _located(kind: str, key: str, place: str, modality: str, mime: str | None) -
 
 def _modality(modality: str, mime: object) -> str:
     """Return the MIME type's modality, else the given one: a `file` may hold an image."""
-    family = mime.partition("/")[0] if isinstance(mime, str) else ""
+    family = mime.partition("/")[0] if type(mime) is str else ""
     return family if family in _MODALITIES else modality
 
 
 def _mime(modality: str, form: object) -> str | None:
-    if not isinstance(form, str) or not form:
+    text = as_text(form)
+    if not text:
         return None
-    return f"application/{form}" if modality == _DOCUMENT else f"{modality}/{form}"
+    return f"application/{text}" if modality == _DOCUMENT else f"{modality}/{text}"
 
 
 def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
@@ -90,11 +94,12 @@ def _standard(modality: str) -> Callable[[Mapping[str, Any]], Part | None]:
 
     def read(block: Mapping[str, Any]) -> Part | None:
         source = as_mapping(block.get("source")) or as_mapping(block.get("file")) or block
-        if source.get("type") == "text" or source.get("source_type") == "text":
-            text = source.get("data") or source.get("text")
-            return {"type": "text", "content": text} if isinstance(text, str) else None
-        if isinstance(source.get("content"), str):  # an Anthropic text document
-            return {"type": "text", "content": source["content"]}
+        if _TEXT in (as_text(source.get("type")), as_text(source.get("source_type"))):
+            text = as_text(source.get("data")) or as_text(source.get("text"))
+            return None if text is None else {"type": _TEXT, "content": text}
+        content = as_text(source.get("content"))
+        if content is not None:  # an Anthropic text document
+            return {"type": _TEXT, "content": content}
         return media_part(
             modality,
             data=_first(source, "base64", "data", "file_data", "bytes"),
@@ -115,7 +120,7 @@ def _first(fields: Mapping[str, Any], *keys: str) -> Any:
 
 def _image_url(block: Mapping[str, Any]) -> Part | None:
     held = block.get("image_url")
-    url = held if isinstance(held, str) else as_mapping(held).get("url")
+    url = as_text(held) or as_mapping(held).get("url")
     return media_part("image", uri=url, file_id=block.get("file_id"))
 
 
@@ -125,8 +130,8 @@ def _input_audio(block: Mapping[str, Any]) -> Part | None:
 
 
 def _plain_text(block: Mapping[str, Any]) -> Part | None:
-    text = block.get("text")
-    return {"type": "text", "content": text} if isinstance(text, str) else _standard(_DOCUMENT)(block)
+    text = as_text(block.get("text"))
+    return _standard(_DOCUMENT)(block) if text is None else {"type": _TEXT, "content": text}
 
 
 def _generated_image(block: Mapping[str, Any]) -> Part | None:

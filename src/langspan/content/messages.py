@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from langchain_core.messages import BaseMessage
 
+from langspan._reading import as_dict, as_list, as_text, extra_of, fields_of, is_base, is_text, stored
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import media_part
 from langspan.content.parts import call_id_of, parts_of, text_part, tool_call_part, tool_response_part
@@ -93,7 +94,7 @@ def conversation_of(messages: Iterable[Any]) -> list[Any]:
     Args:
         messages: The single inner list that `on_chat_model_start` receives.
     """
-    return list(dropwhile(_is_system, messages))
+    return list(dropwhile(_is_system, as_list(messages) or ()))
 
 
 def leading_system(messages: Iterable[Any]) -> list[Any]:
@@ -102,7 +103,7 @@ def leading_system(messages: Iterable[Any]) -> list[Any]:
     Args:
         messages: The single inner list that `on_chat_model_start` receives.
     """
-    return list(takewhile(_is_system, messages))
+    return list(takewhile(_is_system, as_list(messages) or ()))
 
 
 def system_instructions(messages: Iterable[Any]) -> list[Message]:
@@ -134,7 +135,17 @@ def prompt_messages(prompts: Sequence[str]) -> list[Message]:
 
 def is_message(value: object) -> bool:
     """Return whether a value is a LangChain message object."""
-    return isinstance(value, BaseMessage)
+    return is_base(BaseMessage, type(value))
+
+
+def stored_fields(message: Any) -> Mapping[str, Any]:
+    """Return the fields that a message stores, declared ones and others.
+
+    Args:
+        message: A LangChain message.
+    """
+    extra = extra_of(message)
+    return {**extra, **fields_of(message)} if extra else fields_of(message)
 
 
 def message_fields(message: Any) -> Message:
@@ -143,52 +154,55 @@ def message_fields(message: Any) -> Message:
     Args:
         message: A LangChain message, a `{"role": ..., "content": ...}` dictionary, or a string.
     """
-    if isinstance(message, str):
+    if is_text(message):
         return {"role": "user", "parts": parts_of(message)}
-    if isinstance(message, dict):
-        return {"role": _role(message.get("role"), message), "parts": parts_of(message.get("content"))}
-    kind = getattr(message, "type", None)
-    role = _role(kind, message)
-    content = getattr(message, "content", None)
+    written = as_dict(message)
+    if written is not None:
+        return {"role": _role(written.get("role"), written), "parts": parts_of(written.get("content"))}
+    held = stored_fields(message)
+    role = _role(held.get("type"), held)
+    content = held.get("content")
     if role == "tool":
-        failed = as_str(getattr(message, "status", None)) == "error"
-        parts = [tool_response_part(getattr(message, "tool_call_id", None), content, failed=failed)]
+        failed = as_str(held.get("status")) == "error"
+        parts = [tool_response_part(held.get("tool_call_id"), content, failed=failed)]
     elif role == "assistant":
-        parts = _assistant_parts(message, content)
+        parts = _assistant_parts(held, content)
     else:
         parts = parts_of(content)
     fields: Message = {"role": role, "parts": parts}
-    name = getattr(message, "name", None)
-    if isinstance(name, str) and name:
+    name = as_str(held.get("name"))
+    if name is not None:
         fields["name"] = name
     return fields
 
 
-def _role(kind: object, message: object) -> str:
-    if not isinstance(kind, str):
+def _role(kind: object, held: Mapping[str, Any]) -> str:
+    kind = as_str(kind)
+    if kind is None:
         return "unknown"
     role = _ROLES.get(kind)
     if role is None:
-        role = getattr(message, "role", None)  # a `ChatMessage` has a role of its own
-        role = _ROLES.get(role, role) if isinstance(role, str) and role else kind
+        own = as_str(held.get("role"))  # a `ChatMessage` has a role of its own
+        role = kind if own is None else _ROLES.get(own, own)
     return role
 
 
 def _is_system(message: Any) -> bool:
-    return _ROLES.get(getattr(message, "type", "")) == "system"
+    kind = stored(message, "type")
+    return type(kind) is str and _ROLES.get(kind) == "system"
 
 
-def _assistant_parts(message: Any, content: Any) -> list[dict[str, Any]]:
+def _assistant_parts(held: Mapping[str, Any], content: Any) -> list[dict[str, Any]]:
     """Return the separate reasoning, the content, and the tool calls not repeated in it, in that order."""
-    extra = as_mapping(getattr(message, "additional_kwargs", None))
+    extra = as_mapping(held.get("additional_kwargs"))
     parts: list[dict[str, Any]] = []
-    thought = extra.get("reasoning_content")
-    if isinstance(thought, str) and thought:
+    if thought := as_text(extra.get("reasoning_content")):
         parts.append({"type": "reasoning", "content": thought})
-    calls = {id(call): call for call in _calls(message)}
-    if isinstance(content, list):
-        by_id = {call.get("id"): call for call in calls.values() if isinstance(call.get("id"), str)}
-        for block in content:
+    calls = {id(call): call for call in _calls(held)}
+    if issubclass(type(content), list):
+        by_id = {as_str(call.get("id")): call for call in calls.values()}
+        by_id.pop(None, None)
+        for block in as_list(content) or ():
             call = by_id.pop(call_id_of(block), None)
             if call is None:
                 parts.extend(parts_of([block]))
@@ -207,12 +221,11 @@ def _assistant_parts(message: Any, content: Any) -> list[dict[str, Any]]:
     return parts
 
 
-def _calls(message: Any) -> list[Mapping[str, Any]]:
+def _calls(held: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for name in ("tool_calls", "invalid_tool_calls"):
-        calls = getattr(message, name, None)
-        if isinstance(calls, list):
-            found.extend(call for call in calls if isinstance(call, dict))
+        calls = as_list(held.get(name)) or ()
+        found.extend(as_mapping(call) for call in calls if issubclass(type(call), dict))
     return found
 
 
@@ -222,8 +235,8 @@ def _call_part(call: Mapping[str, Any]) -> dict[str, Any]:
 
 def _audio_parts(audio: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the transcript of an OpenAI audio answer, and its audio by reference."""
-    transcript = audio.get("transcript")
-    parts = [text_part(transcript)] if isinstance(transcript, str) and transcript else []
+    transcript = as_text(audio.get("transcript"))
+    parts = [text_part(transcript)] if transcript else []
     sound = media_part("audio", data=audio.get("data"), file_id=audio.get("id"))
     return [*parts, sound] if sound is not None else parts
 
@@ -231,8 +244,7 @@ def _audio_parts(audio: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _output_message(generation: Any) -> Message:
     message = message_of(generation)
     if message is None:
-        text = getattr(generation, "text", None)
-        fields: Message = {"role": "assistant", "parts": parts_of(text if isinstance(text, str) else None)}
+        fields: Message = {"role": "assistant", "parts": parts_of(as_text(stored(generation, "text")))}
     else:
         fields = message_fields(message)
     reason = finish_reason(generation)

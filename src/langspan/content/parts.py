@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from langspan._reading import as_dict, as_list, as_text
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import MEDIA_READERS, untyped_media
 
@@ -29,9 +30,9 @@ def tool_call_part(name: Any, call_id: Any, arguments: Any) -> Part:
         arguments: The arguments, decoded or as text; omitted if None.
     """
     part: Part = {"type": "tool_call"}
-    if isinstance(call_id, str) and call_id:
-        part["id"] = call_id
-    part["name"] = name if isinstance(name, str) else ""
+    if identity := as_text(call_id):
+        part["id"] = identity
+    part["name"] = as_text(name) or ""
     if arguments is not None:
         part["arguments"] = arguments
     return part
@@ -46,8 +47,8 @@ def tool_response_part(call_id: Any, response: Any, *, failed: bool = False) -> 
         failed: Whether the tool reported a failure.
     """
     part: Part = {"type": "tool_call_response"}
-    if isinstance(call_id, str) and call_id:
-        part["id"] = call_id
+    if identity := as_text(call_id):
+        part["id"] = identity
     part["response"] = content_value(response)
     if failed:
         part["status"] = "error"
@@ -56,9 +57,10 @@ def tool_response_part(call_id: Any, response: Any, *, failed: bool = False) -> 
 
 def content_value(content: Any) -> Any:
     """Return a list of content blocks as parts, and any other content unchanged."""
-    if isinstance(content, list) and any(isinstance(item, dict) and "type" in item for item in content):
-        return parts_of(content)
-    return content
+    if not issubclass(type(content), list):
+        return content
+    items = as_list(content) or ()
+    return parts_of(items) if any("type" in as_mapping(item) for item in items) else content
 
 
 def parts_of(content: Any) -> list[Part]:
@@ -67,26 +69,27 @@ def parts_of(content: Any) -> list[Part]:
     Args:
         content: A string, one block, or a list of strings and blocks.
     """
-    if isinstance(content, str):
-        return [text_part(content)] if content else []
-    if isinstance(content, dict):
-        return [part_of(content)]
-    if isinstance(content, list | tuple):
-        return [
-            part_of(item)
-            if isinstance(item, dict)
-            else text_part(item)
-            if isinstance(item, str)
-            else _generic(item)
-            for item in content
-        ]
-    return [] if content is None else [_generic(content)]
+    text = as_text(content)
+    if text is not None:
+        return [text_part(text)] if text else []
+    items = as_list(content)
+    if items is not None:
+        return [_item(item) for item in items]
+    return [] if content is None else [_item(content)]
+
+
+def _item(item: Any) -> Part:
+    text = as_text(item)
+    if text is not None:
+        return text_part(text)
+    block = as_dict(item)
+    return {"type": "generic", "content": item} if block is None else part_of(block)
 
 
 def part_of(block: Mapping[str, Any]) -> Part:
     """Return the part for one content block."""
-    kind = block.get("type")
-    if not isinstance(kind, str):
+    kind = as_text(block.get("type"))
+    if kind is None:
         return untyped_media(block) or _untyped(block)
     reader = _READERS.get(kind)
     if reader is not None:
@@ -100,14 +103,13 @@ def part_of(block: Mapping[str, Any]) -> Part:
 
 def call_id_of(block: Any) -> str | None:
     """Return the tool call's id if a content block repeats a tool call, else None."""
-    if isinstance(block, dict) and as_str(block.get("type")) in _TOOL_CALL_KINDS:
-        return _first_text(block, "call_id", "id")
-    return None
+    fields = as_mapping(block)
+    return _first_text(fields, "call_id", "id") if as_str(fields.get("type")) in _TOOL_CALL_KINDS else None
 
 
 def _untyped(block: Mapping[str, Any]) -> Part:
-    text = block.get("text")
-    if isinstance(text, str):
+    text = as_text(block.get("text"))
+    if text is not None:
         return text_part(text)
     call = as_mapping(block.get("toolUse"))
     if call:
@@ -119,17 +121,18 @@ def _untyped(block: Mapping[str, Any]) -> Part:
     return _generic(block)
 
 
-def _generic(block: Any) -> Part:
-    if not isinstance(block, Mapping):
-        return {"type": "generic", "content": block}
-    kind = block.get("type")
-    rest = {key: value for key, value in block.items() if key not in ("type", "index")}
-    return {"type": kind if isinstance(kind, str) else "generic", **rest}
+def _generic(block: Mapping[str, Any]) -> Part:
+    return {"type": as_text(block.get("type")) or "generic", **_rest(block, ("type", "index"))}
+
+
+def _rest(block: Mapping[str, Any], known: tuple[str, ...]) -> Part:
+    """Return all fields but those, by the exact text of their keys: other keys may have code of their own."""
+    return {key: value for key, value in block.items() if type(key) is str and key not in known}
 
 
 def _text(block: Mapping[str, Any]) -> Part | None:
-    text = block.get("text")
-    return text_part(text) if isinstance(text, str) else None
+    text = as_text(block.get("text"))
+    return None if text is None else text_part(text)
 
 
 def _reasoning(block: Mapping[str, Any]) -> Part:
@@ -143,16 +146,17 @@ def _reasoning(block: Mapping[str, Any]) -> Part:
 
 def _joined(value: Any, nesting: int = 8) -> str:
     """Return the text of a string, of `{"text": ...}`, or of a list of either, joined by newlines."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "\n".join(filter(None, (_joined(item, nesting - 1) for item in value))) if nesting else ""
-    text = as_mapping(value).get("text")
-    return text if isinstance(text, str) else ""
+    text = as_text(value)
+    if text is not None:
+        return text
+    if issubclass(type(value), list):
+        items = as_list(value) or ()
+        return "\n".join(filter(None, (_joined(item, nesting - 1) for item in items))) if nesting else ""
+    return as_text(as_mapping(value).get("text")) or ""
 
 
 def _first_text(block: Mapping[str, Any], *keys: str) -> str | None:
-    return next((text for key in keys if isinstance(text := block.get(key), str) and text), None)
+    return next((text for key in keys if (text := as_text(block.get(key)))), None)
 
 
 def _refusal(block: Mapping[str, Any]) -> Part:
@@ -179,20 +183,22 @@ def _tool_result(block: Mapping[str, Any]) -> Part:
 
 def _server_call(block: Mapping[str, Any]) -> Part:
     """Return the part for a tool call that the provider executes: LangChain's, Anthropic's or Gemini's."""
-    name = block.get("name") if isinstance(block.get("name"), str) else "code_execution"
+    name = as_text(block.get("name"))
+    name = "code_execution" if name is None else name
     arguments = next(
         (block[key] for key in ("args", "input", "executable_code") if block.get(key) is not None), None
     )
     part: Part = {"type": "server_tool_call"}
-    if isinstance(block.get("id"), str):
-        part["id"] = block["id"]
+    if (identity := as_text(block.get("id"))) is not None:
+        part["id"] = identity
     part["name"] = name
     part["server_tool_call"] = {"type": name, "arguments": arguments}
     return part
 
 
 def _server_answer(block: Mapping[str, Any]) -> Part:
-    return _server_result(block, "result" if block["type"] == "server_tool_result" else block["type"])
+    kind = as_text(block.get("type")) or ""
+    return _server_result(block, "result" if kind == "server_tool_result" else kind)
 
 
 def _server_result(block: Mapping[str, Any], kind: str) -> Part:
@@ -211,18 +217,18 @@ def _server_result(block: Mapping[str, Any], kind: str) -> Part:
 def _server_item(block: Mapping[str, Any], kind: str) -> Part:
     """Return the part for an OpenAI Responses API item such as `web_search_call`."""
     name = kind.removesuffix("_call")
-    rest = {key: value for key, value in block.items() if key not in ("type", "id", "index")}
+    rest = _rest(block, ("type", "id", "index"))
     part: Part = {"type": "server_tool_call"}
-    if isinstance(block.get("id"), str):
-        part["id"] = block["id"]
+    if (identity := as_text(block.get("id"))) is not None:
+        part["id"] = identity
     part["name"] = name
     part["server_tool_call"] = {"type": name, **rest}
     return part
 
 
 def _non_standard(block: Mapping[str, Any]) -> Part | None:
-    value = block.get("value")
-    return part_of(value) if isinstance(value, dict) and value.get("type") != "non_standard" else None
+    value = as_dict(block.get("value"))
+    return None if value is None or as_text(value.get("type")) == "non_standard" else part_of(value)
 
 
 _TOOL_CALL_KINDS: Final = frozenset(

@@ -1,24 +1,32 @@
 """Conversion of any Python value to a tree of plain JSON types, without running the value's own code.
 
-Only stored fields are read. No `model_dump`, `repr`, property or generator is run: they may be slow, have
-side effects, or reveal what the class hides (pydantic's `exclude`, `repr=False`, secrets).
+Only stored fields are read. No `model_dump`, `repr`, property, generator or method of an unknown container is
+run: they may be slow, query a database, or reveal what the class hides (`exclude`, `repr=False`, secrets).
 """
 
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+from langspan._reading import is_exactly, pairs_of
 from langspan._values import INT64_MAX
 from langspan.content import media, objects
 from langspan.content.messages import is_message, message_fields
+from langspan.content.scalars import scalar
 from langspan.content.shorten import OMITTED_KEY, OmissionNote
+from langspan.content.structure import structure_of
 
 Redact: TypeAlias = Callable[[Any, str], Any]
 
+MAX_SECONDS: Final = 0.05
+"""How long one value may be read, beyond the first few nodes; what is left then is only counted."""
+
+_NODES_PER_LOOK: Final = 64  # how many values are converted between two looks at the clock
 _MAX_DEPTH: Final = 24
 _MAX_KEY: Final = 200  # characters of a key; keys are not shortened later
 _CIRCULAR: Final = "[circular]"
@@ -26,26 +34,7 @@ _TOO_DEEP: Final = "[nested too deep]"
 _NOT_IN_JSON: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _MAX_INT_BITS: Final = 1024
 _MAX_REDACTED_NODES: Final = 64
-# Structural fields of messages and of the conventions' parts are generated here, so they are not redacted.
-# Of a part of any other type, only the type is exempt: the rest comes from the application.
-_KNOWN_PARTS: Final = frozenset(
-    {
-        "text",
-        "reasoning",
-        "tool_call",
-        "tool_call_response",
-        "server_tool_call",
-        "server_tool_call_response",
-        "blob",
-        "uri",
-        "file",
-        "compaction",
-    }
-)
-_TYPE_ONLY: Final = frozenset({"type"})
-_STRUCTURE_KEYS: Final = frozenset(
-    {"role", "type", "finish_reason", "id", "modality", "mime_type", "size", "sha256", "status"}
-)
+_STRUCTURE_TYPES: Final = (str, int)
 
 
 class RedactionFailedError(Exception):
@@ -59,17 +48,26 @@ class JsonTreeBuilder:
         redact: The user's hook, called with every string, number and key that comes from the application.
         where: What the value is; passed to the hook.
         max_nodes: The maximum number of values to convert; any others are only counted.
+        clock: Tells the seconds that this thread has computed; those of others do not count.
 
     Attributes:
         text_length: Total characters of all strings converted so far.
     """
 
-    __slots__ = ("_left", "_path", "_redact", "_where", "text_length")
+    __slots__ = ("_clock", "_left", "_path", "_redact", "_until", "_where", "text_length")
 
-    def __init__(self, redact: Redact | None, where: str, max_nodes: int) -> None:
+    def __init__(
+        self,
+        redact: Redact | None,
+        where: str,
+        max_nodes: int,
+        clock: Callable[[], float] = time.thread_time,
+    ) -> None:
         self._redact = redact
         self._where = where
         self._left = max_nodes
+        self._clock = clock
+        self._until: float | None = None  # small values are never timed
         self._path: set[int] = set()
         self.text_length = 0
 
@@ -79,7 +77,8 @@ class JsonTreeBuilder:
         Raises:
             RedactionFailedError: The `redact` hook raised.
         """
-        read = _EXACT.get(type(value))
+        kind = type(value)
+        read = _EXACT.get(kind) if type(kind) is type else None  # a metaclass may have a `__hash__`
         return read(self, value, depth) if read is not None else self._build_foreign(value, depth)
 
     def message(self, fields: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
@@ -89,11 +88,11 @@ class JsonTreeBuilder:
             RedactionFailedError: The `redact` hook raised.
         """
         tree: dict[str, Any] = {}
-        is_known = "role" in fields or fields.get("type") in _KNOWN_PARTS
+        structure = structure_of(fields)
         for key, value in fields.items():
-            if key in (_STRUCTURE_KEYS if is_known else _TYPE_ONLY) and value.__class__ in (str, int):
+            if key in structure and is_exactly(value, _STRUCTURE_TYPES):
                 tree[key] = value
-                self.text_length += len(value) if value.__class__ is str else 8
+                self.text_length += len(value) if type(value) is str else 8
             elif key == "parts":
                 tree[key] = [self.message(part, depth + 2) for part in islice(value, self._left)]
                 self._left -= len(tree[key])
@@ -123,7 +122,7 @@ class JsonTreeBuilder:
         return self._plain_number(value)
 
     def _plain_number(self, value: float) -> Any:
-        if value.__class__ is float:
+        if type(value) is float:
             return value if math.isfinite(value) else _NOT_IN_JSON.get(value, "NaN")
         if -INT64_MAX <= value <= INT64_MAX:
             return value
@@ -154,7 +153,7 @@ class JsonTreeBuilder:
 
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
         """Return a dictionary with string keys."""
-        return self._pairs(value, len(value), dict.items(value), depth)
+        return self._pairs(value, dict.__len__(value), dict.items(value), depth)
 
     def sequence(self, value: list[Any] | tuple[Any, ...], depth: int) -> Any:
         """Return a list."""
@@ -171,6 +170,8 @@ class JsonTreeBuilder:
                 if self._left <= 0:
                     break
                 self._left -= 1
+                if not self._left % _NODES_PER_LOOK:
+                    self._look_at_clock()
                 shown += 1
                 tree[self._key(key)] = self.build(item, depth + 1)
         finally:
@@ -188,12 +189,22 @@ class JsonTreeBuilder:
                 if self._left <= 0:
                     break
                 self._left -= 1
+                if not self._left % _NODES_PER_LOOK:
+                    self._look_at_clock()
                 tree.append(self.build(item, depth + 1))
         finally:
             self._path.discard(id(owner))
         if len(tree) < count:
             tree.append(OmissionNote(count - len(tree)))
         return tree
+
+    def _look_at_clock(self) -> None:
+        """Have nothing more converted once the time is up, which starts with the first look."""
+        now = self._clock()
+        if self._until is None:
+            self._until = now + MAX_SECONDS
+        elif now > self._until:
+            self._left = 0
 
     def _enter(self, owner: object, depth: int) -> str | None:
         """Mark a container as being read, or return a placeholder if it is circular or nested too deep."""
@@ -209,30 +220,34 @@ class JsonTreeBuilder:
         try:
             if is_message(value):
                 return self.message(message_fields(value), depth)
-            scalar = objects.scalar(value)
-            return self.build(scalar, depth) if scalar is not None else self._build_object(value, depth)
+            shown = scalar(value)
+            return self.build(shown, depth) if shown is not None else self._build_object(value, depth)
         except RedactionFailedError:
             raise
         except Exception:  # noqa: BLE001 - a foreign object may raise anything; only its own value is lost
             return objects.type_name(type(value))
 
     def _build_object(self, value: Any, depth: int) -> Any:
-        if isinstance(value, bytes | bytearray | memoryview):
+        kind = type(value)
+        if issubclass(kind, _BINARY):
             return media.of_bytes(value)
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             return self.mapping(value, depth)
-        fields = objects.fields(value, type(value))
+        fields = objects.fields(value, kind)
         if fields is not None:
             return self._pairs(value, len(fields), fields.items(), depth)
         for base in _SEQUENCES:
-            if isinstance(value, base):
+            if issubclass(kind, base):
                 # The base class's own methods, because a subclass may override `__iter__`.
                 return self._list(value, base.__len__(value), base.__iter__(value), depth)
-        if isinstance(value, Mapping):
-            return self._pairs(value, len(value), value.items(), depth)
-        return objects.type_name(type(value))
+        proxied = pairs_of(value)
+        if proxied is None:
+            return objects.type_name(kind)
+        pairs = list(proxied)
+        return self._pairs(value, len(pairs), pairs, depth)
 
 
+_BINARY: Final = (bytes, bytearray, memoryview)
 _SEQUENCES: Final[tuple[Any, ...]] = (list, tuple, set, frozenset, deque)
 _EXACT: Final[Mapping[type, Callable[[JsonTreeBuilder, Any, int], Any]]] = {
     str: JsonTreeBuilder.text,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from langspan._reading import is_text
 from langspan._values import valid_utf8
 from langspan.content.plain import JsonTreeBuilder, Redact, RedactionFailedError
 from langspan.content.shorten import to_json
@@ -56,14 +57,14 @@ class ContentPolicy:
             value: Any Python value.
             where: As for `render`.
         """
-        if not issubclass(type(value), str):  # `isinstance` may run the value's own code
+        if not is_text(value):
             return self.render(value, where)
         builder = self._builder(where)
         try:
             tree = builder.build(value)
         except _UNREADABLE:
             return None
-        if not isinstance(tree, str):
+        if not is_text(tree):
             return to_json(tree, self.max_bytes, builder.text_length)
         return _cut_text(valid_utf8(tree), self.max_bytes)
 

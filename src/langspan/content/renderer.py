@@ -80,7 +80,7 @@ class ContentRenderer:
             return {rest_name: self.render(value, "state")}
         if messages_name == names.GEN_AI_OUTPUT_MESSAGES:
             messages = messages_after_last_human(messages)
-        rest = {key: item for key, item in state.items() if key != _MESSAGES}
+        rest = {key: item for key, item in state.items() if type(key) is str and key != _MESSAGES}
         return {
             messages_name: self.conversation.input(messages),
             rest_name: self.render(rest, "state") if rest else None,

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from langchain_core.messages import convert_to_messages
 
+from langspan._reading import as_list, is_exactly, stored
+from langspan._values import as_str
 from langspan.content.messages import is_message
 
 # The types that callers may use in place of a message object.
@@ -24,13 +26,17 @@ def state_messages(value: object) -> list[Any] | None:
     Args:
         value: The state's value under `messages`: one message in any of these forms, or a list of them.
     """
-    items: list[Any] = value if isinstance(value, list) else [value]
-    if not items or not all(is_message(item) or isinstance(item, _SHORTHANDS) for item in items):
+    items = list(as_list(value) or ()) if issubclass(type(value), list) else [value]
+    if not items:
         return None
     if all(map(is_message, items)):
         return items
+    given: list[Any] = items
+    # Only exact types: LangChain calls their methods.
+    if not all(is_message(item) or is_exactly(item, _SHORTHANDS) for item in items):
+        return None
     try:
-        return list(convert_to_messages(items))
+        return list(convert_to_messages(given))
     except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
         return None  # looked like messages, but is something else
 
@@ -44,6 +50,6 @@ def messages_after_last_human(messages: list[Any]) -> list[Any]:
         messages: All messages, oldest first.
     """
     for position in range(len(messages) - 1, -1, -1):
-        if getattr(messages[position], "type", None) == "human":
+        if as_str(stored(messages[position], "type")) == "human":
             return messages[position + 1 :] or messages[position:]
     return messages

@@ -7,8 +7,10 @@ packages bind tools: OpenAI's two APIs, Anthropic, Gemini, Bedrock, Cohere, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import FunctionType
 from typing import Any, Final, TypeAlias
 
+from langspan._reading import as_dict, as_list, as_text, class_attribute, class_name, stored
 from langspan._values import as_mapping, as_str
 
 Definition: TypeAlias = dict[str, Any]
@@ -37,24 +39,23 @@ def tool_definitions(
     offered: list[Any] = []
     for key in TOOL_LIST_KEYS:
         tools = params.get(key)
-        tools = tools.get("tools") if isinstance(tools, dict) else tools  # Bedrock nests them deeper
-        if isinstance(tools, list | tuple):
-            offered.extend(tools)
+        nested = as_dict(tools)  # Bedrock nests them deeper
+        offered.extend(as_list(tools if nested is None else nested.get("tools")) or ())
     return [definition for tool in offered for definition in _definitions(tool, schemas=schemas)]
 
 
-def _definitions(tool: object, *, schemas: bool) -> list[Definition]:
-    if not isinstance(tool, Mapping):
-        found = (as_str(getattr(tool, mark, None)) for mark in ("name", "__name__"))
-        return [{"type": _FUNCTION, "name": name} for name in found if name is not None][:1]
+def _definitions(offered: object, *, schemas: bool) -> list[Definition]:
+    tool = as_dict(offered)
+    if tool is None:
+        found = _own_name(offered)
+        return [] if found is None else [{"type": _FUNCTION, "name": found}]
     for key in _GROUPS:
-        group = tool.get(key)
-        if isinstance(group, list | tuple):
+        group = as_list(tool.get(key))
+        if group is not None:
             return [found for member in group for found in _definitions(member, schemas=schemas)]
     fields = as_mapping(tool.get(_FUNCTION)) or as_mapping(tool.get("toolSpec")) or tool
-    name = fields.get("name")
-    kind = tool.get("type")
-    if not isinstance(name, str):
+    name, kind = as_text(fields.get("name")), as_text(tool.get("type"))
+    if name is None:
         return _built_in(tool, kind)
     definition: Definition = {"type": _kind(kind), "name": name}
     if schemas:
@@ -62,24 +63,35 @@ def _definitions(tool: object, *, schemas: bool) -> list[Definition]:
     return [definition]
 
 
-def _kind(kind: object) -> str:
-    return kind if isinstance(kind, str) and kind != "custom" else _FUNCTION
+def _own_name(tool: object) -> str | None:
+    """Return the name of a tool object, function or class."""
+    kind = type(tool)
+    if issubclass(kind, type):
+        return class_name(tool).rpartition(".")[2]  # type: ignore[arg-type] # it is a class
+    if issubclass(kind, FunctionType):
+        return as_str(tool.__name__)  # type: ignore[attr-defined] # it is a function
+    return as_str(stored(tool, "name")) or as_str(class_attribute(kind, "name"))
 
 
-def _built_in(tool: Mapping[str, Any], kind: object) -> list[Definition]:
+def _kind(kind: str | None) -> str:
+    return _FUNCTION if kind in (None, "custom") else kind
+
+
+def _built_in(tool: Mapping[str, Any], kind: str | None) -> list[Definition]:
     """Return a provider's built-in tool: `{"type": "web_search"}`, or Gemini's `{"google_search": {}}`."""
-    if isinstance(kind, str):
+    if kind is not None:
         return [{"type": kind, "name": kind}]
     return [{"type": key, "name": key} for key in map(as_str, tool) if key is not None][:1]
 
 
 def _add_schema(definition: Definition, fields: Mapping[str, Any]) -> None:
-    description = fields.get("description")
-    if isinstance(description, str):
+    description = as_text(fields.get("description"))
+    if description is not None:
         definition["description"] = description
     for key in _SCHEMAS:
-        if isinstance(fields.get(key), Mapping):
-            definition["parameters"] = fields[key]
+        parameters = as_dict(fields.get(key))
+        if parameters is not None:
+            definition["parameters"] = parameters
             return
     schema = as_mapping(fields.get("inputSchema"))
     if schema:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from langspan._events import Started
+from langspan._reading import as_list, as_text, is_exactly, is_text
 from langspan._values import Attributes, AttributeValue, as_count, as_float, as_id, as_str, valid_utf8
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
@@ -30,17 +31,16 @@ _BOOKKEEPING: Final = re.compile(
 
 def _texts(value: object) -> list[str] | None:
     """Return any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
-    if not isinstance(value, list | tuple) or not value:
-        return None
-    return [_text(item, _MAX_NESTING) for item in value]
+    return [_text(item, _MAX_NESTING) for item in as_list(value) or ()] or None
 
 
 def _text(item: object, nesting: int) -> str:
-    if isinstance(item, str):
+    if is_text(item):
         return valid_utf8(item)
-    if isinstance(item, tuple | list):
-        return "/".join(_text(part, nesting - 1) for part in item) if nesting else ""
-    return str(item) if item is None or as_float(item) is not None or isinstance(item, bool) else ""
+    parts = as_list(item)
+    if parts is not None:
+        return "/".join(_text(part, nesting - 1) for part in parts) if nesting else ""
+    return str(item) if is_exactly(item, (bool, type(None))) or as_float(item) is not None else ""
 
 
 _Rules: TypeAlias = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
@@ -146,7 +146,7 @@ def user_metadata(metadata: Mapping[Any, Any] | None) -> dict[str, Any]:
     return {
         key: value
         for key, value in (metadata or {}).items()
-        if isinstance(key, str) and key not in _NOT_USERS_EITHER and not key.startswith(_NOT_USERS)
+        if type(key) is str and key not in _NOT_USERS_EITHER and not key.startswith(_NOT_USERS)
     }
 
 
@@ -199,8 +199,8 @@ def _add_known(attributes: Attributes, metadata: Mapping[str, Any], rules: _Rule
 
 def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
     kept = []
-    for tag in tags:
-        if not isinstance(tag, str) or not tag:
+    for tag in map(as_text, as_list(tags) or ()):
+        if not tag:
             continue
         if tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():
             attributes[names.LANGSPAN_RETRY_ATTEMPT] = int(attempt[:9])

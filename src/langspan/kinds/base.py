@@ -11,6 +11,7 @@ from uuid import UUID
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Graph, Started
+from langspan._reading import as_list
 from langspan._values import Attributes, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions.measurements import Measurement
@@ -184,7 +185,7 @@ class RunKind:
 def run_name(event: Started) -> str | None:
     """Return the run's name; chain groups and classic chains have it in `serialized` only."""
     name = event.name
-    if name.__class__ is str and name and name.isascii():  # the common case, without further calls
+    if type(name) is str and name and name.isascii():  # the common case, without further calls
         return name
     return as_str(name) or _described_name(as_mapping(event.serialized))
 
@@ -192,8 +193,8 @@ def run_name(event: Started) -> str | None:
 def _described_name(serialized: Mapping[str, Any]) -> str | None:
     """The name in LangChain's description of an object: its own, or the last part of its path."""
     name = as_str(serialized.get("name"))
-    path = serialized.get("id")
-    return as_str(path[-1]) if name is None and isinstance(path, list) and path else name
+    path = as_list(serialized.get("id"))
+    return as_str(path[-1]) if name is None and path else name
 
 
 def no_content(_renderer: ContentRenderer, *_data: Any) -> Texts:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import CallbackType, Started
+from langspan._reading import is_text
 from langspan._values import as_mapping, valid_utf8
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import names
@@ -25,7 +26,7 @@ def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
         texts[names.LANGCHAIN_INPUT] = renderer.render(event.payload, "input")
     if event.extra.get("run_type") == "prompt":
         for key, value in as_mapping(event.payload).items():
-            if isinstance(key, str):
+            if is_text(key):
                 name = names.LANGCHAIN_PROMPT_VARIABLE_PREFIX + valid_utf8(key)
                 texts[name] = renderer.text(value, "prompt_variable")
     return texts

@@ -6,14 +6,26 @@ stored values are read: a property is code of the object's class, and is not run
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Sized
-from numbers import Real
-from typing import Any, Final, TypeGuard
+from array import array
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
 
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, Graph, Started
-from langspan._values import Attributes, as_mapping, as_model, as_str, as_strings
+from langspan._reading import (
+    as_list,
+    bases,
+    class_attribute,
+    class_module,
+    class_name,
+    fields_of,
+    is_base,
+    numpy_class,
+    own_attributes,
+)
+from langspan._values import Attributes, as_mapping, as_model, as_number, as_str, as_strings
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
 from langspan.kinds.base import RunKind, RunView, no_content
@@ -30,6 +42,16 @@ _VERTEX: Final = "gcp.vertex_ai"
 _FORMATS: Final = ("encoding_format", "embedding_types")
 _ARGUMENTS: Final = "model_kwargs"
 _VERTEX_FLAG: Final = "vertexai"
+_COUNTED: Final[tuple[Any, ...]] = (
+    list,
+    tuple,
+    dict,
+    set,
+    frozenset,
+    deque,
+    type({}.keys()),
+    type({}.values()),
+)
 _NAMES: Final = frozenset({*_MODELS, *URLS, *_FORMATS, _ARGUMENTS, _VERTEX_FLAG})
 
 
@@ -57,10 +79,12 @@ def embeddings_start(embeddings: object, texts: object) -> Attributes:
 
     Args:
         embeddings: Any object with embedding methods.
-        texts: The texts to embed. They are only counted, and only if they have a length.
+        texts: The texts to embed. They are only counted, and only in a built-in container.
     """
     stored = _stored(embeddings)
-    attributes: Attributes = {names.LANGCHAIN_EMBEDDINGS_NAME: type(embeddings).__name__}
+    attributes: Attributes = {
+        names.LANGCHAIN_EMBEDDINGS_NAME: class_name(type(embeddings)).rpartition(".")[2]
+    }
     provider = _provider(embeddings, stored)
     if provider is not None:
         attributes[names.GEN_AI_PROVIDER_NAME] = provider
@@ -73,8 +97,9 @@ def embeddings_start(embeddings: object, texts: object) -> Attributes:
     url = next((url for name in URLS if (url := as_str(stored.get(name))) is not None), None)
     if url is not None:
         attributes.update(server(url))
-    if isinstance(texts, Sized) and not isinstance(texts, str | bytes):
-        attributes[names.LANGSPAN_EMBEDDINGS_INPUT_COUNT] = len(texts)
+    count = _count(texts)
+    if count is not None:
+        attributes[names.LANGSPAN_EMBEDDINGS_INPUT_COUNT] = count
     return attributes
 
 
@@ -91,45 +116,53 @@ def embeddings_end(vectors: object) -> Attributes:
 def _dimensions(vectors: object) -> int | None:
     shape = _shape(vectors)
     if shape is not None:
-        return _length(shape[1]) if len(shape) == 2 else None  # noqa: PLR2004 - texts and dimensions
-    if not _is_sequence(vectors) or not vectors:
+        return (shape[1] or None) if len(shape) == 2 else None  # noqa: PLR2004 - texts and dimensions
+    found = as_list(vectors)
+    if not found:
         return None
-    first = vectors[0]
-    shape = _shape(first)
+    shape = _shape(found[0])
     if shape is not None:
-        return _length(shape[0]) if len(shape) == 1 else None
-    if _is_sequence(first) and first and isinstance(first[0], Real):
-        return len(first)
-    return None
+        return (shape[0] or None) if len(shape) == 1 else None
+    if issubclass(type(found[0]), array):
+        return array.__len__(found[0]) or None
+    first = as_list(found[0])
+    return len(first) if first and _is_number(first[0]) else None
 
 
-def _shape(value: object) -> tuple[Any, ...] | None:
-    try:
-        shape = getattr(value, "shape", None)
-    except ValueError:  # a released memoryview
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """Return the shape of a NumPy array or a memory view; arrays of other packages may be elsewhere."""
+    if type(value) is memoryview:
+        try:
+            return value.shape
+        except ValueError:  # it was released
+            return None
+    base = numpy_class("ndarray")
+    if base is None or not is_base(base, type(value)):
         return None
-    return shape if isinstance(shape, tuple) else None
+    shape: tuple[int, ...] = class_attribute(base, "shape").__get__(value)
+    return shape
 
 
-def _is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
-    """Return whether a value is a sequence; a memoryview is not, since its shape was checked before."""
-    return isinstance(value, Sequence) and not isinstance(value, memoryview)
+def _is_number(value: object) -> bool:
+    return type(value) is bool or as_number(value) is not None
 
 
-def _length(value: object) -> int | None:
-    return value if isinstance(value, int) and value > 0 else None
+def _count(texts: Any) -> int | None:
+    for base in _COUNTED:
+        if issubclass(type(texts), base):
+            count: int = base.__len__(texts)
+            return count
+    shape = None if type(texts) is memoryview else _shape(texts)
+    return shape[0] if shape else None
 
 
 def _stored(embeddings: object) -> Mapping[str, Any]:
     """Return the values that the object and its classes store under known names."""
     found: dict[str, Any] = {}
-    for cls in reversed(type(embeddings).__mro__):
-        own = vars(cls)
+    for cls in reversed(bases(type(embeddings))):
+        own = own_attributes(cls)
         found.update({name: own[name] for name in _NAMES & own.keys()})
-    try:
-        own = object.__getattribute__(embeddings, "__dict__")
-    except AttributeError:
-        return found
+    own = fields_of(embeddings)
     found.update({name: own[name] for name in _NAMES & own.keys()})
     return found
 
@@ -140,8 +173,9 @@ def _model(stored: Mapping[str, Any], provider: str | None) -> str | None:
 
 
 def _provider(embeddings: object, stored: Mapping[str, Any]) -> str | None:
-    for cls in type(embeddings).__mro__:
-        found = class_provider(cls.__name__) or package_provider(cls.__module__.partition(".")[0])
+    for cls in bases(type(embeddings)):
+        name, package = class_name(cls).rpartition(".")[2], class_module(cls).partition(".")[0]
+        found = class_provider(name) or package_provider(package)
         if found is not None:
             # One class serves both of Google's APIs; a flag selects Vertex AI.
             return _VERTEX if found == _GEMINI and stored.get(_VERTEX_FLAG) is True else found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from langspan._events import Call, CallbackType, Graph, Started
+from langspan._reading import as_list, as_text
 from langspan._values import as_str
 from langspan.conventions.metrics import ALL
 from langspan.kinds.agents import AGENT
@@ -52,7 +53,7 @@ def identify(
     name = None
     if kind is None:
         kind = _BY_CALLBACK[event.callback]
-        if kind.__class__ is not RunKind:
+        if type(kind) is not RunKind:
             name = run_name(event)
             kind = _RULES[event.callback](event, name, inside_graph, graph)
     target = kind.target(event, call, graph) if kind.target is not None else name or run_name(event)
@@ -92,8 +93,8 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
         return NODE
     if graph is not None and graph.name in (name, None):
         return AGENT if graph.is_agent else WORKFLOW
-    mark = metadata.get("ls_integration") if metadata else None
-    if not metadata or not isinstance(mark, str) or mark not in _GRAPH_INTEGRATIONS:
+    mark = as_text(metadata.get("ls_integration")) if metadata else None
+    if not metadata or mark is None or mark not in _GRAPH_INTEGRATIONS:
         return CHAIN
     is_agent = mark == AGENT_INTEGRATION
     # Without an announcement, a graph's root is the first run in a tree with the integration mark, and a
@@ -105,11 +106,11 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
 
 def _is_node(tags: Sequence[Any] | None, metadata: Mapping[str, Any]) -> bool:
     """Whether a run that bears its node's name is the node, or a task, rather than a step inside."""
-    for tag in tags or ():
-        if isinstance(tag, str) and tag.startswith(_STEP_TAG):
+    for tag in map(as_text, tags or ()):
+        if tag is not None and tag.startswith(_STEP_TAG):
             return True
         # A task of the functional API is the first step of the node that was made for it.
-        if tag == _TASK_TAG and (path := metadata.get("langgraph_path")) and isinstance(path, tuple):
+        if tag == _TASK_TAG and (path := as_list(metadata.get("langgraph_path"))):
             return path[-1] is True
     return False
 

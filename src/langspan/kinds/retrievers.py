@@ -12,6 +12,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Graph, Started
+from langspan._reading import as_list, as_text, stored
 from langspan._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
@@ -82,10 +83,11 @@ def retriever_end(documents: object) -> Attributes:
     Args:
         documents: What `on_retriever_end` receives.
     """
-    if not isinstance(documents, list | tuple):
+    found = as_list(documents)
+    if found is None:
         return {}
-    attributes: Attributes = {names.LANGSPAN_RETRIEVAL_DOCUMENT_COUNT: len(documents)}
-    known = [fields for document in documents[:_MAX_DOCUMENTS] if (fields := _document(document))]
+    attributes: Attributes = {names.LANGSPAN_RETRIEVAL_DOCUMENT_COUNT: len(found)}
+    known = [fields for document in found[:_MAX_DOCUMENTS] if (fields := _document(document))]
     if known:
         attributes[names.GEN_AI_RETRIEVAL_DOCUMENTS] = json.dumps(
             known, ensure_ascii=False, separators=(",", ":")
@@ -99,16 +101,14 @@ def document_texts(documents: object) -> list[str]:
     Args:
         documents: What `on_retriever_end` receives.
     """
-    if not isinstance(documents, list | tuple):
-        return []  # an iterator must not be consumed
-    texts = (getattr(document, "page_content", None) for document in documents)
-    return [text if isinstance(text, str) else "" for text in texts]
+    # An iterator must not be consumed, nor a sequence of the application's own be read.
+    return [as_text(stored(document, "page_content")) or "" for document in as_list(documents) or ()]
 
 
 def _document(document: object) -> dict[str, str | float]:
-    metadata = as_mapping(getattr(document, "metadata", None))
+    metadata = as_mapping(stored(document, "metadata"))
     fields: dict[str, str | float] = {}
-    identity = as_id(getattr(document, "id", None))
+    identity = as_id(stored(document, "id"))
     if identity is not None:
         fields["id"] = identity
     for key in _SCORES:

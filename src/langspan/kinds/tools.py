@@ -12,6 +12,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Graph, Started
+from langspan._reading import stored
 from langspan._values import Attributes, as_id, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
@@ -69,7 +70,7 @@ def tool_arguments(input_str: str | None, inputs: Mapping[str, Any] | None) -> o
     """
     if inputs is not None:
         return inputs
-    if isinstance(input_str, str) and input_str[:1] in ("{", "["):
+    if type(input_str) is str and input_str[:1] in ("{", "["):
         try:
             return json.loads(input_str)
         except (ValueError, RecursionError):
@@ -79,18 +80,18 @@ def tool_arguments(input_str: str | None, inputs: Mapping[str, Any] | None) -> o
 
 def tool_result(output: object) -> object:
     """Return a tool's result: a tool message's content, else the value itself."""
-    return output.content if _is_tool_message(output) else output  # type: ignore[attr-defined]
+    return stored(output, "content") if _is_tool_message(output) else output
 
 
 def tool_error(output: object) -> str | None:
     """Return `error.type` if a tool returned its failure as a tool message, else None."""
-    if _is_tool_message(output) and as_str(getattr(output, "status", None)) == "error":
+    if _is_tool_message(output) and as_str(stored(output, "status")) == "error":
         return names.TOOL_ERROR
     return None
 
 
 def _is_tool_message(output: object) -> bool:
-    return as_str(getattr(output, "type", None)) == "tool" and hasattr(output, "content")
+    return as_str(stored(output, "type")) == "tool" and stored(output, "content") is not None
 
 
 def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:

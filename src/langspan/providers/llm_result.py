@@ -5,46 +5,45 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langspan._values import as_mapping
+from langspan._reading import as_list, as_text, stored
+from langspan._values import as_mapping, is_present
 
 
 def generations_of(result: object) -> list[Any]:
     """Return the generations (choices) for a run's single prompt; an empty list if there are none."""
-    prompts = getattr(result, "generations", None)
-    if not isinstance(prompts, list) or not prompts:
+    prompts = as_list(stored(result, "generations"))
+    if not prompts:
         return []
-    first = prompts[0]
     # A `ChatResult` holds a flat list of generations.
-    return first if isinstance(first, list) else prompts
+    first = as_list(prompts[0])
+    return list(prompts if first is None else first)
 
 
 def output_of(result: object) -> Mapping[str, Any]:
     """Return `llm_output`, or an empty mapping."""
-    return as_mapping(getattr(result, "llm_output", None))
+    return as_mapping(stored(result, "llm_output"))
 
 
 def message_of(generation: object) -> Any:
     """Return the message of a chat generation; None for a completion."""
-    return getattr(generation, "message", None)
+    return stored(generation, "message")
 
 
 def backend_of(metadata: Mapping[str, Any]) -> str | None:
     """Return the `model_provider` that a provider package wrote into `response_metadata`, or None."""
-    backend = metadata.get("model_provider")
-    return backend if isinstance(backend, str) else None
+    return as_text(metadata.get("model_provider"))
 
 
 def is_streamed(message: object) -> bool:
     """Return whether a message was merged from chunks, so that LangChain may have concatenated strings."""
-    return getattr(message, "type", None) == "AIMessageChunk"
+    return as_text(stored(message, "type")) == "AIMessageChunk"
 
 
 def is_closing(chunk: object) -> bool:
     """Return whether a streamed chunk is the empty one that LangChain itself adds at the end of a stream."""
     message = message_of(chunk)
-    return getattr(message, "chunk_position", None) == "last" and not getattr(
-        message, "tool_call_chunks", None
-    )
+    is_last = as_text(stored(message, "chunk_position")) == "last"
+    return is_last and not is_present(stored(message, "tool_call_chunks"))
 
 
 def undo_repeated_chunks(text: str) -> str:

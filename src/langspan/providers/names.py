@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from langspan._reading import as_list, as_text
 from langspan._values import as_mapping, valid_utf8
 
 _OPENAI: Final = "openai"
@@ -132,31 +133,31 @@ def provider_name(
         invocation_params: The `invocation_params` of the start event; its `_type` is read.
         serialized: The model's `serialized`; its `id`, the class path, is read.
     """
-    path = as_mapping(serialized).get("id")
-    found = class_provider(path[-1]) if isinstance(path, list) and path else None
+    path = as_list(as_mapping(serialized).get("id"))
+    found = class_provider(path[-1]) if path else None
     if found is None:
-        kind = as_mapping(invocation_params).get("_type")
-        found = _TYPES.get(kind) if isinstance(kind, str) else None
-    if found is None:
-        reported = as_mapping(metadata).get("ls_provider")
-        if isinstance(reported, str) and reported:
-            reported = reported.lower()
-            found = _NAMES.get(reported) or valid_utf8(reported)
-    if found is None and isinstance(path, list) and path:
+        kind = as_text(as_mapping(invocation_params).get("_type"))
+        found = None if kind is None else _TYPES.get(kind)
+    if found is None and (reported := as_text(as_mapping(metadata).get("ls_provider"))):
+        reported = reported.lower()
+        found = _NAMES.get(reported) or valid_utf8(reported)
+    if found is None and path:
         found = package_provider(path[0])
     return _vertex(serialized) if found == _GEMINI else found
 
 
 def class_provider(name: object) -> str | None:
     """Return the provider of a known model or embeddings class, by the class name, else None."""
-    return _CLASSES.get(name.lower()) if isinstance(name, str) else None
+    text = as_text(name)
+    return None if text is None else _CLASSES.get(text.lower())
 
 
 def package_provider(package: object) -> str | None:
     """Return the provider of a LangChain partner package, else None: `langchain_groq` -> `groq`."""
-    if not isinstance(package, str) or not package.startswith("langchain_"):
+    text = as_text(package)
+    if text is None or not text.startswith("langchain_"):
         return None
-    return _NAMES.get(package.removeprefix("langchain_"))
+    return _NAMES.get(text.removeprefix("langchain_"))
 
 
 def _vertex(serialized: Mapping[str, Any] | None) -> str:

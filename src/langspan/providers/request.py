@@ -127,12 +127,11 @@ def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
     """Add the attributes of known arguments that are not set yet; nested arguments come last."""
     nested: list[Mapping[str, Any]] = []
     for key, value in source.items():
-        if value is None or key not in ARGUMENTS:
+        if value is None or type(key) is not str or key not in ARGUMENTS:
             continue
         rule = ARGUMENTS[key]
         if rule is None:
-            if isinstance(value, Mapping):
-                nested.append(value)
+            nested.append(as_mapping(value))
         elif rule[0] not in attributes and (converted := rule[1](value)) is not None:
             attributes[rule[0]] = converted
     for arguments in nested:
@@ -141,9 +140,8 @@ def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
 
 def _add_thinking(attributes: Attributes, thinking: object) -> None:
     """Add the type and budget of Anthropic's `thinking`; a reasoning effort that is already set is kept."""
-    if not isinstance(thinking, dict):
-        return
-    level, budget = as_str(thinking.get("type")), as_count(thinking.get("budget_tokens"))
+    fields = as_mapping(thinking)
+    level, budget = as_str(fields.get("type")), as_count(fields.get("budget_tokens"))
     if level is not None:
         attributes.setdefault(names.GEN_AI_REQUEST_REASONING_LEVEL, level)
     if budget is not None:

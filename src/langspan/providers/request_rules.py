@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from langspan._reading import as_text, is_text
 from langspan._values import AttributeValue, as_count, as_float, as_int, as_mapping, as_str, as_strings
 from langspan.conventions import names
 
@@ -18,7 +19,7 @@ def _choice_count(value: object) -> int | None:
 
 def _reasoning_level(value: object) -> str | None:
     """Return a level given as a string, under `effort` or `thinking_level`, or as a `type` (Anthropic)."""
-    if isinstance(value, str):
+    if is_text(value):
         return as_str(value)
     fields = as_mapping(value)
     return as_str(fields.get("effort")) or as_str(fields.get("thinking_level")) or as_str(fields.get("type"))
@@ -30,7 +31,7 @@ def _effort(value: object) -> str | None:
 
 def _json(value: object) -> str | None:
     """Return the output type `json` if the value is a JSON schema or a Python class that defines one."""
-    return names.OutputType.JSON if isinstance(value, dict | type) else None
+    return names.OutputType.JSON if issubclass(type(value), (dict, type)) else None
 
 
 _OUTPUT_TYPES: Final = {
@@ -47,11 +48,11 @@ _OUTPUT_TYPES: Final = {
 
 def _output_type(value: object) -> str | None:
     """Return the output type of a name, a MIME type, `{"type": ...}`, a JSON schema, or a Python class."""
-    if isinstance(value, str):
-        return _OUTPUT_TYPES.get(value)
-    if isinstance(value, dict) and "type" in value:
-        named = value["type"]
-        return (_OUTPUT_TYPES.get(named) if isinstance(named, str) else None) or _schema_type(value)
+    text, fields = as_text(value), as_mapping(value)
+    if text is not None:
+        return _OUTPUT_TYPES.get(text)
+    if "type" in fields:
+        return _OUTPUT_TYPES.get(as_text(fields["type"]) or "") or _schema_type(fields)
     return _json(value)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, Final
 
+from langspan._reading import is_text, stored
 from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_present
 from langspan.conventions import names
 from langspan.providers.llm_result import (
@@ -92,8 +93,8 @@ def is_cache_hit(result: object) -> bool:
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
     for generation in generations_of(result):
-        usage = getattr(message_of(generation), "usage_metadata", None)
-        if isinstance(usage, dict) and "total_cost" in usage:
+        usage = as_mapping(stored(message_of(generation), "usage_metadata"))
+        if "total_cost" in usage:
             return as_float(usage["total_cost"]) == 0
     return False
 
@@ -106,10 +107,10 @@ def finish_reason(generation: object) -> str | None:
 def _add_chat(
     attributes: Attributes, message: object, output: Mapping[str, Any], provider: str | None
 ) -> None:
-    metadata = as_mapping(getattr(message, "response_metadata", None))
+    metadata = as_mapping(stored(message, "response_metadata"))
     if output and "model_name" not in metadata:
         metadata = {**output, **metadata}  # metadata shared by several choices is there only
-    response_id = _response_id(metadata.get("id"), getattr(message, "id", None), output.get("id"))
+    response_id = _response_id(metadata.get("id"), stored(message, "id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
     if not metadata:
@@ -138,7 +139,7 @@ def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], respons
 
 def _add_completion(attributes: Attributes, generation: object, output: Mapping[str, Any]) -> None:
     """Add a completion's id; its `llm_output` only repeats the requested model, so that is not read."""
-    info = as_mapping(getattr(generation, "generation_info", None))
+    info = as_mapping(stored(generation, "generation_info"))
     response_id = _response_id(info.get("id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
@@ -154,13 +155,13 @@ def _response_id(*candidates: object) -> str | None:
 
 def _finish_reason(generation: object) -> str | None:
     message = message_of(generation)
-    metadata = as_mapping(getattr(message, "response_metadata", None))
+    metadata = as_mapping(stored(message, "response_metadata"))
     reason = _first_reason(metadata)
     if reason is None:
-        reason = _first_reason(as_mapping(getattr(generation, "generation_info", None)))
+        reason = _first_reason(as_mapping(stored(generation, "generation_info")))
     if reason is None:
         return _from_status(metadata, message) if "status" in metadata else None
-    text = as_str(reason.name if _is_plain_enum(reason) else reason)
+    text = as_str(stored(reason, "_name_") if _is_plain_enum(reason) else reason)
     return undo_repeated_chunks(text) if text and is_streamed(message) else text
 
 
@@ -173,14 +174,14 @@ def _first_reason(metadata: Mapping[str, Any]) -> Any:
 
 
 def _is_plain_enum(value: object) -> bool:
-    return isinstance(value, Enum) and not isinstance(value, str)
+    return issubclass(type(value), Enum) and not is_text(value)
 
 
 def _from_status(metadata: Mapping[str, Any], message: object) -> str | None:
     status = as_str(metadata.get("status"))
     if status == "completed":
-        return "tool_calls" if is_present(getattr(message, "tool_calls", None)) else "stop"
+        return "tool_calls" if is_present(stored(message, "tool_calls")) else "stop"
     if status == "incomplete":
-        cause = as_mapping(metadata.get("incomplete_details")).get("reason")
-        return _INCOMPLETE.get(cause) or as_str(cause) if isinstance(cause, str) else None
+        cause = as_str(as_mapping(metadata.get("incomplete_details")).get("reason"))
+        return None if cause is None else _INCOMPLETE.get(cause, cause)
     return None

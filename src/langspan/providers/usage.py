@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from langspan._reading import stored
 from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 from langspan.providers import usage_fields
@@ -70,8 +71,8 @@ def token_usage(result: object, provider: str | None = None) -> Attributes:
     complete = False
     for generation in generations:
         message = message_of(generation)
-        metadata = getattr(message, "usage_metadata", None)
-        if isinstance(metadata, dict) and metadata:
+        metadata = as_mapping(stored(message, "usage_metadata"))
+        if metadata:
             complete = _add_standard(usage, metadata, message, provider)
             break
     if not complete:
@@ -90,7 +91,7 @@ def _add_standard(
     details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
     backend = None
     if is_present(details_in) or is_present(details_out):
-        backend = backend_of(as_mapping(getattr(message, "response_metadata", None)))
+        backend = backend_of(as_mapping(stored(message, "response_metadata")))
         keep_zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
         if details_in is not None:
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, keep_zeros=keep_zeros)
@@ -105,7 +106,7 @@ def _add_details(
     usage: Attributes, details: Mapping[str, Any], known: Mapping[str, str], *, keep_zeros: bool
 ) -> None:
     for key, value in details.items():
-        attribute = known.get(key)
+        attribute = known.get(key) if type(key) is str else None
         if attribute is None or not (keep_zeros or is_present(value)) or attribute in usage:
             continue
         count = as_count(value)
@@ -119,9 +120,9 @@ def _add_missing(
     """Add missing counts from the provider's own usage objects."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    response_metadata = as_mapping(getattr(message_of(generation), "response_metadata", None))
+    response_metadata = as_mapping(stored(message_of(generation), "response_metadata"))
     keep_zeros = (backend_of(response_metadata) or provider) not in _ZERO_IS_UNKNOWN
-    for source in (response_metadata, as_mapping(getattr(generation, "generation_info", None)), output):
+    for source in (response_metadata, as_mapping(stored(generation, "generation_info")), output):
         if source:
             for attribute, count in usage_fields.counts(source).items():
                 if keep_zeros or count:
@@ -146,15 +147,15 @@ def _normalized(usage: Attributes, generations: list[Any]) -> Attributes:
 def _has_content(generation: object) -> bool:
     message = message_of(generation)
     if message is None:
-        return is_present(getattr(generation, "text", None))
-    return is_present(getattr(message, "content", None)) or is_present(getattr(message, "tool_calls", None))
+        return is_present(stored(generation, "text"))
+    return is_present(stored(message, "content")) or is_present(stored(message, "tool_calls"))
 
 
 def _add_cache_writes(usage: Attributes) -> None:
     """Add the total under both names; langchain-anthropic sets it to 0 if it has counts by lifetime."""
     total = usage.get(names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS)
     if not total:
-        parts = [count for name in _LIFETIMES if isinstance(count := usage.get(name), int)]
+        parts = [count for name in _LIFETIMES if type(count := usage.get(name)) is int]
         total = sum(parts) if parts else total
     if total is not None:
         usage[names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS] = total

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel
-
+from langspan._reading import as_list, as_text, extra_of, fields_of, stored
 from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 
@@ -132,15 +131,16 @@ def counts(metadata: Mapping[str, Any]) -> Attributes:
 
 def _fields(usage: object) -> Mapping[str, Any]:
     """Return a usage object's stored fields, so that no code of its class runs."""
-    fields = as_mapping(usage) or as_mapping(getattr(usage, "__dict__", None))
-    # Pydantic keeps undeclared fields here, for example LiteLLM's cache counts.
-    extra = as_mapping(getattr(usage, "__pydantic_extra__", None)) if isinstance(usage, BaseModel) else None
+    fields = as_mapping(usage) or fields_of(usage)
+    extra = extra_of(usage)  # for example LiteLLM's cache counts
     return {**extra, **fields} if extra else fields
 
 
 def _read(usage: Mapping[str, Any]) -> Attributes:
     found: Attributes = {}
     for key, value in usage.items():
+        if type(key) is not str:
+            continue
         attribute = _COUNTS.get(key)
         if attribute is not None:
             if (count := as_count(value)) is not None:
@@ -156,21 +156,24 @@ def _read(usage: Mapping[str, Any]) -> Attributes:
 
 def _read_details(found: Attributes, details: object, known: Mapping[str, str]) -> None:
     for key, value in _pairs(details):
-        attribute = known.get(key)
+        attribute = known.get(key) if type(key) is str else None
         if attribute is not None and (count := as_count(value)) is not None:
             found.setdefault(attribute, count)
 
 
 def _pairs(details: object) -> Sequence[tuple[str, object]]:
     """Return details as pairs of key and count; Gemini lists `{"modality": ..., "token_count": ...}`."""
-    if not isinstance(details, list | tuple):
+    items = as_list(details)
+    if items is None:
         return list(_fields(details).items())
     pairs = []
-    for item in details:
+    for item in items:
         fields = _fields(item)
         modality = fields.get("modality")
-        modality = getattr(modality, "name", modality)
-        if isinstance(modality, str):
+        modality = (
+            as_text(modality) or as_text(stored(modality, "_name_")) or as_text(stored(modality, "name"))
+        )
+        if modality is not None:
             pairs.append((modality.lower(), fields.get("token_count", fields.get("tokenCount"))))
     return pairs
 
@@ -186,4 +189,4 @@ def _complete_totals(found: Attributes, usage: Mapping[str, Any]) -> None:
 
 
 def _total(*parts: object) -> int:
-    return sum(part for part in parts if isinstance(part, int))
+    return sum(part for part in parts if type(part) is int)

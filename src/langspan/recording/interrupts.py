@@ -81,4 +81,4 @@ class Interrupts:
 def is_resume(payload: Any) -> bool:
     """Whether a graph's input is a `Command` that answers an interrupt; other commands do not resume."""
     types = sys.modules.get("langgraph.types")
-    return types is not None and isinstance(payload, types.Command) and payload.resume is not None
+    return types is not None and issubclass(type(payload), types.Command) and payload.resume is not None

@@ -37,17 +37,18 @@ UNKNOWN: Final = Outcome(None, "_OTHER")
 
 def outcome_of(error: BaseException) -> Outcome:
     """Judge an exception by its type, never by its name: a user's class may be called anything."""
-    if isinstance(error, GeneratorExit):
+    kind = type(error)
+    if issubclass(kind, GeneratorExit):
         return Outcome(CLOSED, None)
-    if isinstance(error, _CANCELLATIONS):
+    if issubclass(kind, _CANCELLATIONS):
         return Outcome(CANCELLED, None)
     # Whoever raises LangGraph's control flow has imported it; we need not.
     errors = sys.modules.get("langgraph.errors")
-    if errors is not None and isinstance(error, errors.GraphBubbleUp):
-        if isinstance(error, errors.GraphInterrupt):
+    if errors is not None and issubclass(kind, errors.GraphBubbleUp):
+        if issubclass(kind, errors.GraphInterrupt):
             return Outcome(INTERRUPTED, None)
         drained = getattr(errors, "GraphDrained", None)
-        return Outcome(DRAINED if drained is not None and isinstance(error, drained) else None, None)
+        return Outcome(DRAINED if drained is not None and issubclass(kind, drained) else None, None)
     return Outcome(None, error_type(error))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
+from langspan._reading import stored
 from langspan._values import Attributes, as_count, as_str
 from langspan.conventions import names
 from langspan.recording.outcomes import error_type
@@ -54,17 +55,15 @@ def agent_action(render: Render, action: Any) -> SpanEvent:
     """A classic agent chose a tool."""
     return AGENT_ACTION, _present(
         {
-            names.GEN_AI_TOOL_NAME: as_str(getattr(action, "tool", None)),
-            names.GEN_AI_TOOL_CALL_ARGUMENTS: render(getattr(action, "tool_input", None), "tool_arguments"),
+            names.GEN_AI_TOOL_NAME: as_str(stored(action, "tool")),
+            names.GEN_AI_TOOL_CALL_ARGUMENTS: render(stored(action, "tool_input"), "tool_arguments"),
         }
     )
 
 
 def agent_finish(render: Render, finish: Any) -> SpanEvent:
     """A classic agent is done."""
-    return AGENT_FINISH, _present(
-        {names.LANGCHAIN_OUTPUT: render(getattr(finish, "return_values", None), "output")}
-    )
+    return AGENT_FINISH, _present({names.LANGCHAIN_OUTPUT: render(stored(finish, "return_values"), "output")})
 
 
 def interrupt(render: Render, event: Any) -> SpanEvent:

@@ -98,23 +98,6 @@ class BrokenMapping(collections.abc.Mapping):
         return 1
 
 
-class Array:
-    """An object with the interface of NumPy's arrays."""
-
-    shape = (2, 3)
-    dtype = "float32"
-
-
-class ArrayScalar:
-    """An object with the interface of NumPy's scalars."""
-
-    shape = ()
-    dtype = "int64"
-
-    def item(self):
-        return 7
-
-
 def rendered(value, policy=POLICY, where="input"):
     text = policy.render(value, where)
     return None if text is None else json.loads(text)
@@ -164,8 +147,6 @@ VALUES = [
     pytest.param(json.dumps, "<json.dumps>", id="function"),
     pytest.param(threading.RLock(), "<_thread.RLock>", id="lock"),
     pytest.param((n for n in [1]), "<generator>", id="generator, not consumed"),
-    pytest.param(Array(), {"type": f"<{__name__}.Array>", "shape": [2, 3], "dtype": "float32"}, id="array"),
-    pytest.param(ArrayScalar(), 7, id="array scalar"),
     pytest.param(circle(), {"name": "loop", "self": ["[circular]"]}, id="cycle"),
     pytest.param(Send("node", {"a": 1}), {"node": "node", "arg": {"a": 1}}, id="Send"),
     pytest.param(Command(goto="x", update={"a": 1}), {"update": {"a": 1}, "goto": "x"}, id="Command"),
