@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
 from langspan.export import settings
@@ -135,3 +137,20 @@ def test_a_bad_value_is_refused_by_name(variable, value, read):
 @pytest.mark.parametrize(("expected", "value"), [(True, "true"), (True, "True "), (False, "1"), (False, "")])
 def test_the_sdk_is_disabled_only_by_the_word_true(expected, value):
     assert expected == settings.disabled({"OTEL_SDK_DISABLED": value})
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        pytest.param("ftp://me:secret@host", "'ftp://***@host'", id="login"),
+        pytest.param("http://me:secret/x@host:4318", "'http://***@host:4318'", id="password with a slash"),
+        pytest.param("http://me:secret@host:x", "'http://***@host:x'", id="bad port"),
+        pytest.param("me:secret@ho:st", "'***@ho:st'", id="no scheme"),
+        pytest.param("http://:x", "'http://:x'", id="no login"),
+    ],
+)
+def test_a_wrong_address_is_shown_without_its_login(address, shown):
+    with pytest.raises(ValueError, match="is not a URL") as caught:
+        settings.check_otlp({BASE: address}, "traces", settings.HTTP)
+    assert shown in str(caught.value)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))

@@ -20,7 +20,7 @@ from langspan.langchain.patches.ledger import _MISSING
 from langspan.recording.log_events import is_supported
 from support.application import agents, chains, embeddings, models
 from support.application.observe import Scenario, Seen, observe
-from support.capabilities import GRAPH_CALLBACKS, MODEL_EVENTS
+from support.capabilities import GRAPH_CALLBACKS, MODEL_EVENTS, NODE_TIMEOUTS
 from support.faults import InjectedError, Target, fault, targets, watched
 from support.production import Harness
 
@@ -105,6 +105,7 @@ LAST = {
 
 # What serves only some versions of others: whether those are installed.
 LIFECYCLE, EVENT_STREAMS = GRAPH_CALLBACKS.there, MODEL_EVENTS.there
+TIMEOUTS = NODE_TIMEOUTS.there
 INSTALLED = {
     "recording.log_events.LogEvents": is_supported(),
     "recording.log_events._keyed": is_supported(),
@@ -116,6 +117,14 @@ INSTALLED = {
     "langchain.handler.RecordingHandler.on_resume": LIFECYCLE,
     "recording.recorder.Recorder.interrupted": LIFECYCLE,
     "recording.recorder.Recorder.resumed": LIFECYCLE,
+    "recording.interrupts.Interrupts.stopped_at": LIFECYCLE,
+    "recording.interrupts.Interrupts.replayed": LIFECYCLE,
+    "recording.span_events.interrupt": LIFECYCLE,
+    "recording.span_events.resume": LIFECYCLE,
+    "recording.span_events.replay": LIFECYCLE,
+    "langchain.patches.langgraph._timing_out": TIMEOUTS,
+    "recording.recorder.Recorder.timed_out": TIMEOUTS,
+    "recording.run_table.RunTable.open": TIMEOUTS,
     "langchain.handler.RecordingHandler.on_stream_event": EVENT_STREAMS,
     "context.scope.Scope._dropped": EVENT_STREAMS,
     "context.scope.Scope.around_stream": EVENT_STREAMS,

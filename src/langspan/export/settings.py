@@ -89,7 +89,7 @@ def check_otlp(environ: Environ, signal: Signal, protocol: str) -> None:
     variable, value = _first_set(environ, signal, "ENDPOINT")
     endpoint = _endpoint(environ, signal)
     if endpoint and protocol == HTTP and (endpoint.scheme not in ("http", "https") or not endpoint.hostname):
-        raise ValueError(f"{variable}={value!r} is not a URL; write it as 'http://host:4318'")
+        raise _not_a_url(variable, value)
     for name in (_variable(signal, "TIMEOUT"), _variable(None, "TIMEOUT")):
         _positive_number(environ, name)
 
@@ -129,10 +129,18 @@ def _endpoint(environ: Environ, signal: Signal) -> SplitResult | None:
     try:
         url = urlsplit(value if "//" in value else f"//{value}")  # gRPC allows a bare host:port
         _ = url.port  # parsed, and rejected, only on access
-    except ValueError as error:
-        text = f"{variable}={value!r} is not a URL ({error}); write it as 'http://host:4318'"
-        raise ValueError(text) from error
+    except ValueError:
+        # Not chained: what the parser quotes may be a part of a password.
+        raise _not_a_url(variable, value) from None
     return url
+
+
+def _not_a_url(variable: str, value: str | None) -> ValueError:
+    """Return the error of an address, which may hold a login: that is not shown."""
+    start, at, host = (value or "").rpartition("@")
+    scheme, slashes, _ = start.rpartition("//")
+    shown = f"{scheme}{slashes}***@{host}" if at else host
+    return ValueError(f"{variable}={shown!r} is not a URL; write it as 'http://host:4318'")
 
 
 def _variable(signal: Signal | None, what: str) -> str:
