@@ -84,9 +84,26 @@ def extra_of(value: Any) -> Mapping[str, Any]:
     return held if type(held) is dict else _EMPTY
 
 
+def model_fields(model: BaseModel) -> Mapping[str, Any]:
+    """Return the fields that a pydantic model stores, declared ones and others."""
+    held = _fields_of_model(model)
+    try:
+        extra = _extra_of_model(model)
+    except AttributeError:  # the model was never initialized
+        extra = None
+    if type(held) is not dict:
+        held = as_dict(held) or _EMPTY
+    return {**extra, **held} if type(extra) is dict and extra else held
+
+
 def stored(value: Any, name: str) -> Any:
     """Return what an object stores under a name, in its dictionary or in a slot; None if nothing."""
-    held = fields_of(value)
+    if value is None:
+        return None
+    # Nearly all are LangChain's own objects, so that they are read without further calls.
+    held = _fields_of_model(value) if is_base(BaseModel, type(value)) else None
+    if type(held) is not dict:
+        held = fields_of(value)
     if name in held:
         return held[name]
     slot = class_attribute(type(value), name)

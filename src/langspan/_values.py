@@ -59,11 +59,11 @@ def valid_utf8(text: str) -> str:
     return text
 
 
-def as_str(value: object) -> str | None:
+def as_str(value: Any) -> str | None:
     """Return a non-empty string, or None. A member of a string enum becomes its value."""
     if type(value) is str and value.isascii():  # the common case, without further calls
         return value or None
-    if not is_text(value):
+    if value is None or not issubclass(type(value), str):
         return None
     return valid_utf8(value) or None
 
@@ -94,6 +94,8 @@ def uuid_text(value: object) -> str | None:
 
 def as_int(value: Any) -> int | None:
     """Return a 64-bit integer or None. Whole fractions are converted; bools are not accepted."""
+    if value is None:
+        return None
     if type(value) is not int:
         number = as_number(value)
         if type(number) is float:
@@ -116,6 +118,8 @@ def as_count(value: object) -> int | None:
 
 def as_float(value: object) -> float | None:
     """Return a finite float or None. Other numbers are converted; bools are not accepted."""
+    if value is None:
+        return None
     if type(value) is not float:
         number = as_number(value)
         if number is None or (type(number) is int and not -INT64_MAX <= number <= INT64_MAX):

@@ -7,9 +7,8 @@ import marshal
 from collections.abc import Hashable
 from typing import Any, Final
 
-from langspan._reading import as_dict, is_exactly
-from langspan._values import is_present
-from langspan.content.messages import is_message, stored_fields
+from langspan._reading import is_exactly, model_fields
+from langspan.content.messages import is_message
 
 # In characters. Longer texts are keyed by length and hash, so that the cache does not keep them alive.
 _LONG_TEXT: Final = 256
@@ -42,23 +41,25 @@ def message_key(message: Any) -> Hashable:
     """
     if not is_message(message):
         return None
-    stored = stored_fields(message)
-    kind, role, name, content, call_id, status, calls, bad_calls, extras = map(stored.get, _READ_FROM_MESSAGE)
+    held = model_fields(message)
+    kind, role, name, content, call_id, status, calls, bad_calls, extras = map(held.get, _READ_FROM_MESSAGE)
+    has_more = False
+    for more in (calls, bad_calls, extras):
+        if more is not None:
+            if type(more) is not list and type(more) is not dict:
+                return None
+            has_more = has_more or bool(more)
+    # Only strings are rendered of these.
+    texts = [text if type(text) is str else None for text in (kind, role, name, call_id, status)]
     rest: Hashable = None
     budget = [_MAX_NODES]
     try:
-        if is_present(calls) or is_present(bad_calls) or is_present(extras):
-            held = as_dict(extras)
-            shown = None if held is None else list(map(held.get, _READ_FROM_ADDITIONAL_KWARGS))
+        if has_more:
+            shown = list(map(extras.get, _READ_FROM_ADDITIONAL_KWARGS)) if extras else None
             rest = _hashable([calls, bad_calls, shown], budget)
-        return *map(_as_text, (kind, role, name, call_id, status)), _hashable(content, budget), rest
+        return *texts, _hashable(content, budget), rest
     except (_NotHashableError, AttributeError, RecursionError):  # the last for circular values
         return None
-
-
-def _as_text(value: Any) -> str | None:
-    """Return a field that is rendered only if it is a string, else None."""
-    return value if type(value) is str else None
 
 
 def _hashable(value: Any, budget: list[int]) -> Hashable:

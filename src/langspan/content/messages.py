@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from langchain_core.messages import BaseMessage
 
-from langspan._reading import as_dict, as_list, as_text, extra_of, fields_of, is_base, is_text, stored
+from langspan._reading import as_dict, as_list, as_text, fields_of, is_base, is_text, model_fields, stored
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import media_part
 from langspan.content.parts import call_id_of, parts_of, text_part, tool_call_part, tool_response_part
@@ -138,16 +138,6 @@ def is_message(value: object) -> bool:
     return is_base(BaseMessage, type(value))
 
 
-def stored_fields(message: Any) -> Mapping[str, Any]:
-    """Return the fields that a message stores, declared ones and others.
-
-    Args:
-        message: A LangChain message.
-    """
-    extra = extra_of(message)
-    return {**extra, **fields_of(message)} if extra else fields_of(message)
-
-
 def message_fields(message: Any) -> Message:
     """Return one message as `role`, `parts`, and the participant's `name` if it has one.
 
@@ -159,7 +149,7 @@ def message_fields(message: Any) -> Message:
     written = as_dict(message)
     if written is not None:
         return {"role": _role(written.get("role"), written), "parts": parts_of(written.get("content"))}
-    held = stored_fields(message)
+    held = model_fields(message) if is_message(message) else fields_of(message)
     role = _role(held.get("type"), held)
     content = held.get("content")
     if role == "tool":

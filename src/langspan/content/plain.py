@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from langspan._reading import is_exactly, pairs_of
+from langspan._reading import pairs_of
 from langspan._values import INT64_MAX
 from langspan.content import media, objects
 from langspan.content.messages import is_message, message_fields
@@ -34,7 +34,6 @@ _TOO_DEEP: Final = "[nested too deep]"
 _NOT_IN_JSON: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 _MAX_INT_BITS: Final = 1024
 _MAX_REDACTED_NODES: Final = 64
-_STRUCTURE_TYPES: Final = (str, int)
 
 
 class RedactionFailedError(Exception):
@@ -90,7 +89,7 @@ class JsonTreeBuilder:
         tree: dict[str, Any] = {}
         structure = structure_of(fields)
         for key, value in fields.items():
-            if key in structure and is_exactly(value, _STRUCTURE_TYPES):
+            if key in structure and (type(value) is str or type(value) is int):
                 tree[key] = value
                 self.text_length += len(value) if type(value) is str else 8
             elif key == "parts":
@@ -199,7 +198,7 @@ class JsonTreeBuilder:
         return tree
 
     def _look_at_clock(self) -> None:
-        """Have nothing more converted once the time is up, which starts with the first look."""
+        """Have nothing more converted once the time is up, counted from the first look."""
         now = self._clock()
         if self._until is None:
             self._until = now + MAX_SECONDS

@@ -11,12 +11,14 @@ from langspan._values import as_mapping, is_present
 
 def generations_of(result: object) -> list[Any]:
     """Return the generations (choices) for a run's single prompt; an empty list if there are none."""
-    prompts = as_list(stored(result, "generations"))
+    prompts = stored(result, "generations")
+    prompts = prompts if type(prompts) is list else as_list(prompts)
     if not prompts:
         return []
     # A `ChatResult` holds a flat list of generations.
-    first = as_list(prompts[0])
-    return list(prompts if first is None else first)
+    first = prompts[0]
+    found = first if type(first) is list else as_list(first)
+    return list(prompts if found is None else found)
 
 
 def output_of(result: object) -> Mapping[str, Any]:

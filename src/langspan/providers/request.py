@@ -140,6 +140,8 @@ def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
 
 def _add_thinking(attributes: Attributes, thinking: object) -> None:
     """Add the type and budget of Anthropic's `thinking`; a reasoning effort that is already set is kept."""
+    if thinking is None:
+        return
     fields = as_mapping(thinking)
     level, budget = as_str(fields.get("type")), as_count(fields.get("budget_tokens"))
     if level is not None:
