@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from langspan.catalogue import absent
 from langspan.catalogue import telemetry as catalogue
 from langspan.catalogue.entries import MODELS
 from langspan.catalogue.telemetry import Attribute, Event, Type
@@ -49,7 +50,7 @@ _BUCKETS = {
 
 def render() -> str:
     """The whole page."""
-    parts = (_spans(), _attributes(), _span_events(), _metrics(), _log_events(), _resource())
+    parts = (_spans(), _attributes(), _span_events(), _metrics(), _log_events(), _resource(), _absent())
     return "\n".join([_HEAD, *(line for part in parts for line in part)]).rstrip("\n") + "\n"
 
 
@@ -137,6 +138,16 @@ def _resource() -> Iterator[str]:
         "plus what `OTEL_RESOURCE_ATTRIBUTES` adds:"
     )
     yield table(_COLUMNS, map(_row, catalogue.RESOURCE))
+
+
+def _absent() -> Iterator[str]:
+    yield "## Not written\n"
+    yield prose("What the GenAI conventions have beside this, and why it is not here.")
+    yield table(
+        ("Attribute", "Spans", "Why"),
+        ((code(row.name), _kinds(row.on), row.reason) for row in absent.ATTRIBUTES),
+    )
+    yield table(("Span, event or entity", "Why"), ((row.name, row.reason) for row in absent.SIGNALS))
 
 
 def _events(events: Iterable[Event]) -> Iterator[str]:

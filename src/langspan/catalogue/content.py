@@ -22,20 +22,20 @@ _MESSAGES: Final = '[{"role":"user","parts":[{"type":"text","content":"Hi"}]}]'
 CONTENT: Final = (
     *rows(
         Source.GENAI,
-        MODELS,
+        MODELS | _AGENT,
         (
             names.GEN_AI_SYSTEM_INSTRUCTIONS,
             Type.JSON,
             Level.CONTENT,
             '[{"type":"text","content":"Be brief."}]',
-            "the messages start with a system message",
+            "the messages start with a system message; on an agent: if they all start with the same",
         ),
         (
             names.GEN_AI_TOOL_DEFINITIONS,
             Type.JSON,
             Level.CONTENT,
             '[{"type":"function","name":"find_order"}]',
-            "the model may call tools",
+            "the model may call tools; on an agent: if it may always call the same",
         ),
     ),
     *rows(

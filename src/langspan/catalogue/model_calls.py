@@ -16,6 +16,7 @@ _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _CALLS: Final = MODELS | _EMBEDDINGS
 _OF_EMBEDDINGS: Final = "; on a retriever: that of its embeddings"
 _REQUESTED: Final = "the request sets it"
+_SHARED: Final = f"{_REQUESTED}; on an agent: if all its requests have the same"
 _COUNTED: Final = "the provider reports the count"
 _STREAMED: Final = "the answer was streamed"
 
@@ -51,20 +52,24 @@ REQUEST: Final = (
     *rows(
         Source.GENAI,
         MODELS,
-        (names.GEN_AI_REQUEST_TEMPERATURE, Type.DOUBLE, Level.RECOMMENDED, 0.2, _REQUESTED),
-        (names.GEN_AI_REQUEST_TOP_P, Type.DOUBLE, Level.RECOMMENDED, 0.9, _REQUESTED),
         (names.GEN_AI_REQUEST_TOP_K, Type.INT, Level.CONDITIONAL, 40, _REQUESTED),
-        (names.GEN_AI_REQUEST_MAX_TOKENS, Type.INT, Level.RECOMMENDED, 512, _REQUESTED),
-        (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _REQUESTED),
-        (names.GEN_AI_REQUEST_PRESENCE_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _REQUESTED),
-        (names.GEN_AI_REQUEST_STOP_SEQUENCES, Type.STRINGS, Level.RECOMMENDED, ["END"], _REQUESTED),
-        (names.GEN_AI_REQUEST_SEED, Type.INT, Level.CONDITIONAL, 7, _REQUESTED),
-        (names.GEN_AI_REQUEST_CHOICE_COUNT, Type.INT, Level.CONDITIONAL, 3, f"{_REQUESTED}, and it is not 1"),
     ),
     *rows(
         Source.GENAI,
-        MODELS,
-        (names.GEN_AI_OUTPUT_TYPE, Type.STRING, Level.CONDITIONAL, "json", _REQUESTED),
+        MODELS | {AGENT},
+        (names.GEN_AI_REQUEST_TEMPERATURE, Type.DOUBLE, Level.RECOMMENDED, 0.2, _SHARED),
+        (names.GEN_AI_REQUEST_TOP_P, Type.DOUBLE, Level.RECOMMENDED, 0.9, _SHARED),
+        (names.GEN_AI_REQUEST_MAX_TOKENS, Type.INT, Level.RECOMMENDED, 512, _SHARED),
+        (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _SHARED),
+        (names.GEN_AI_REQUEST_PRESENCE_PENALTY, Type.DOUBLE, Level.RECOMMENDED, 0.1, _SHARED),
+        (names.GEN_AI_REQUEST_STOP_SEQUENCES, Type.STRINGS, Level.RECOMMENDED, ["END"], _SHARED),
+        (names.GEN_AI_REQUEST_SEED, Type.INT, Level.CONDITIONAL, 7, _SHARED),
+        (names.GEN_AI_REQUEST_CHOICE_COUNT, Type.INT, Level.CONDITIONAL, 3, f"{_SHARED}, and it is not 1"),
+    ),
+    *rows(
+        Source.GENAI,
+        MODELS | {AGENT},
+        (names.GEN_AI_OUTPUT_TYPE, Type.STRING, Level.CONDITIONAL, "json", _SHARED),
         values=constants(names.OutputType),
     ),
     *rows(
@@ -152,6 +157,17 @@ RESPONSE: Final = (
             Level.RECOMMENDED,
             "fp_44",
             "OpenAI sends it",
+        ),
+    ),
+    *rows(
+        Source.GENAI_NEXT,
+        MODELS,
+        (
+            names.GEN_AI_CONVERSATION_COMPACTED,
+            Type.BOOL,
+            Level.RECOMMENDED,
+            True,
+            "the answer contains the provider's summary of the conversation until then; never `false`",
         ),
     ),
     *rows(

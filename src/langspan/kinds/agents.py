@@ -15,11 +15,11 @@ from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
 from langspan.kinds.base import AgentCall, ModelCall, RunKind, RunView
 from langspan.kinds.graphs import WORKFLOW, chosen_name
-from langspan.kinds.sums import token_sums
+from langspan.kinds.sums import common_request, token_sums
 
 
 def agent_end(calls: Sequence[ModelCall]) -> Attributes:
-    """Return the token totals, the model if only one was used, and the last answer's finish reasons.
+    """Return the token totals, what all requests had in common, and the last answer's finish reasons.
 
     Args:
         calls: The agent's own model calls, including failed ones, in the order in which they ended.
@@ -30,6 +30,7 @@ def agent_end(calls: Sequence[ModelCall]) -> Attributes:
     models = {call.model for call in calls}
     if len(models) == 1 and (model := models.pop()) is not None:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
+    attributes.update(common_request(calls))
     attributes.update(token_sums(calls))
     reasons = calls[-1].finish_reasons
     if reasons:

@@ -20,6 +20,8 @@ from langspan.conventions.metrics import Metric
 # Names that LangChain and LangGraph give when nobody chose one: they tell nothing about the graph.
 DEFAULT_GRAPH_NAMES: Final = frozenset({"LangGraph", "StateGraph", "Pregel"})
 
+NO_REQUEST: Final[Attributes] = {}  # never changed
+
 
 class AgentCall(enum.Enum):
     """The type of call that a run counts as for the agent it belongs to."""
@@ -38,12 +40,14 @@ class ModelCall(NamedTuple):
         input_tokens: The provider's count of input tokens, if it reported one.
         output_tokens: The provider's count of output tokens, if it reported one.
         finish_reasons: The finish reason of each choice.
+        request: The request parameters that an agent has too.
     """
 
     model: str | None
     input_tokens: int | None
     output_tokens: int | None
     finish_reasons: Sequence[str] | None
+    request: Attributes = NO_REQUEST
 
 
 class RunView(Protocol):

@@ -113,6 +113,8 @@ def _add_chat(
     response_id = _response_id(metadata.get("id"), stored(message, "id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
+    if _is_compacted(getattr(message, "content", None)):
+        attributes[names.GEN_AI_CONVERSATION_COMPACTED] = True
     if not metadata:
         return
     streamed, backend = is_streamed(message), backend_of(metadata)
@@ -126,6 +128,15 @@ def _add_chat(
             if value is not None and (text := as_str(value)) is not None:
                 attributes[attribute] = undo_repeated_chunks(text) if streamed else text
         _add_openai_api(attributes, metadata, response_id or "")
+
+
+def _is_compacted(content: object) -> bool:
+    """Return whether an answer contains the provider's summary of the conversation until then."""
+    blocks = map(as_mapping, content) if isinstance(content, list) else ()
+    return any(
+        block.get("type") == "compaction" or as_mapping(block.get("value")).get("type") == "compaction"
+        for block in blocks
+    )
 
 
 def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], response_id: str) -> None:

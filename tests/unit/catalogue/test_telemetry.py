@@ -10,6 +10,7 @@ from itertools import chain
 
 import pytest
 
+from langspan.catalogue import absent
 from langspan.catalogue import telemetry as catalogue
 from langspan.catalogue.telemetry import Level, Type
 from langspan.conventions import metrics
@@ -142,38 +143,7 @@ CONVENTIONS = {
 LEVELS = {"Opt": Level.CONTENT, "Rec": Level.RECOMMENDED, "CR": Level.CONDITIONAL, "R": Level.REQUIRED}
 RANKS = list(LEVELS.values())
 
-# Not available from LangChain, or available only for the models inside a run and not for the run itself.
-UNAVAILABLE = {
-    "gen_ai.agent.description",
-    "gen_ai.conversation.compacted",
-    "gen_ai.data_source.id",
-    "gen_ai.usage.text.cache_read.input_tokens",
-    "gen_ai.usage.image.cache_read.input_tokens",
-    "gen_ai.usage.audio.cache_read.input_tokens",
-    "embeddings gen_ai.response.model",  # embeddings calls return only vectors
-    "embeddings gen_ai.usage.input_tokens",
-    "retrieval server.address",
-    "retrieval server.port",
-    *(
-        f"{model} gen_ai.prompt.variable." for model in ("chat", "text_completion")
-    ),  # on the prompt's own span
-    *(
-        f"invoke_agent {name}"
-        for name in (
-            "gen_ai.output.type",
-            "gen_ai.request.choice.count",
-            "gen_ai.request.frequency_penalty",
-            "gen_ai.request.max_tokens",
-            "gen_ai.request.presence_penalty",
-            "gen_ai.request.seed",
-            "gen_ai.request.stop_sequences",
-            "gen_ai.request.temperature",
-            "gen_ai.request.top_p",
-            "gen_ai.system_instructions",
-            "gen_ai.tool.definitions",
-        )
-    ),
-}
+UNAVAILABLE = {(kind.name, row.name) for row in absent.ATTRIBUTES for kind in row.on}
 # Not in the tables: attributes of any run, and a name that the last release still has.
 BEYOND = {
     "gen_ai.conversation.id",
@@ -206,7 +176,7 @@ def ours(kind, name):
 
 
 def is_available(kind, name):
-    return name not in UNAVAILABLE and f"{kind} {name}" not in UNAVAILABLE
+    return (kind, name) not in UNAVAILABLE
 
 
 def case(kind, name, *rest):
@@ -239,6 +209,15 @@ def test_opt_in_attributes_of_the_table_are_content(kind, name):
 )
 def test_unavailable_attributes_are_not_in_the_catalogue(kind, name):
     assert ours(kind, name) is None
+
+
+def test_only_attributes_of_the_tables_are_called_absent():
+    assert set() == UNAVAILABLE - {(kind, name) for kind, name, *_ in STANDARD}
+
+
+def test_what_is_absent_has_a_reason_of_one_sentence():
+    reasons = [row.reason for row in (*absent.ATTRIBUTES, *absent.SIGNALS)]
+    assert [] == [reason for reason in reasons if reason.count(".") != 1 or not reason.endswith(".")]
 
 
 @pytest.mark.parametrize("kind", CONVENTIONS, ids=str)

@@ -13,6 +13,7 @@ CONSTANTS = {key: value for key, value in vars(names).items() if key.isupper() a
 ATTRIBUTES = {key: value for key, value in CONSTANTS.items() if "." in value and key != "SCHEMA_URL"}
 # Added to the conventions after v1.41, so the published constants do not have them.
 LATER = {
+    "gen_ai.conversation.compacted",
     "gen_ai.prompt.version",
     "gen_ai.prompt.variable.",
     "gen_ai.request.reasoning.level",

@@ -105,3 +105,30 @@ def test_the_calls_are_not_changed():
     """The span gets a copy of the finish reasons."""
     reasons = ["stop"]
     assert reasons is not agent_end([answered(reasons=reasons)])[REASONS]
+
+
+TEMPERATURE, SEED = "gen_ai.request.temperature", "gen_ai.request.seed"
+
+
+def requested(**request):
+    return model_call("m", {}, {f"gen_ai.request.{name}": value for name, value in request.items()})
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        pytest.param([requested(seed=7)], {SEED: 7}, id="one call"),
+        pytest.param([requested(seed=7)] * 2, {SEED: 7}, id="the same each time"),
+        pytest.param([requested(seed=7), requested(seed=8)], {}, id="it changes"),
+        pytest.param([requested(seed=7), requested()], {}, id="the second has none"),
+        pytest.param([requested(), requested(seed=7)], {}, id="the first has none"),
+        pytest.param(
+            [requested(seed=7, temperature=0.5), requested(seed=8, temperature=0.5)],
+            {TEMPERATURE: 0.5},
+            id="one of two changes",
+        ),
+        pytest.param([requested(top_k=4)], {}, id="no agent has a top k"),
+    ],
+)
+def test_an_agent_has_the_request_parameters_that_all_its_calls_have(calls, expected):
+    assert {MODEL: "m", **expected} == agent_end(calls)

@@ -296,3 +296,20 @@ def test_finish_reason_of_one_choice():
 )
 def test_what_the_provider_told_beside_the_result(told, provider, expected):
     assert expected == told_response(told, provider)
+
+
+COMPACTED = "gen_ai.conversation.compacted"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param([{"type": "compaction", "content": "So far."}, {"type": "text"}], True, id="Anthropic"),
+        pytest.param([{"type": "non_standard", "value": {"type": "compaction"}}], True, id="version 1"),
+        pytest.param([{"type": "text", "text": "compaction"}, "compaction"], None, id="other blocks"),
+        pytest.param("compaction", None, id="text"),
+        pytest.param([], None, id="nothing"),
+    ],
+)
+def test_an_answer_with_a_summary_has_compacted_the_conversation(content, expected):
+    assert expected == model_response(chat(AIMessage(content))).get(COMPACTED)

@@ -1,0 +1,97 @@
+"""What the conventions name and langspan does not write, with the reason for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from langspan.catalogue.entries import MODELS
+from langspan.kinds.agents import AGENT
+from langspan.kinds.base import RunKind
+from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.retrievers import RETRIEVER
+
+_EMBEDDINGS: Final = frozenset({EMBEDDINGS})
+_RETRIEVER: Final = frozenset({RETRIEVER})
+_AGENT: Final = frozenset({AGENT})
+_BY_MODALITY: Final = "LangChain's packages count cached tokens as a whole, not by modality."
+_VECTORS_ONLY: Final = "LangChain's embeddings return vectors and nothing else."
+_NO_ADDRESS: Final = (
+    "A retriever leaves the connection to a client of its own, whose address it does not tell."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An attribute of the conventions that no span has, or not those of some kinds of run.
+
+    Attributes:
+        name: The attribute's name; a name that ends in a dot is a prefix.
+        on: The kinds of runs whose spans the conventions have it on.
+        reason: Why it is not written: one sentence.
+    """
+
+    name: str
+    on: frozenset[RunKind]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentSignal:
+    """A span, event or entity of the conventions that is not recorded.
+
+    Attributes:
+        name: What the conventions call it.
+        reason: Why it is not recorded: one sentence.
+    """
+
+    name: str
+    reason: str
+
+
+ATTRIBUTES: Final = (
+    Absent("gen_ai.usage.text.cache_read.input_tokens", MODELS, _BY_MODALITY),
+    Absent("gen_ai.usage.image.cache_read.input_tokens", MODELS, _BY_MODALITY),
+    Absent("gen_ai.usage.audio.cache_read.input_tokens", MODELS, _BY_MODALITY),
+    Absent(
+        "gen_ai.prompt.variable.",
+        MODELS,
+        "A prompt is filled in by a step of its own, and that step's span has the variables.",
+    ),
+    Absent("gen_ai.response.model", _EMBEDDINGS, _VECTORS_ONLY),
+    Absent("gen_ai.usage.input_tokens", _EMBEDDINGS, _VECTORS_ONLY),
+    Absent(
+        "gen_ai.data_source.id",
+        _RETRIEVER,
+        "LangChain knows a store's collection or index at most, and the conventions want another identifier.",
+    ),
+    Absent("server.address", _RETRIEVER, _NO_ADDRESS),
+    Absent("server.port", _RETRIEVER, _NO_ADDRESS),
+    Absent(
+        "gen_ai.agent.description",
+        _AGENT,
+        "Agents of LangChain and LangGraph have a name and no description.",
+    ),
+    Absent(
+        "gen_ai.data_source.id",
+        _AGENT,
+        "An agent of LangChain has no data source of its own; its retrievers have spans.",
+    ),
+)
+"""Attributes of spans that are recorded."""
+
+SIGNALS: Final = (
+    AbsentSignal(
+        "create_agent", "It is for agents at a remote service; LangChain makes them in the process."
+    ),
+    AbsentSignal("plan", "LangChain does not tell a call that plans from any other."),
+    AbsentSignal("fetch_response", "No LangChain class reads a stored response again."),
+    AbsentSignal(
+        "create_memory, search_memory and the other operations of memories",
+        "LangChain and LangGraph send no callbacks for their stores.",
+    ),
+    AbsentSignal("mcp.*", "The client and server of the protocol have spans of their own."),
+    AbsentSignal("gen_ai.evaluation.result", "LangChain does not evaluate answers."),
+    AbsentSignal("gen_ai.main_agent", "It needs an id that a provider has given to the agent."),
+)
+"""Spans, events and entities."""
