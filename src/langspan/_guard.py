@@ -50,12 +50,12 @@ class Guard:
         # Logging runs the application's own filters, which may fail.
         with contextlib.suppress(Exception):
             _logger.warning(
-                "langspan: internal error in %s (%s); the application is not affected, telemetry may be "
+                "langspan: error in %s (%s); the application is not affected, telemetry may be "
                 "incomplete. Logged once; set the 'langspan' logger to DEBUG for the traceback.",
                 where,
                 type(error).__name__,
             )
-            _logger.debug("langspan: traceback of the internal error in %s", where, exc_info=error)
+            _logger.debug("langspan: traceback of the error in %s", where, exc_info=error)
 
     def call(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R | None:
         """Call `function`; if it raises, report the error and return None."""

@@ -80,7 +80,7 @@ CAPTURE_CONTENT: Final = Setting(
     content_variable,
     "Record prompts, completions, tool arguments and results, documents and exception messages: `True` or "
     '`"span"` on spans, `"event"` on events, `"both"`, or `"none"`. The variable takes `SPAN_ONLY`, '
-    "`EVENT_ONLY`, `SPAN_AND_EVENT` or `NO_CONTENT`.",
+    "`EVENT_ONLY`, `SPAN_AND_EVENT` or `NO_CONTENT`; `true` is `SPAN_ONLY`, `false` is `NO_CONTENT`.",
     is_argument=True,
 )
 REDACT: Final = Setting(

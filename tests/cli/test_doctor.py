@@ -206,3 +206,41 @@ def test_a_second_exporter_of_the_same_runs_is_a_warning(doctor, server, environ
 
 def test_this_package_is_not_its_own_rival(doctor, server):
     assert "nothing else traces it" in doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        pytest.param("LANGSPAN_SPANS", "foo", "'foo'", id="choice"),
+        pytest.param("LANGSPAN_MAX_CONTENT_BYTES", "abc", "'abc'", id="number"),
+        pytest.param("OTEL_TRACES_EXPORTER", "nonsense,otlp", "names no installed exporter", id="exporter"),
+        pytest.param("OTEL_METRICS_EXPORTER", "nonsense", "names no installed exporter", id="metrics"),
+        pytest.param("OTEL_BSP_MAX_QUEUE_SIZE", "-1", "is not a positive whole number", id="queue"),
+    ],
+)
+def test_a_value_that_instrument_rejects_is_a_problem(doctor, server, name, value, text):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **{name: value})
+    assert (1, "1 problem") == (code, out.splitlines()[-1])
+    (line,) = [line for line in out.split("Settings\n")[1].splitlines() if f"✗ {name}" in line]
+    assert text in line
+
+
+def test_a_file_that_cannot_be_written_is_a_problem(doctor, tmp_path):
+    code, out = doctor(OTEL_TRACES_EXPORTER="langspan_file", LANGSPAN_FILE=str(tmp_path / "none" / "x.jsonl"))
+    assert 1 == code
+    assert "✗ LANGSPAN_FILE" in out
+
+
+def test_a_file_is_checked_without_making_it(doctor, tmp_path):
+    code, _ = doctor(OTEL_TRACES_EXPORTER="langspan_file", LANGSPAN_FILE=str(tmp_path / "x.jsonl"))
+    assert (0, []) == (code, list(tmp_path.iterdir()))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("LANGSPAN_SPAN", "did you mean LANGSPAN_SPANS?"), ("LANGSPAN_QWERTY", "is no setting")],
+)
+def test_a_misspelt_setting_is_a_warning(doctor, server, name, text):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **{name: "x"})
+    assert (0, "1 warning") == (code, out.splitlines()[-1])
+    assert text in out

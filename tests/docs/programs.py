@@ -51,8 +51,8 @@ def _python(name: str, section: str, number: int = 0) -> str:
     return page(f"docs/{name}.md").block(section, "python", number).code
 
 
-def _shell(name: str, section: str) -> str:
-    return page(name).block(section, "sh").code
+def _shell(name: str, section: str, number: int = 0) -> str:
+    return page(name).block(section, "sh", number).code
 
 
 def _without_docker(shell: str) -> str:
@@ -86,14 +86,14 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "tokens": Program(
         _python("recipes/tokens", "Sum a conversation's tokens", 0),
-        _shell("docs/recipes/tokens.md", "Sum a conversation's tokens"),
+        _shell("docs/recipes/tokens.md", "Sum a conversation's tokens", 1),
         {"tokens.py": _python("recipes/tokens", "Sum a conversation's tokens", 1)},
         packages=("langchain",),
     ),
     "attributes": Program(_python("recipes/attributes", "Your own attributes")),
     "pytest": Program(
         "",
-        _shell("docs/recipes/pytest.md", "pytest"),
+        _shell("docs/recipes/pytest.md", "pytest", 1),
         {
             "conftest.py": _python("recipes/pytest", "pytest", 0),
             "test_agent.py": _python("recipes/pytest", "pytest", 1),

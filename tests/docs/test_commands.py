@@ -22,7 +22,7 @@ GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-
 RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {UVICORN, GUNICORN}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
-TOOLS = {"make", "pip", "docker", "sh", "export", ".venv/bin/python"}
+TOOLS = {"make", "pip", "python3", "docker", "sh", "export", ".venv/bin/python"}
 
 
 def commands(program: str) -> pytest.MarkDecorator:
@@ -65,8 +65,13 @@ def test_every_target_of_make_is_on_a_page():
 def test_pip_installs_this_project_and_what_its_tests_are_run_with(arguments):
     command, *targets = arguments
     assert "install" == command
-    known = {requirement.partition(";")[0] for requirement in GROUPS["dev"]}  # some are not for every system
+    known = {re.split(r"[;>=\[]", requirement)[0] for requirement in GROUPS["dev"]}
     assert {".", PROJECT["name"], *known} >= set(targets)
+
+
+@commands("python3")
+def test_python_itself_only_makes_and_enters_a_virtual_environment(arguments):
+    assert ["-m", "venv", ".venv", "&&", ".", ".venv/bin/activate"] == arguments
 
 
 @commands("export")

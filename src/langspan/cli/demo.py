@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 from langchain_core.language_models import BaseChatModel
@@ -160,7 +162,8 @@ def _write_file(spans: Sequence[ReadableSpan], output: str) -> None:
         exporter.shutdown()
     except OSError as error:
         raise CliError(f"{output}: {error.strerror or error}") from error
-    print(f"written  {output}  (Jaeger UI > Search > Upload, or: langspan view {output})")
+    command = "langspan" if which("langspan") else sys.argv[0]  # as typed: its venv may not be active
+    print(f"written  {output}  (Jaeger UI > Search > Upload, or: {command} view {output})")
 
 
 def _send(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+from langspan.cli import settings_check
 from langspan.cli.endpoint import Endpoint, connection_error, endpoint_of, send
 from langspan.cli.masking import masked
 from langspan.cli.rows import row_of
@@ -68,6 +69,7 @@ def run(environ: Mapping[str, str], style: Style) -> int:
     sections = (
         ("Versions", _versions()),
         ("Environment", _environment(environ)),
+        ("Settings", _settings(environ)),
         ("Other instrumentation", _other_instrumentations(environ)),
         ("Export", _export(environ)),
     )
@@ -113,6 +115,12 @@ def _environment(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(_NOTE, "OTEL_*, LANGSPAN_*", "none set, defaults hold")
     for name in names:
         yield Finding(_NOTE, name, masked(name, environ[name]))
+
+
+def _settings(environ: Mapping[str, str]) -> Iterator[Finding]:
+    found = [Finding(_PROBLEM, name, text) for name, text in settings_check.rejected(environ)]
+    found += [Finding(_WARNING, name, text) for name, text in settings_check.unknown(environ)]
+    yield from found or [Finding(_FINE, "OTEL_*, LANGSPAN_*", "accepted")]
 
 
 def _other_instrumentations(environ: Mapping[str, str]) -> Iterator[Finding]:
