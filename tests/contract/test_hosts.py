@@ -59,6 +59,13 @@ def test_a_test_that_ends_either_way_untraced_is_not_laid_to_tracing() -> None:
     assert (["test_a"], True) == (found.unstable, found.is_good)
 
 
+def test_a_test_that_measures_time_is_not_laid_to_tracing() -> None:
+    traced = {**TRACED, "outcomes": outcomes(test_a="failed at a.py:7")}
+    found = compare([UNTRACED, UNTRACED], traced, {}, {"test_a": "allows a second"})
+
+    assert (["test_a"], [], True) == (found.unstable, found.unexplained, found.is_good)
+
+
 def test_an_explained_difference_is_good() -> None:
     found = compared(explained={"test_a": "counts"}, outcomes=outcomes(test_a="failed at a.py:7"))
 

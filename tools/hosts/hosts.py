@@ -22,7 +22,7 @@ from typing import Any
 
 from hosts_compare import Comparison, Finding, compare
 from hosts_environment import SUITES, Suite, prepare
-from hosts_explained import EXPLAINED
+from hosts_explained import EXPLAINED, TIMED
 from hosts_plugin import FOLDER, TRACED
 
 _HERE = Path(__file__).resolve().parent
@@ -133,7 +133,7 @@ def examine(suite: Suite) -> tuple[str, Comparison]:
     version = prepare(suite)
     untraced = [run(suite, name, traced=False) for name in ("untraced", "untraced-again")]
     traced = run(suite, "traced", traced=True)
-    found = compare(untraced, traced, EXPLAINED.get(suite.name, {}))
+    found = compare(untraced, traced, EXPLAINED.get(suite.name, {}), TIMED.get(suite.name, {}))
     return _row(suite, version, found, traced), found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ class Comparison:
     Attributes:
         tests: How many tests have run.
         passed: How many passed in every run.
-        unstable: Tests that end differently without tracing too.
+        unstable: Tests that end differently without tracing too, or that measure time.
         explained: Tests that end differently, and the table of explained ones has them.
         unexplained: All others that do.
         outdated: Tests in that table that end alike.
@@ -53,18 +53,26 @@ class Comparison:
         return bool(self.tests) and not (self.unexplained or self.outdated or self.left)
 
 
-def compare(untraced: Sequence[Results], traced: Results, explained: Mapping[str, str]) -> Comparison:
+def compare(
+    untraced: Sequence[Results],
+    traced: Results,
+    explained: Mapping[str, str],
+    timed: Container[str] = (),
+) -> Comparison:
     """Compare runs of one suite.
 
     Args:
         untraced: Results without tracing; where they differ among themselves a test is unstable.
         traced: Results with tracing.
         explained: Why a test differs, by the test.
+        timed: Tests that measure time; those that do not always end alike are unstable, whichever run it was.
     """
     outcomes = [each["outcomes"] for each in (*untraced, traced)]
     tests = set().union(*outcomes)
     ended = {test: [each.get(test, _MISSING) for each in outcomes] for test in tests}
-    unstable = sorted(test for test, (*plain, _) in ended.items() if len(set(plain)) > 1)
+    unstable = sorted(
+        test for test, every in ended.items() if len(set(every if test in timed else every[:-1])) > 1
+    )
     changed = [
         Finding(test, f"{plain} untraced, {with_tracing} traced")
         for test, (plain, *_, with_tracing) in sorted(ended.items())

@@ -11,7 +11,6 @@ from opentelemetry.sdk._logs import export as logs
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
-from opentelemetry.trace import SpanContext
 
 _Key = tuple[int, int]
 # Renamed in 1.40.
@@ -28,7 +27,7 @@ class _Noted:
         return {"test": self.test, "what": self.name}
 
 
-def _key(context: SpanContext) -> _Key:
+def _key(context: Any) -> _Key:
     return context.trace_id, context.span_id
 
 
