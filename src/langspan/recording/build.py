@@ -17,6 +17,7 @@ from langspan._guard import Guard
 from langspan._setting_parsers import ContentCapture
 from langspan._settings import Settings
 from langspan.conventions.names import SCHEMA_URL
+from langspan.recording.limits import limits_of
 from langspan.recording.log_events import LogEvents, is_supported
 from langspan.recording.metrics import Metrics
 from langspan.recording.recorder import Recorder
@@ -54,13 +55,15 @@ def build_recorder(
             events = LogEvents(logger_provider.get_logger(_SCOPE, _VERSION, SCHEMA_URL))
         elif ContentCapture.EVENT in settings.capture_content:
             _logger.warning("langspan: this OpenTelemetry has no events; upgrade it to record content there")
+    tracer = trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL)
     return Recorder(
-        trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL),
+        tracer,
         settings,
         guard,
         pop_announcement=pop_announcement,
         metrics=metrics,
         events=events,
+        limits=limits_of(tracer),
     )
 
 

@@ -25,6 +25,7 @@ from langspan.providers.llm_result import is_closing
 from langspan.recording import span_events
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts
+from langspan.recording.limits import NO_LIMITS, Limits
 from langspan.recording.log_events import LogEvents
 from langspan.recording.metrics import Metrics
 from langspan.recording.run import NO_ATTRIBUTES, Run
@@ -49,6 +50,7 @@ class Recorder:
         pop_announcement: Returns the graph that announced the chain run that starts now, if one did.
         metrics: Where measurements go.
         events: Where log events go.
+        limits: What a span can hold.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Recorder:
         pop_announcement: Callable[[], Graph | None],
         metrics: Metrics | None = None,
         events: LogEvents | None = None,
+        limits: Limits = NO_LIMITS,
     ) -> None:
         self.guard = guard
         self._pop_announcement = pop_announcement
@@ -71,7 +74,7 @@ class Recorder:
             ended_context=Run.span_context,
         )
         self._interrupts = Interrupts()
-        policy = ContentRenderer(settings.redact, settings.max_content_bytes)
+        policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)
         renderer = policy if settings.capture_content else None
         always = AlwaysRecorded(
             policy, keys=settings.metadata_keys, redacts=settings.redact is not None, guard=guard
@@ -89,6 +92,7 @@ class Recorder:
             always=always,
             genai_only=settings.spans == "genai",
             is_observed=metrics is not None or events is not None,
+            limits=limits,
         )
         self._finisher = SpanFinisher(
             guard,
@@ -99,6 +103,7 @@ class Recorder:
             sums=settings.usage_sums,
             metrics=metrics,
             events=events,
+            limits=limits,
         )
 
     def __len__(self) -> int:
