@@ -20,6 +20,7 @@ from langspan.content.messages import (
     system_instructions,
 )
 from langspan.content.policy import ContentPolicy
+from langspan.content.room import Room
 from langspan.content.tool_definitions import TOOL_LIST_KEYS, tool_definitions
 
 INPUT: Final = "input_messages"
@@ -29,6 +30,9 @@ TOOLS: Final = "tool_definitions"
 
 _ENTRY_OVERHEAD: Final = 500  # bytes that a cache entry takes besides its text
 _ROOM_FOR_NOTE: Final = 120  # bytes reserved for the note about omitted messages
+
+_BRACKETS: Final = 3
+_SMALL: Final = 512  # bytes that even one message among many may take, if there are so many
 
 _Rendered: TypeAlias = tuple[str, int]
 
@@ -55,7 +59,8 @@ class ConversationRenderer:
         self._policy = policy
         self._limit = limit
         # Less than the whole limit, so that a huge tool result does not push out the question.
-        self._max_message_bytes = policy.max_bytes * 3 // 4
+        self._message_room = policy.room.less(_BRACKETS).part(3 / 4, _SMALL)
+        self._least = self._message_room.part(1 / 8, _SMALL)
         self._young: dict[Hashable, _Rendered] = {}
         self._old: dict[Hashable, _Rendered] = {}
         self._young_bytes = 0
@@ -118,24 +123,30 @@ class ConversationRenderer:
 
     def _render_all(self, items: list[dict[str, Any]], where: str) -> str | None:
         """Render new messages or parts, giving each an equal share of the limit."""
-        share = (self._policy.max_bytes - _ROOM_FOR_NOTE) // len(items) if items else 0
-        share = max(share - 1, self._max_message_bytes // 8)
-        rendered = (_with_size(self._policy.message(item, where, share)) for item in reversed(items))
+        if not items:
+            return None
+        beside = _BRACKETS if len(items) == 1 else _ROOM_FOR_NOTE
+        whole = self._policy.room.less(beside)
+        share = Room(
+            *(max(part, least) for part, least in zip(whole.part(1 / len(items)), self._least, strict=True))
+        )
+        rendered = (_with_size(self._policy.message(item, where, share.less(1))) for item in reversed(items))
         return self._join(rendered, len(items))
 
     def _join(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
-        room = self._policy.max_bytes - 2
+        size, chars = self._policy.room.less(2)
         kept: list[str] = []
         for rendered in newest_first:
             if rendered is None:
                 return None  # `redact` raised for one message, so none of the conversation may be recorded
-            text, size = rendered
-            room -= size
-            if room < (_ROOM_FOR_NOTE if len(kept) + 1 < count else 0):
+            text, taken = rendered
+            reserved = _ROOM_FOR_NOTE if kept and len(kept) + 1 < count else 0
+            if min(size - taken, chars - len(text) - 1) < reserved - 1:
                 break
+            size, chars = size - taken, chars - len(text) - 1
             kept.append(text)
-        if len(kept) < count:
-            kept.append(_omission_note(count - len(kept)))
+        if len(kept) < count and len(note := _omission_note(count - len(kept))) <= min(size, chars):
+            kept.append(note)
         return f"[{','.join(reversed(kept))}]" if kept else None
 
     def _definitions(self, params: Mapping[str, Any], *, schemas: bool) -> str | None:
@@ -145,7 +156,7 @@ class ConversationRenderer:
     def _message(self, message: Any) -> _Rendered | None:
         return self._cached(
             message_key(message),
-            lambda: self._policy.message(message_fields(message), INPUT, self._max_message_bytes),
+            lambda: self._policy.message(message_fields(message), INPUT, self._message_room),
         )
 
     def _cached(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
 from langspan._reading import as_list
 from langspan._values import as_mapping
 from langspan.content.messages import is_message
 from langspan.content.renderer import ContentRenderer
+from langspan.content.shorten import to_json
 from langspan.content.states import messages_after_last_human, state_messages
 
 _ROOM_FOR_FORM: Final = 80  # bytes of JSON around the text
@@ -55,12 +55,8 @@ def _messages(value: Any) -> list[Any] | None:
 def _one_message(renderer: ContentRenderer, value: Any, role: str, where: str) -> str | None:
     if value is None:
         return None
-    text = renderer.text(value, where)
+    text = renderer.policy.text(value, where, beside=_ROOM_FOR_FORM)
     if text is None:
         return None
-    room = renderer.policy.max_bytes - _ROOM_FOR_FORM
-    encoded = json.dumps(text, ensure_ascii=False)
-    while len(encoded.encode()) > room:
-        text = text[: len(text) * room // (len(encoded.encode()) + 1)]
-        encoded = json.dumps(text, ensure_ascii=False)
-    return f'[{{"role":"{role}","parts":[{{"type":"text","content":{encoded}}}]}}]'
+    tree = [{"role": role, "parts": [{"type": "text", "content": text}]}]
+    return to_json(tree, renderer.policy.room, len(text), keeps_shape=True)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from langspan._reading import is_text
 from langspan._values import valid_utf8
 from langspan.content.plain import JsonTreeBuilder, Redact, RedactionFailedError
+from langspan.content.room import MAX_CHARS, Room
 from langspan.content.shorten import to_json
 
 DEFAULT_MAX_BYTES: Final = 16_384
@@ -28,10 +29,17 @@ class ContentPolicy:
         redact: Called as `redact(value, where)` with every string, number and dictionary key, before anything
             is shortened; its result is recorded instead. If it raises, the whole value is dropped.
         max_bytes: The maximum size of a captured value, in bytes of UTF-8 JSON.
+        max_chars: Its maximum length in characters, which is how OpenTelemetry limits attributes.
     """
 
     redact: Redact | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
+    max_chars: int = MAX_CHARS
+
+    @property
+    def room(self) -> Room:
+        """The room that a captured value has."""
+        return Room(self.max_bytes, self.max_chars)
 
     def render(self, value: object, where: str) -> str | None:
         """Return a value as JSON text; None if the value is None or `redact` raised. Never raises.
@@ -44,11 +52,11 @@ class ContentPolicy:
             return None
         builder = self._builder(where)
         try:
-            return to_json(builder.build(value), self.max_bytes, builder.text_length)
+            return to_json(builder.build(value), self.room, builder.text_length)
         except _UNREADABLE:
             return None
 
-    def text(self, value: object, where: str) -> str | None:
+    def text(self, value: object, where: str, beside: int = 0) -> str | None:
         """Return a string redacted and shortened, without JSON quotes; any other value as JSON text.
 
         For attributes that the conventions define as plain strings, such as a query. Never raises.
@@ -56,7 +64,9 @@ class ContentPolicy:
         Args:
             value: Any Python value.
             where: As for `render`.
+            beside: How much of the room is needed for something else.
         """
+        room = self.room.less(beside)
         if not is_text(value):
             return self.render(value, where)
         builder = self._builder(where)
@@ -65,36 +75,40 @@ class ContentPolicy:
         except _UNREADABLE:
             return None
         if not is_text(tree):
-            return to_json(tree, self.max_bytes, builder.text_length)
-        return _cut_text(valid_utf8(tree), self.max_bytes)
+            return to_json(tree, room, builder.text_length)
+        return _cut_text(valid_utf8(tree), room)
 
-    def message(self, fields: Mapping[str, Any], where: str, max_bytes: int | None = None) -> str | None:
+    def message(self, fields: Mapping[str, Any], where: str, room: Room | None = None) -> str | None:
         """Return a message or part as JSON text; its structural fields are not redacted. Never raises.
 
         Args:
             fields: The message (`role`, `parts`, ...) or part, as made by `langspan.content.messages`.
             where: As for `render`.
-            max_bytes: A smaller limit for this message.
+            room: Less room, for this message alone.
         """
-        builder = self._builder(where)
+        builder, room = self._builder(where), room or self.room
         try:
-            return to_json(builder.message(fields), max_bytes or self.max_bytes, builder.text_length)
+            tree = builder.message(fields)
+            text = to_json(tree, room, builder.text_length, keeps_shape=True)
         except _UNREADABLE:
             return None
+        if "role" in tree and (text is None or text[0] != "{"):  # there was only room for a note
+            return to_json({"role": tree["role"], "parts": []}, room, 0)
+        return text
 
     def _builder(self, where: str) -> JsonTreeBuilder:
         # Each node takes several bytes of JSON, so more nodes than this would not fit anyway.
-        return JsonTreeBuilder(self.redact, where, max(self.max_bytes // 8, _MIN_NODES))
+        return JsonTreeBuilder(self.redact, where, max(self.room.least // 8, _MIN_NODES))
 
 
 # `redact` raised, the recursion limit was reached, or another thread modified a container during iteration.
 _UNREADABLE: Final = (RedactionFailedError, RuntimeError)
 
 
-def _cut_text(text: str, max_bytes: int) -> str:
-    size = len(text) if text.isascii() else len(text.encode())
-    if size <= max_bytes:
+def _cut_text(text: str, room: Room) -> str:
+    if room.load(text) <= 1:
         return text
     note = f"…[cut: {len(text)} characters in all]"
-    room = max(max_bytes - len(note.encode()), 0)
-    return text.encode()[:room].decode(errors="ignore") + (note if room else "")
+    left = room.less(len(note.encode()))
+    kept = text[: left.chars].encode()[: left.size].decode(errors="ignore")
+    return kept + note if left.least else text[: room.chars].encode()[: room.size].decode(errors="ignore")

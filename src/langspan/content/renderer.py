@@ -8,6 +8,7 @@ from langspan._values import as_mapping
 from langspan.content.conversation import ConversationRenderer
 from langspan.content.plain import Redact
 from langspan.content.policy import ContentPolicy
+from langspan.content.room import MAX_CHARS
 from langspan.content.states import messages_after_last_human, state_messages
 from langspan.conventions import names
 
@@ -25,10 +26,11 @@ class ContentRenderer:
     Args:
         redact: See `ContentPolicy`.
         max_bytes: See `ContentPolicy`.
+        max_chars: See `ContentPolicy`.
     """
 
-    def __init__(self, redact: Redact | None, max_bytes: int) -> None:
-        self.policy = ContentPolicy(redact, max_bytes)
+    def __init__(self, redact: Redact | None, max_bytes: int, max_chars: int = MAX_CHARS) -> None:
+        self.policy = ContentPolicy(redact, max_bytes, max_chars)
         self.conversation = ConversationRenderer(self.policy)
 
     def render(self, value: Any, where: str) -> str | None:

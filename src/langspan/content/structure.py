@@ -22,7 +22,7 @@ _KNOWN_PARTS: Final = frozenset(
     }
 )
 _TYPE_ONLY: Final = frozenset({"type"})
-_STRUCTURE_KEYS: Final = frozenset(
+STRUCTURE_KEYS: Final = frozenset(
     {"role", "type", "finish_reason", "id", "modality", "mime_type", "size", "sha256", "status"}
 )
 
@@ -34,4 +34,4 @@ def structure_of(fields: Mapping[str, Any]) -> frozenset[str]:
         fields: The message or part, as made by `langspan.content.messages`.
     """
     is_known = "role" in fields or fields.get("type") in _KNOWN_PARTS
-    return _STRUCTURE_KEYS if is_known else _TYPE_ONLY
+    return STRUCTURE_KEYS if is_known else _TYPE_ONLY

@@ -28,4 +28,15 @@ def suppression_keys(module: Any) -> tuple[str, ...]:
     return ("suppress_instrumentation",) if own is None else (own, "suppress_instrumentation")
 
 
+def span_limits(tracer: Any) -> Any:
+    """Return the `SpanLimits` that the SDK applies to a tracer's spans.
+
+    Without it only the limits in the environment are known, so a provider with limits of its own cuts values.
+
+    Args:
+        tracer: A tracer; only those of the SDK have limits.
+    """
+    return getattr(tracer, "_span_limits", None)
+
+
 SUPPRESSION_KEYS: Final = suppression_keys(otel)

@@ -20,6 +20,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.conventions.names import SCHEMA_URL
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts
+from langspan.recording.limits import limits_of
 from langspan.recording.log_events import LogEvents, is_supported
 from langspan.recording.metrics import Metrics
 from langspan.recording.recorder import Recorder
@@ -82,7 +83,8 @@ def _assemble(
         ended_context=Run.span_context,
     )
     interrupts = Interrupts()
-    policy = ContentRenderer(settings.redact, settings.max_content_bytes)
+    limits = limits_of(tracer)
+    policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)
     renderer = policy if settings.capture_content else None
     hooks = None
     if settings.on_start is not None or settings.on_end is not None:
@@ -97,9 +99,17 @@ def _assemble(
         always=AlwaysRecorded(policy, settings),
         genai_only=settings.spans == "genai",
         is_observed=metrics is not None or events is not None,
+        limits=limits,
     )
     finisher = SpanFinisher(
-        settings, guard, interrupts, hooks=hooks, renderer=renderer, metrics=metrics, events=events
+        settings,
+        guard,
+        interrupts,
+        hooks=hooks,
+        renderer=renderer,
+        metrics=metrics,
+        events=events,
+        limits=limits,
     )
     return Recorder(
         guard, runs, interrupts, starter, finisher, pop_announcement=pop_announcement, metrics=metrics

@@ -20,6 +20,7 @@ from langspan.kinds.base import AgentCall
 from langspan.kinds.sums import model_call, token_sums
 from langspan.recording.failures import is_same, sighting_of
 from langspan.recording.interrupts import Interrupts
+from langspan.recording.limits import Limits
 from langspan.recording.log_events import LogEvents
 from langspan.recording.metrics import Metrics
 from langspan.recording.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, Outcome, outcome_of
@@ -45,6 +46,7 @@ class SpanFinisher:
         renderer: Renders content, where content is recorded.
         metrics: Where measurements go.
         events: Where log events go.
+        limits: What a span can hold.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class SpanFinisher:
         renderer: ContentRenderer | None,
         metrics: Metrics | None,
         events: LogEvents | None,
+        limits: Limits,
     ) -> None:
         self._guard = guard
         self._interrupts = interrupts
@@ -67,6 +70,7 @@ class SpanFinisher:
         self._sums = settings.usage_sums
         self._metrics = metrics
         self._events = events
+        self._limits = limits
 
     def render(self, value: Any, where: str) -> str | None:
         """Content as text, where content is recorded on spans."""
@@ -204,7 +208,7 @@ class SpanFinisher:
                 content = _told_content(run) if self._on_span else NO_CONTENT
                 attributes = {**run.deferred_attributes, **attributes, **content}
                 if attributes:
-                    run.span.set_attributes(attributes)
+                    run.span.set_attributes(self._limits.fit(attributes, self._used(run)))
                 if outcome.error_type is not None:
                     run.span.set_status(StatusCode.ERROR, message)
                 if self._hooks is not None:
@@ -215,6 +219,13 @@ class SpanFinisher:
             if run.is_visible:
                 run.span.end(now)
             run.close()
+
+    def _used(self, run: Run) -> int:
+        """The number of attributes that a span has before it ends."""
+        held = None if self._hooks is None else getattr(run.span, "attributes", None)
+        if isinstance(held, Mapping):  # the application may have added some
+            return len(held)
+        return len(run.start_attributes) - len(run.deferred_attributes)
 
     def _observe(self, run: Run, attributes: Attributes, seconds: float) -> None:
         if self._metrics is not None:

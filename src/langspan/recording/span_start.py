@@ -26,6 +26,7 @@ from langspan.kinds.conversations import conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts, is_resume
+from langspan.recording.limits import Limits
 from langspan.recording.parents import ParentRule
 from langspan.recording.run import Owner, Run
 from langspan.recording.run_hooks import RunHooks
@@ -62,6 +63,7 @@ class SpanStarter:
         renderer: Renders content, where content is recorded.
         genai_only: Make spans of GenAI operations only, and of chains at the root of their trace.
         is_observed: Metrics or events are recorded of runs whose span is not recorded, too.
+        limits: What a span can hold.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class SpanStarter:
         always: AlwaysRecorded,
         genai_only: bool,
         is_observed: bool,
+        limits: Limits,
     ) -> None:
         self.parents = ParentRule(runs)
         self.has_unsampled = False
@@ -88,6 +91,7 @@ class SpanStarter:
         self.always = always
         self._genai_only = genai_only
         self._is_observed = is_observed
+        self._limits = limits
         self._unsampled_stay_so = _keeps_unsampled(tracer)
 
     def new_run(
@@ -196,8 +200,9 @@ class SpanStarter:
         attributes = run.start_attributes = self._created(run)
         if is_recorded:
             attributes = run.start_attributes = {**self._started(run, event), **attributes}
+        fitting = self._limits.fit_start(attributes)
         run.span = self._tracer.start_span(
-            run.name, base, run.kind.span_kind, attributes, start_time=run.started, record_exception=False
+            run.name, base, run.kind.span_kind, fitting, start_time=run.started, record_exception=False
         )
         run.is_recording = run.span.is_recording()
         run.needs_attributes = run.is_recording or self._is_observed
@@ -207,6 +212,9 @@ class SpanStarter:
             if not is_recorded:
                 run.deferred_attributes = self._started(run, event)
                 run.start_attributes = {**run.deferred_attributes, **attributes}
+            if len(fitting) < len(attributes):
+                left = {name: value for name, value in attributes.items() if name not in fitting}
+                run.deferred_attributes = {**left, **run.deferred_attributes}
             self._describe_more(run, event)
         if self._hooks is not None and run.is_recording:
             self._guard.call(self._hooks.started, run, event)
