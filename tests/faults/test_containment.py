@@ -32,6 +32,7 @@ SCENARIOS: dict[str, Scenario] = {
         *chains.SCENARIOS,
         *models.SCENARIOS,
         *models.EVENT_STREAMS,
+        *models.OF_PACKAGES,
         *agents.SCENARIOS,
         *embeddings.SCENARIOS,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from pydantic import SecretStr
 
 from support.application.waiting import cancelled, wait_for_ever
 from support.models import ScriptedChat, ScriptedLLM, StreamingChat, StreamingLLM, tool_call, usage
@@ -43,6 +44,29 @@ class PartlyFailingChat(ScriptedChat):
         if self.calls:
             raise ValueError("no")
         return super()._generate(*args, **kwargs)
+
+
+class OpenAIStream:
+    """In the place of OpenAI's client: the stream of one answer."""
+
+    def create(self, **_: Any) -> Any:
+        return self
+
+    def __enter__(self) -> Any:
+        chunk = {"id": "chatcmpl-1", "model": "scripted-2"}
+        deltas = ({"role": "assistant", "content": text} for text in ("a", "b"))
+        return iter([{**chunk, "choices": [{"delta": delta, "index": 0}]} for delta in deltas])
+
+    def __exit__(self, *_: object) -> None:
+        """Close nothing."""
+
+
+def openai_stream(config: Any) -> Any:
+    from langchain_openai import ChatOpenAI
+
+    client = OpenAIStream()
+    model = ChatOpenAI(model="scripted", api_key=SecretStr("k"), client=client, async_client=client)
+    return model.stream("x", config)
 
 
 def chat_invoke(config: Any) -> Any:
@@ -154,5 +178,7 @@ SCENARIOS = (
     llm_astream,
     llm_fails,
 )
+OF_PACKAGES = (openai_stream,)
+"""Calls of a provider's own package."""
 EVENT_STREAMS = (chat_event_stream, chat_event_astream)
 """Younger than the oldest langchain-core we support."""

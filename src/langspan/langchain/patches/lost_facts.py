@@ -13,19 +13,21 @@ from types import ModuleType
 from typing import Any, Final, TypeAlias
 
 from langspan._guard import Guard
-from langspan._values import as_str
 from langspan.kinds.base import AgentCall
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.providers.told import (
+    anthropic_event_facts,
+    completion_facts,
+    gemini_facts,
+    response_event_facts,
+)
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
 
 Facts: TypeAlias = Mapping[str, str]
 Read: TypeAlias = Callable[[Any], Facts]
 
-_COMPLETION: Final = {name: name for name in ("id", "model", "system_fingerprint", "service_tier")}
-_GEMINI: Final = {"response_id": "id", "model_version": "model"}
-_MESSAGE: Final = {"id": "id", "model": "model"}
 _MODEL: Final = AgentCall.MODEL
 
 
@@ -75,62 +77,31 @@ def _is_call_of(run: Run, model: Any) -> bool:
     return model is None or run.call is None or run.call.instance is model
 
 
-def _texts(source: Any, fields: Mapping[str, str]) -> Facts:
-    """Return the texts under known names in a mapping or an object, by the names that OpenAI gives them."""
-    known = source if isinstance(source, Mapping) else getattr(source, "__dict__", {})
-    found = {fact: as_str(known.get(field)) for field, fact in fields.items()}
-    return {fact: text for fact, text in found.items() if text is not None}
-
-
-def _completion(answer: Any) -> Facts:
-    """Read a chat completion or a chunk of one; OpenAI's SDK wraps the chunks that it parses."""
-    if isinstance(answer, Mapping) and isinstance(answer.get("chunk"), Mapping):
-        answer = answer["chunk"]
-    facts = _texts(answer, _COMPLETION)
-    return facts if "id" in facts or "model" in facts else {}
-
-
-def _response_event(event: Any) -> Facts:
-    """Read the event that a stream of OpenAI's Responses API begins with."""
-    response = getattr(event, "response", None)
-    return {} if response is None else _completion(response)
-
-
-def _anthropic_event(event: Any) -> Facts:
-    """Read the event that a stream of Anthropic's begins with."""
-    message = getattr(event, "message", None)
-    return {} if message is None else _texts(message, _MESSAGE)
-
-
-def _gemini(response: Any) -> Facts:
-    return _texts(response, _GEMINI)
-
-
 # Module -> function or method -> what reads its first argument.
 _FUNCTIONS: Final[Mapping[str, Mapping[str, Read]]] = {
     "langchain_openai.chat_models.base": {
-        "BaseChatOpenAI._convert_chunk_to_generation_chunk": _completion,
-        "_convert_responses_chunk_to_generation_chunk": _response_event,
+        "BaseChatOpenAI._convert_chunk_to_generation_chunk": completion_facts,
+        "_convert_responses_chunk_to_generation_chunk": response_event_facts,
     },
-    "langchain_openai.llms.base": {"_stream_response_to_generation_chunk": _completion},
+    "langchain_openai.llms.base": {"_stream_response_to_generation_chunk": completion_facts},
     "langchain_anthropic.chat_models": {
-        "ChatAnthropic._make_message_chunk_from_anthropic_event": _anthropic_event
+        "ChatAnthropic._make_message_chunk_from_anthropic_event": anthropic_event_facts
     },
-    "langchain_google_genai.chat_models": {"_response_to_result": _gemini},
+    "langchain_google_genai.chat_models": {"_response_to_result": gemini_facts},
     "langchain_mistralai.chat_models": {
-        "_convert_chunk_to_message_chunk": _completion,
-        "ChatMistralAI._create_chat_result": _completion,
+        "_convert_chunk_to_message_chunk": completion_facts,
+        "ChatMistralAI._create_chat_result": completion_facts,
     },
     "langchain_groq.chat_models": {
-        "_convert_chunk_to_message_chunk": _completion,
-        "ChatGroq._create_chat_result": _completion,
+        "_convert_chunk_to_message_chunk": completion_facts,
+        "ChatGroq._create_chat_result": completion_facts,
     },
     "langchain_fireworks.chat_models": {
-        "_convert_chunk_to_message_chunk": _completion,
-        "ChatFireworks._create_chat_result": _completion,
+        "_convert_chunk_to_message_chunk": completion_facts,
+        "ChatFireworks._create_chat_result": completion_facts,
     },
     "langchain_huggingface.chat_models.huggingface": {
-        "_convert_chunk_to_message_chunk": _completion,
-        "ChatHuggingFace._create_chat_result": _completion,
+        "_convert_chunk_to_message_chunk": completion_facts,
+        "ChatHuggingFace._create_chat_result": completion_facts,
     },
 }
