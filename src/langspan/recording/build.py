@@ -17,7 +17,7 @@ from langspan._guard import Guard
 from langspan._setting_parsers import ContentCapture
 from langspan._settings import Settings
 from langspan.conventions.names import SCHEMA_URL
-from langspan.recording.limits import limits_of
+from langspan.recording.limits import NO_LIMITS, limits_of
 from langspan.recording.log_events import LogEvents, is_supported
 from langspan.recording.metrics import Metrics
 from langspan.recording.recorder import Recorder
@@ -63,7 +63,7 @@ def build_recorder(
         pop_announcement=pop_announcement,
         metrics=metrics,
         events=events,
-        limits=limits_of(tracer),
+        limits=guard.call(limits_of, tracer) or NO_LIMITS,
     )
 
 

@@ -193,7 +193,7 @@ class SpanStarter:
         attributes = run.start_attributes = self._created(run)
         if is_recorded:
             attributes = run.start_attributes = {**self._started(run, event), **attributes}
-        fitting = self._limits.fit_start(attributes)
+        fitting = attributes if self._limits.are_wide(attributes) else self._fitting(attributes)
         run.span = self._tracer.start_span(
             run.name, base, run.kind.span_kind, fitting, start_time=run.started, record_exception=False
         )
@@ -211,6 +211,13 @@ class SpanStarter:
             self._describe_more(run, event)
         if self._hooks is not None and run.is_recording:
             self._guard.call(self._hooks.started, run, event)
+
+    def _fitting(self, attributes: Attributes) -> Attributes:
+        try:
+            return self._limits.fit_start(attributes)
+        except Exception as error:  # noqa: BLE001 - the SDK has the last word in any case
+            self._guard.report(_STARTING, error)
+            return attributes
 
     def _created(self, run: Run) -> Attributes:
         try:
