@@ -35,6 +35,16 @@ def class_attribute(kind: type, name: str) -> Any:
     return None
 
 
+def has_any(kind: type, names: tuple[str, ...]) -> bool:
+    """Return whether a class or one of its bases stores anything under one of these names."""
+    for cls in _bases(kind):
+        held = _namespace(cls)
+        for name in names:
+            if name in held:
+                return True
+    return False
+
+
 def class_name(kind: type) -> str:
     """Return a class's qualified name."""
     return str.__str__(_qualname(kind))

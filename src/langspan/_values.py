@@ -43,6 +43,8 @@ def is_present(value: object) -> bool:
     Only plain built-in values are tested for truth. Any other object counts as present, because its
     `__bool__` may raise, as that of arrays does.
     """
+    if value is None:
+        return False
     return not is_exactly(value, _PLAIN_TYPES) or bool(value)
 
 

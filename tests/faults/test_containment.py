@@ -53,6 +53,7 @@ BOUNDARY = "is the error boundary"
 RESCUE = "is called only where something else has failed, and is tested there"
 FORK = "is called in forked processes only: see tests/threads"
 PUBLIC = "is called by the user, who is told what fails"
+LIMITS = "is called only where the SDK has limits, and is tested there: see tests/integration"
 EXEMPT = {
     "_guard.Guard.call": BOUNDARY,
     "_guard.Guard.report": BOUNDARY,
@@ -66,6 +67,10 @@ EXEMPT = {
     "kinds.registry.by_callback": AT_IMPORT,
     "kinds.registry.check_metrics": AT_IMPORT,
     "context.private_names.suppression_keys": AT_IMPORT,
+    "recording.limits._from_environment": LIMITS,
+    "recording.limits._rank": LIMITS,
+    "recording.limits.Limits.fit_start": LIMITS,
+    "recording.limits._shortened": LIMITS,
     "_instrumentor._start_unlocked": FORK,
     "langchain.configure_hook._IsActive.__call__": RESCUE,
     "langchain.configure_hook._IsActive.__instancecheck__": TRIVIAL,

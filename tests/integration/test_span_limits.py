@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given as for_any
+from hypothesis import settings as of_test
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM
@@ -25,6 +26,7 @@ import langspan
 from langspan._guard import Guard
 from langspan.content.renderer import ContentRenderer
 from langspan.context import private_names
+from langspan.recording import build, limits
 from langspan.recording.limits import Limits, limits_of
 from support.recording import Recording
 from values.scripted import Chat
@@ -34,20 +36,21 @@ WIDE = "größe 日本 🙂 " * 1_000
 
 
 @pytest.fixture(autouse=True)
-def _nothing_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _nothing_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.WARNING)
     yield
+    if "failure" in request.node.name:
+        return
     assert [] == [record.getMessage() for record in caplog.get_records("call")]
 
 
 @contextmanager
-def recording(limits: SpanLimits | None = None, **options: Any) -> Iterator[Recording]:
+def recording(given: SpanLimits | None = None, **options: Any) -> Iterator[Recording]:
     """An instrumented application whose content is captured."""
-    made = Recording(**({} if limits is None else {"span_limits": limits}))
+    made = Recording(**({} if given is None else {"span_limits": given}))
     instrumentor = langspan.LangSpanInstrumentor()
-    instrumentor.instrument(
-        tracer_provider=made.provider, guard=Guard(raising=True), **{"capture_content": True, **options}
-    )
+    settings = {"capture_content": True, "guard": Guard(raising=True), **options}
+    instrumentor.instrument(tracer_provider=made.provider, **settings)
     try:
         yield made
     finally:
@@ -86,9 +89,9 @@ def test_a_limit_of_the_environment_is_kept(variable: str, monkeypatch: pytest.M
     assert 2_000 < max(lengths(made)) <= 4_095
 
 
-@pytest.mark.parametrize("limits", [{"max_span_attribute_length": 4_095}, {"max_attribute_length": 4_095}])
-def test_a_limit_of_the_provider_is_kept(limits: dict[str, int]) -> None:
-    with recording(SpanLimits(**limits)) as made:
+@pytest.mark.parametrize("given", [{"max_span_attribute_length": 4_095}, {"max_attribute_length": 4_095}])
+def test_a_limit_of_the_provider_is_kept(given: dict[str, int]) -> None:
+    with recording(SpanLimits(**given)) as made:
         chat()
     assert "and now?" in shown(made, "chat m", "gen_ai.input.messages")[-1]["parts"][0]["content"]
     assert 2_000 < max(lengths(made)) <= 4_095
@@ -279,6 +282,19 @@ def test_a_limit_that_makes_no_sense_is_none(monkeypatch: pytest.MonkeyPatch) ->
     assert Limits(attributes=128) == limits_of(object())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", ["limits_of", "Limits.fit", "_shortened", "_rank", "_from_environment"])
+def test_a_failure_to_keep_a_limit_loses_no_span(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: Any, **_kwargs: Any) -> Any:
+        raise RuntimeError
+
+    *owners, last = name.split(".")
+    module = build if name == "limits_of" else limits
+    monkeypatch.setattr(getattr(module, owners[0]) if owners else module, last, fail)
+    with recording(SpanLimits(max_attribute_length=300, max_span_attributes=4), guard=Guard()) as made:
+        Chat().invoke("x", {"tags": ["t"]})
+    assert ["chat m"] == made.names()
+
+
 # --- any conversation under any limit ---
 
 TEXT = st.text(max_size=30) | st.text(max_size=6).map(lambda text: text * 200)
@@ -297,8 +313,8 @@ MESSAGE = (
 )
 
 
-@settings(deadline=None)
-@given(
+@of_test(deadline=None)
+@for_any(
     st.lists(MESSAGE, min_size=1, max_size=6),
     st.integers(64, 2_000),
     st.sampled_from([64, 300, 16_384]),
@@ -320,8 +336,8 @@ def test_any_conversation_is_json_within_any_limit(
     assert (True, True) == (len(plain) <= chars, len(plain.encode()) <= size)
 
 
-@settings(deadline=None)
-@given(st.lists(MESSAGE, max_size=6), TEXT, st.integers(64, 2_000))
+@of_test(deadline=None)
+@for_any(st.lists(MESSAGE, max_size=6), TEXT, st.integers(64, 2_000))
 def test_the_newest_message_is_shown_within_any_limit(messages: list[Any], text: str, chars: int) -> None:
     shown = ContentRenderer(None, 16_384, chars).conversation.input([*messages, HumanMessage(text)])
     assert shown is not None

@@ -59,7 +59,8 @@ class ConversationRenderer:
         self._policy = policy
         self._limit = limit
         # Less than the whole limit, so that a huge tool result does not push out the question.
-        self._message_room = policy.room.less(_BRACKETS).part(3 / 4, _SMALL)
+        self._whole = policy.room.less(_BRACKETS)
+        self._message_room = self._whole.part(3 / 4, _SMALL)
         self._least = self._message_room.part(1 / 8, _SMALL)
         self._young: dict[Hashable, _Rendered] = {}
         self._old: dict[Hashable, _Rendered] = {}
@@ -125,16 +126,17 @@ class ConversationRenderer:
         """Render new messages or parts, giving each an equal share of the limit."""
         if not items:
             return None
-        beside = _BRACKETS if len(items) == 1 else _ROOM_FOR_NOTE
-        whole = self._policy.room.less(beside)
-        share = Room(
-            *(max(part, least) for part, least in zip(whole.part(1 / len(items)), self._least, strict=True))
-        )
-        rendered = (_with_size(self._policy.message(item, where, share.less(1))) for item in reversed(items))
+        share = self._whole if len(items) == 1 else self._share(len(items))
+        rendered = (_with_size(self._policy.message(item, where, share)) for item in reversed(items))
         return self._join(rendered, len(items))
 
+    def _share(self, count: int) -> Room:
+        """Return the room for one of several messages or parts."""
+        share = self._policy.room.less(_ROOM_FOR_NOTE).part(1 / count).less(1)
+        return Room(max(share.size, self._least.size), max(share.chars, self._least.chars))
+
     def _join(self, newest_first: Iterable[_Rendered | None], count: int) -> str | None:
-        size, chars = self._policy.room.less(2)
+        size, chars = self._policy.room.size - 2, self._policy.room.chars - 2
         kept: list[str] = []
         for rendered in newest_first:
             if rendered is None:

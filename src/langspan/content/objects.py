@@ -15,6 +15,7 @@ from langspan._reading import (
     class_name,
     extra_of,
     fields_of,
+    has_any,
     is_base,
     is_text,
     numpy_class,
@@ -29,7 +30,7 @@ Fields: TypeAlias = Mapping[str, Any]
 
 def fields(value: Any, kind: type) -> Fields | None:
     """Return an object's stored fields, except those its class hides; None if it has none to show."""
-    if any(class_attribute(kind, mark) is not None for mark in _SERVICE_METHODS):
+    if has_any(kind, _SERVICE_METHODS):
         return None
     for read in (_pydantic, _dataclass, _named_tuple, _attrs, _array, _langgraph):
         found = read(value, kind)

@@ -8,7 +8,7 @@ reference, and with the user's `redact` hook applied to every string, number and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from langspan._reading import is_text
@@ -30,16 +30,17 @@ class ContentPolicy:
             is shortened; its result is recorded instead. If it raises, the whole value is dropped.
         max_bytes: The maximum size of a captured value, in bytes of UTF-8 JSON.
         max_chars: Its maximum length in characters, which is how OpenTelemetry limits attributes.
+        room: Both of them.
     """
 
     redact: Redact | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
     max_chars: int = MAX_CHARS
 
-    @property
-    def room(self) -> Room:
-        """The room that a captured value has."""
-        return Room(self.max_bytes, self.max_chars)
+    room: Room = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "room", Room(self.max_bytes, self.max_chars))
 
     def render(self, value: object, where: str) -> str | None:
         """Return a value as JSON text; None if the value is None or `redact` raised. Never raises.
@@ -66,7 +67,7 @@ class ContentPolicy:
             where: As for `render`.
             beside: How much of the room is needed for something else.
         """
-        room = self.room.less(beside)
+        room = self.room.less(beside) if beside else self.room
         if not is_text(value):
             return self.render(value, where)
         builder = self._builder(where)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 MAX_CHARS: Final = 2**63 - 1
 
 
-class Room(NamedTuple):
-    """The maximum size of a text. A text in ASCII takes as many bytes as characters.
+class Room:
+    """The maximum size of a text. A text in ASCII takes as many bytes as characters. Immutable.
 
     Attributes:
         size: In bytes of UTF-8.
         chars: In characters.
+        least: The number of characters above which no text fits.
+
+    Args:
+        size: See above.
+        chars: See above.
     """
 
-    size: int
-    chars: int = MAX_CHARS
+    __slots__ = ("chars", "least", "size")
 
-    @property
-    def least(self) -> int:
-        """The number of characters that surely do not fit if exceeded."""
-        return min(self.size, self.chars)
+    def __init__(self, size: int, chars: int = MAX_CHARS) -> None:
+        self.size = size
+        self.chars = chars
+        self.least = min(size, chars)
 
     def load(self, text: str) -> float:
         """Return which part of the room a text takes; more than 1 if it does not fit."""
@@ -30,7 +34,8 @@ class Room(NamedTuple):
 
     def part(self, share: float, minimum: int = 0) -> Room:
         """Return a share of the room, but no less than a minimum of it."""
-        return Room(*(min(whole, max(int(whole * share), minimum)) for whole in self))
+        size, chars = max(int(self.size * share), minimum), max(int(self.chars * share), minimum)
+        return Room(min(self.size, size), min(self.chars, chars))
 
     def less(self, amount: int) -> Room:
         """Return the room beside a text in ASCII of that length."""

@@ -58,8 +58,11 @@ def to_json(tree: Any, room: Room, text_length: int, *, keeps_shape: bool = Fals
         keeps_shape: In very little room, cut texts to almost nothing rather than leave out fields.
     """
     if text_length <= room.least:
-        text = _encode_valid(tree)
-        if room.load(text) <= 1:
+        text = _encode(tree)
+        if text.isascii():
+            if len(text) <= room.least:
+                return text
+        elif room.load(text := valid_utf8(text)) <= 1:
             return text
     return _shorten(tree, room, keeps_shape=keeps_shape and room.least < _SMALL)
 

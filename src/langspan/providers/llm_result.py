@@ -33,12 +33,14 @@ def message_of(generation: object) -> Any:
 
 def backend_of(metadata: Mapping[str, Any]) -> str | None:
     """Return the `model_provider` that a provider package wrote into `response_metadata`, or None."""
-    return as_text(metadata.get("model_provider"))
+    backend = metadata.get("model_provider")
+    return backend if type(backend) is str else as_text(backend)
 
 
 def is_streamed(message: object) -> bool:
     """Return whether a message was merged from chunks, so that LangChain may have concatenated strings."""
-    return as_text(stored(message, "type")) == "AIMessageChunk"
+    kind = stored(message, "type")
+    return type(kind) is str and kind == "AIMessageChunk"
 
 
 def is_closing(chunk: object) -> bool:

@@ -20,7 +20,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.conventions.names import SCHEMA_URL
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts
-from langspan.recording.limits import limits_of
+from langspan.recording.limits import NO_LIMITS, limits_of
 from langspan.recording.log_events import LogEvents, is_supported
 from langspan.recording.metrics import Metrics
 from langspan.recording.recorder import Recorder
@@ -83,7 +83,7 @@ def _assemble(
         ended_context=Run.span_context,
     )
     interrupts = Interrupts()
-    limits = limits_of(tracer)
+    limits = guard.call(limits_of, tracer) or NO_LIMITS
     policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)
     renderer = policy if settings.capture_content else None
     hooks = None

@@ -44,6 +44,10 @@ class Limits(NamedTuple):
     chars: int = MAX_CHARS
     attributes: int | None = None
 
+    def are_wide(self, attributes: Attributes) -> bool:
+        """Return whether attributes surely fit at a span's start, without a look at each."""
+        return self.chars == MAX_CHARS and (self.attributes is None or 2 * len(attributes) < self.attributes)
+
     def fit_start(self, attributes: Attributes) -> Attributes:
         """Return what to set when a span starts: no more than half of what it holds, as more will come."""
         return self.fit(attributes, 0 if self.attributes is None else (self.attributes + 1) // 2)

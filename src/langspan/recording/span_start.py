@@ -170,12 +170,12 @@ class SpanStarter:
             agent.calls.append(kind.counts_as)
         try:
             configurable = _configurable(run.call, graph) or carried_by(base)
-            if metadata or configurable:
-                # What the application wrote into the metadata wins over what only its config holds.
-                run.conversation = (
-                    conversation_id(metadata) or conversation_id(configurable) or run.conversation
-                )
-                run.user = user_id(metadata) or user_id(configurable) or run.user
+            if configurable:
+                run.conversation = conversation_id(configurable) or run.conversation
+                run.user = user_id(configurable) or run.user
+            if metadata:  # last: what the application wrote there wins
+                run.conversation = conversation_id(metadata) or run.conversation
+                run.user = user_id(metadata) or run.user
             if kind.is_graph and parent is not None and metadata:
                 run.place = as_str(metadata.get("langgraph_checkpoint_ns"))
                 if parent.attempts and run.place is not None:
@@ -200,7 +200,7 @@ class SpanStarter:
         attributes = run.start_attributes = self._created(run)
         if is_recorded:
             attributes = run.start_attributes = {**self._started(run, event), **attributes}
-        fitting = self._limits.fit_start(attributes)
+        fitting = attributes if self._limits.are_wide(attributes) else self._fitting(attributes)
         run.span = self._tracer.start_span(
             run.name, base, run.kind.span_kind, fitting, start_time=run.started, record_exception=False
         )
@@ -218,6 +218,13 @@ class SpanStarter:
             self._describe_more(run, event)
         if self._hooks is not None and run.is_recording:
             self._guard.call(self._hooks.started, run, event)
+
+    def _fitting(self, attributes: Attributes) -> Attributes:
+        try:
+            return self._limits.fit_start(attributes)
+        except Exception as error:  # noqa: BLE001 - the SDK has the last word in any case
+            self._guard.report(_STARTING, error)
+            return attributes
 
     def _created(self, run: Run) -> Attributes:
         try:

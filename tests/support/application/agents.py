@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from typing import Annotated, Any, TypedDict
+from uuid import UUID
 
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
@@ -106,7 +107,7 @@ def graph_interrupted_and_resumed(config: Any) -> Any:
 
 async def graph_stopped_before_a_node(config: Any) -> Any:
     graph = _graph(first, nested, checkpointer=InMemorySaver(), interrupt_before=["nested"])
-    config = {**config, "configurable": {"thread_id": "t2"}}
+    config = {**config, "configurable": {"thread_id": UUID(int=2)}}
     return [await graph.ainvoke({"log": []}, config), await graph.ainvoke(None, config)]
 
 

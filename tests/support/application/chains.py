@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.callbacks.manager import dispatch_custom_event
+from langchain_core.documents import Document
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
@@ -201,7 +203,7 @@ def retriever_defined_late(config: Any) -> Any:
             return super().invoke(*args, **kwargs)
 
         def _get_relevant_documents(self, query: str, *, run_manager: Any) -> Any:
-            return []
+            return [Document("x", metadata={"score": Decimal("0.5")})]
 
     return LateRetriever().invoke("x", config)
 
