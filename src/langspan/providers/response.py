@@ -113,7 +113,8 @@ def _add_chat(
     response_id = _response_id(metadata.get("id"), stored(message, "id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
-    if _is_compacted(getattr(message, "content", None)):
+    content = getattr(message, "content", None)
+    if isinstance(content, list) and _is_compacted(content):
         attributes[names.GEN_AI_CONVERSATION_COMPACTED] = True
     if not metadata:
         return
@@ -130,12 +131,11 @@ def _add_chat(
         _add_openai_api(attributes, metadata, response_id or "")
 
 
-def _is_compacted(content: object) -> bool:
+def _is_compacted(content: list[Any]) -> bool:
     """Return whether an answer contains the provider's summary of the conversation until then."""
-    blocks = map(as_mapping, content) if isinstance(content, list) else ()
     return any(
         block.get("type") == "compaction" or as_mapping(block.get("value")).get("type") == "compaction"
-        for block in blocks
+        for block in map(as_mapping, content)
     )
 
 
