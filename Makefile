@@ -71,7 +71,7 @@ workflows: ## check the workflows under .github
 lanes: ## run the tests with the oldest versions, and on every Python that is found
 	sh requirements/lanes.sh $(LANES)
 
-hosts: $(VENV)/.dev ## run LangChain's and LangGraph's own tests, untraced and traced, and compare (about ten minutes)
+hosts: $(VENV)/.dev ## run LangChain's and LangGraph's own tests, untraced and traced, and compare (a quarter of an hour)
 	$(BIN)/python tools/hosts/hosts.py $(HOSTS)
 
 pins: ## raise requirements/newest.txt to the newest versions that fit together

@@ -17,15 +17,19 @@ EXPLAINED: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+_MODELS = "tests/unit_tests/language_models/chat_models/"
+_RATES = (
+    *("invoke", "ainvoke", "batch", "abatch", "stream", "astream"),
+    *("skips_cache", "skips_cache_async[v0]", "skips_cache_async[v1]"),
+)
+
 # Tests that measure time: on a busy machine they end either way, so they are counted and not compared.
 TIMED: Final[Mapping[str, Mapping[str, str]]] = {
     "langchain-core": {
-        "tests/unit_tests/language_models/chat_models/test_benchmark.py::test_benchmark_model": (
-            "It allows a second for 1 000 calls of a model."
-        ),
-        (
-            "tests/unit_tests/language_models/chat_models/test_rate_limiting.py"
-            "::test_rate_limit_skips_cache_async[v1]"
-        ): "It allows a fifth of a second for an answer from the cache.",
+        f"{_MODELS}test_benchmark.py::test_benchmark_model": "It allows a second for 1 000 calls of a model.",
+        **{
+            f"{_MODELS}test_rate_limiting.py::test_rate_limit_{name}": "It allows a call a fifth of a second."
+            for name in _RATES
+        },
     },
 }
