@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
 
 from langspan._reading import as_list, as_text, stored
 from langspan._values import as_mapping, is_present
@@ -26,9 +27,8 @@ def output_of(result: object) -> Mapping[str, Any]:
     return as_mapping(stored(result, "llm_output"))
 
 
-def message_of(generation: object) -> Any:
-    """Return the message of a chat generation; None for a completion."""
-    return stored(generation, "message")
+message_of: Final[Callable[[object], Any]] = partial(stored, name="message")
+"""Return the message of a chat generation; None for a completion."""
 
 
 def backend_of(metadata: Mapping[str, Any]) -> str | None:

@@ -63,8 +63,10 @@ def model_request(
     if kwargs:
         _collect(attributes, kwargs)
     for source in (params, as_mapping(options), kwargs):
-        _add_thinking(attributes, source.get("thinking"))
-        _add_thinking(attributes, as_mapping(source.get(_BEDROCK)).get("thinking"))
+        if "thinking" in source:
+            _add_thinking(attributes, source["thinking"])
+        if _BEDROCK in source:
+            _add_thinking(attributes, as_mapping(source[_BEDROCK]).get("thinking"))
     if names.SERVER_ADDRESS in attributes:
         _split_server(attributes)
     _refine_openai(attributes, provider, kwargs)

@@ -93,8 +93,8 @@ def is_cache_hit(result: object) -> bool:
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
     for generation in generations_of(result):
-        usage = as_mapping(stored(message_of(generation), "usage_metadata"))
-        if "total_cost" in usage:
+        usage = stored(message_of(generation), "usage_metadata")
+        if usage is not None and "total_cost" in (usage := as_mapping(usage)):
             return as_float(usage["total_cost"]) == 0
     return False
 
