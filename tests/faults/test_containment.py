@@ -69,6 +69,7 @@ EXEMPT = {
     "context.private_names.suppression_keys": AT_IMPORT,
     "recording.limits._from_environment": LIMITS,
     "recording.limits._rank": LIMITS,
+    "recording.span_start.SpanStarter._fitting": LIMITS,
     "recording.limits.Limits.fit_start": LIMITS,
     "recording.limits._shortened": LIMITS,
     "_instrumentor._start_unlocked": FORK,
@@ -146,6 +147,7 @@ UNDOES = {"langchain.patches.ledger.Ledger.undo", "langchain.patches.ledger._put
 
 # Functions of plain data, of which some serve rare shapes only.
 PURE = tuple(f"langspan.{name}." for name in ("content", "conventions", "kinds", "providers"))
+PURE += ("langspan._values", "langspan._reading")
 
 
 def hands_on(target: Target) -> bool:

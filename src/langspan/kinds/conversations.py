@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._values import Attributes, as_id
+from langspan._events import Call, Graph
+from langspan._values import Attributes, as_id, as_mapping
 from langspan.conventions import names
 from langspan.kinds.base import RunKind, RunView
 
@@ -28,6 +29,18 @@ def conversation_attribute(kind: RunKind) -> str:
         kind: The kind of run.
     """
     return names.LANGSPAN_CONVERSATION_ID if kind.operation is None else names.GEN_AI_CONVERSATION_ID
+
+
+def configurable_of(call: Call | None, graph: Graph | None) -> Mapping[str, Any] | None:
+    """Return `configurable` of the call's config, where the config was seen.
+
+    Args:
+        call: The call, if it was seen.
+        graph: The graph that announced the run, if one did.
+    """
+    if graph is not None:
+        return graph.configurable
+    return None if call is None or not call.config else as_mapping(call.config.get("configurable"))
 
 
 def conversation_id(facts: Mapping[str, Any] | None) -> str | None:

@@ -76,19 +76,11 @@ def _assemble(
     metrics: Metrics | None,
     events: LogEvents | None,
 ) -> Recorder:
-    runs: RunTable[Run, SpanContext] = RunTable(
-        max_open=settings.max_open_runs,
-        max_age=settings.max_run_age,
-        max_ended=_MAX_ENDED,
-        ended_context=Run.span_context,
-    )
-    interrupts = Interrupts()
+    """Make the recorder's parts and put them together."""
+    runs, interrupts, hooks = _runs(settings), Interrupts(), _hooks(settings, guard)
     limits = guard.call(limits_of, tracer) or NO_LIMITS
     policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)
     renderer = policy if settings.capture_content else None
-    hooks = None
-    if settings.on_start is not None or settings.on_end is not None:
-        hooks = RunHooks(guard, settings.on_start, settings.on_end)
     starter = SpanStarter(
         tracer,
         runs,
@@ -114,6 +106,21 @@ def _assemble(
     return Recorder(
         guard, runs, interrupts, starter, finisher, pop_announcement=pop_announcement, metrics=metrics
     )
+
+
+def _runs(settings: Settings) -> RunTable[Run, SpanContext]:
+    return RunTable(
+        max_open=settings.max_open_runs,
+        max_age=settings.max_run_age,
+        max_ended=_MAX_ENDED,
+        ended_context=Run.span_context,
+    )
+
+
+def _hooks(settings: Settings, guard: Guard) -> RunHooks | None:
+    if settings.on_start is None and settings.on_end is None:
+        return None
+    return RunHooks(guard, settings.on_start, settings.on_end)
 
 
 def _records(provider: object) -> bool:

@@ -18,6 +18,7 @@ from langspan.conventions import names
 from langspan.kinds.any_run import present
 from langspan.kinds.base import AgentCall
 from langspan.kinds.sums import model_call, token_sums
+from langspan.recording.agent_content import share, told_content
 from langspan.recording.failures import is_same, sighting_of
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.limits import Limits
@@ -31,8 +32,6 @@ _RETURNED: Final = Outcome(None, None)
 _INTERRUPTED: Final = Outcome(INTERRUPTED, None)
 _INCOMPLETE: Final = Outcome(INCOMPLETE, None)
 _MODEL: Final = AgentCall.MODEL
-_SHARED: Final = (names.GEN_AI_SYSTEM_INSTRUCTIONS, names.GEN_AI_TOOL_DEFINITIONS)
-_DIFFERS: Final = ""  # no content is empty: it is JSON
 
 
 class SpanFinisher:
@@ -134,7 +133,7 @@ class SpanFinisher:
         """Note what leaving a model call changes: what the agent around it and the root know of it."""
         call = model_call(run.target, attributes, run.start_attributes)
         if run.agent is not None and run.content:
-            _share(run.agent, run.content)
+            share(run.agent, run.content)
         for around in (run.agent, run.story):
             if around is not None:
                 around.model_calls.append(call)
@@ -205,7 +204,7 @@ class SpanFinisher:
             if run.needs_attributes and (self._metrics is not None or self._events is not None):
                 self._observe(run, {**run.start_attributes, **attributes}, (now - run.started) / 1e9)
             if run.is_recording:
-                content = _told_content(run) if self._on_span else NO_CONTENT
+                content = told_content(run) if self._on_span else NO_CONTENT
                 attributes = {**run.deferred_attributes, **attributes, **content}
                 if attributes:
                     run.span.set_attributes(self._limits.fit(attributes, self._used(run)))
@@ -232,21 +231,6 @@ class SpanFinisher:
             self._metrics.finished(run, attributes, seconds)
         if self._events is not None and self._on_event and run.kind.has_log_events:
             self._events.details(run, attributes, run.content)
-
-
-def _share(agent: Run, content: Mapping[str, str]) -> None:
-    """Note the system instructions and tools of a model call on its agent, or that calls differ in them."""
-    for name in _SHARED:
-        text = content.get(name)
-        if text is not None and (known := agent.content.get(name)) != text:
-            agent.content = {**agent.content, name: text if known is None else _DIFFERS}
-
-
-def _told_content(run: Run) -> Mapping[str, str]:
-    """Return a run's content; on an agent's without what its model calls differ in."""
-    if not run.kind.is_agent:
-        return run.content
-    return {name: text for name, text in run.content.items() if text or name not in _SHARED}
 
 
 def _outcome_attributes(outcome: Outcome) -> Attributes:

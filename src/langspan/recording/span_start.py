@@ -6,8 +6,7 @@ by `langspan.context` alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -15,14 +14,14 @@ from opentelemetry.trace import SpanContext, Tracer
 
 from langspan._events import Call, Graph, Started
 from langspan._guard import Guard
-from langspan._values import Attributes, as_mapping, as_str
+from langspan._values import Attributes, as_str
 from langspan.content.dialogue import question
 from langspan.content.renderer import ContentRenderer
 from langspan.context.carried import carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
-from langspan.kinds.conversations import conversation_id, user_id
+from langspan.kinds.conversations import configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts, is_resume
@@ -169,7 +168,7 @@ class SpanStarter:
         if kind.counts_as is not None and agent is not None:
             agent.calls.append(kind.counts_as)
         try:
-            configurable = _configurable(run.call, graph) or carried_by(base)
+            configurable = configurable_of(run.call, graph) or carried_by(base)
             if configurable:
                 run.conversation = conversation_id(configurable) or run.conversation
                 run.user = user_id(configurable) or run.user
@@ -191,7 +190,7 @@ class SpanStarter:
         if not self._genai_only or run.kind.operation is not None:
             return True
         # A chain at the root holds its trace together: one call of the application is one trace.
-        return run.parent is None and not trace.get_current_span(base).get_span_context().is_valid
+        return not trace.get_current_span(base).get_span_context().is_valid
 
     def _start_span(self, run: Run, event: Started, base: Context) -> None:
         parent = run.parent
@@ -253,10 +252,3 @@ class SpanStarter:
                 self._interrupts.link(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without
             self._guard.report("start content", error)
-
-
-def _configurable(call: Call | None, graph: Graph | None) -> Mapping[str, Any] | None:
-    """What the call's config says for the application's own use, if the config was seen."""
-    if graph is not None:
-        return graph.configurable
-    return None if call is None or not call.config else as_mapping(call.config.get("configurable"))

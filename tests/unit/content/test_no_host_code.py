@@ -279,8 +279,9 @@ def test_no_place_that_takes_a_value_runs_its_code(make: Any) -> None:
     value, renderer = make(), ContentRenderer(None, 16_384)
     RAN.clear()
     for held in (value, [value], {"messages": value}, {"messages": [value]}):
-        question(renderer, held)
-        answer(renderer, held)
+        for where in ("state", "input"):
+            question(renderer, held, where)
+            answer(renderer, held, where)
         renderer.state_in(held)
         renderer.state_out(held)
         renderer.text(held, "query")
