@@ -18,6 +18,7 @@ from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, inference_measurements
 from langspan.kinds.base import AgentCall, RunKind, RunView
+from langspan.providers.llm_result import answer_of
 from langspan.providers.names import provider_name
 from langspan.providers.request import model_request, request_model
 from langspan.providers.response import is_cache_hit, model_response, told_response
@@ -59,14 +60,14 @@ def _constructor(run: RunView, event: Started) -> Mapping[str, Any]:
 
 
 def _at_end(run: RunView, result: Any) -> Attributes:
-    provider = run.provider
-    attributes = model_response(result, provider)
+    provider, answer = run.provider, answer_of(result)
+    attributes = model_response(answer, provider)
     if run.told:
         attributes = {**told_response(run.told, provider), **attributes}
-    if is_cache_hit(result):
+    if is_cache_hit(answer):
         attributes[names.LANGSPAN_CACHE_HIT] = True
     else:
-        attributes.update(token_usage(result, provider))
+        attributes.update(token_usage(answer, provider))
     if run.first_chunk is not None:
         attributes.update(_streaming(run))
     return attributes

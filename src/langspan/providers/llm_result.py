@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from langspan._reading import as_list, as_text, stored
 from langspan._values import as_mapping, is_present
@@ -22,13 +22,28 @@ def generations_of(result: object) -> list[Any]:
     return list(prompts if found is None else found)
 
 
-def output_of(result: object) -> Mapping[str, Any]:
-    """Return `llm_output`, or an empty mapping."""
-    return as_mapping(stored(result, "llm_output"))
-
-
 message_of: Final[Callable[[object], Any]] = partial(stored, name="message")
 """Return the message of a chat generation; None for a completion."""
+
+
+class Answer(NamedTuple):
+    """What a model call returned, read once for all who ask about it.
+
+    Attributes:
+        generations: The generations (choices) for the run's single prompt.
+        messages: Their messages; None for a completion.
+        output: `llm_output`, or an empty mapping.
+    """
+
+    generations: list[Any]
+    messages: list[Any]
+    output: Mapping[str, Any]
+
+
+def answer_of(result: object) -> Answer:
+    """Return the parts of an `LLMResult`: what `on_llm_end` receives, or the `response` of `on_llm_error`."""
+    generations = generations_of(result)
+    return Answer(generations, list(map(message_of, generations)), as_mapping(stored(result, "llm_output")))
 
 
 def backend_of(metadata: Mapping[str, Any]) -> str | None:

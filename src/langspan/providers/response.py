@@ -14,11 +14,10 @@ from langspan._reading import is_text, stored
 from langspan._values import Attributes, as_float, as_mapping, as_model, as_str, is_present
 from langspan.conventions import names
 from langspan.providers.llm_result import (
+    Answer,
     backend_of,
-    generations_of,
     is_streamed,
     message_of,
-    output_of,
     undo_repeated_chunks,
 )
 
@@ -42,27 +41,26 @@ _ECHOES_IN_STREAMS: Final = frozenset({"groq", "fireworks", "bedrock_converse", 
 _ECHOES: Final = _ECHOES_IN_STREAMS | {"mistralai"}
 
 
-def model_response(result: object, provider: str | None = None) -> Attributes:
-    """Return the response attributes of an `LLMResult`; unknown values are omitted.
+def model_response(answer: Answer, provider: str | None = None) -> Attributes:
+    """Return the response attributes of an answer; unknown values are omitted.
 
     Args:
-        result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+        answer: The answer, or the part of it that arrived.
         provider: `gen_ai.provider.name` of the request, if known. It is needed because any subclass of
             OpenAI's model class reports OpenAI as its `model_provider`.
     """
-    generations = generations_of(result)
+    generations, messages, output = answer
     if not generations:
         return {}
     attributes: Attributes = {}
-    message = message_of(generations[0])
-    output = output_of(result)
+    message = messages[0]
     if len(generations) > 1 and "model_provider" not in output:
         output = {}  # LangChain combined it from the request
     if message is None:
         _add_completion(attributes, generations[0], output)
     else:
         _add_chat(attributes, message, output, provider)
-    reasons = [_finish_reason(generation) for generation in generations]
+    reasons = list(map(_finish_reason, generations, messages))
     if None not in reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
     return attributes
@@ -87,13 +85,13 @@ def told_response(told: Mapping[str, str], provider: str | None = None) -> Attri
     return attributes
 
 
-def is_cache_hit(result: object) -> bool:
+def is_cache_hit(answer: Answer) -> bool:
     """Return whether LangChain answered from its own cache, so that no tokens were used.
 
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
-    for generation in generations_of(result):
-        usage = stored(message_of(generation), "usage_metadata")
+    for message in answer.messages:
+        usage = stored(message, "usage_metadata")
         if usage is not None and "total_cost" in (usage := as_mapping(usage)):
             return as_float(usage["total_cost"]) == 0
     return False
@@ -101,7 +99,7 @@ def is_cache_hit(result: object) -> bool:
 
 def finish_reason(generation: object) -> str | None:
     """Return the finish reason of one choice, as the provider spells it; None if it sent none."""
-    return _finish_reason(generation)
+    return _finish_reason(generation, message_of(generation))
 
 
 def _add_chat(
@@ -164,8 +162,7 @@ def _response_id(*candidates: object) -> str | None:
     return None
 
 
-def _finish_reason(generation: object) -> str | None:
-    message = message_of(generation)
+def _finish_reason(generation: object, message: object) -> str | None:
     metadata = as_mapping(stored(message, "response_metadata"))
     reason = _first_reason(metadata)
     if reason is None:

@@ -18,7 +18,7 @@ from langspan._reading import stored
 from langspan._values import Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 from langspan.providers import usage_fields
-from langspan.providers.llm_result import backend_of, generations_of, message_of, output_of
+from langspan.providers.llm_result import Answer, backend_of
 
 # OpenAI's processing tiers, which langchain-openai prefixes to a detail's key.
 _TIERS: Final = ("priority", "flex")
@@ -57,27 +57,25 @@ _ZERO_IS_UNKNOWN: Final = frozenset(
 _OMITS_DETAILS: Final = frozenset({"xai"})
 
 
-def token_usage(result: object, provider: str | None = None) -> Attributes:
-    """Return the usage attributes of an `LLMResult`; a count that was not reported is omitted, never 0.
+def token_usage(answer: Answer, provider: str | None = None) -> Attributes:
+    """Return the usage attributes of an answer; a count that was not reported is omitted, never 0.
 
     All choices of one call share its usage, so the first choice that has it is read.
 
     Args:
-        result: What `on_llm_end` receives, or the partial `response` of `on_llm_error`.
+        answer: The answer, or the part of it that arrived.
         provider: `gen_ai.provider.name` of the request, for results without a `model_provider`.
     """
-    generations = generations_of(result)
     usage: Attributes = {}
     complete = False
-    for generation in generations:
-        message = message_of(generation)
-        metadata = as_mapping(stored(message, "usage_metadata"))
-        if metadata:
+    for message in answer.messages:
+        metadata = stored(message, "usage_metadata")
+        if metadata is not None and (metadata := as_mapping(metadata)):
             complete = _add_standard(usage, metadata, message, provider)
             break
     if not complete:
-        _add_missing(usage, generations[0] if generations else None, output_of(result), provider)
-    return _normalized(usage, generations)
+        _add_missing(usage, answer, provider)
+    return _normalized(usage, answer)
 
 
 def _add_standard(
@@ -114,29 +112,28 @@ def _add_details(
             usage[attribute] = count
 
 
-def _add_missing(
-    usage: Attributes, generation: object, output: Mapping[str, Any], provider: str | None
-) -> None:
+def _add_missing(usage: Attributes, answer: Answer, provider: str | None) -> None:
     """Add missing counts from the provider's own usage objects."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    response_metadata = as_mapping(stored(message_of(generation), "response_metadata"))
+    generation, message = (answer.generations[0], answer.messages[0]) if answer.generations else (None, None)
+    response_metadata = as_mapping(stored(message, "response_metadata"))
     keep_zeros = (backend_of(response_metadata) or provider) not in _ZERO_IS_UNKNOWN
-    for source in (response_metadata, as_mapping(stored(generation, "generation_info")), output):
+    for source in (response_metadata, as_mapping(stored(generation, "generation_info")), answer.output):
         if source:
             for attribute, count in usage_fields.counts(source).items():
                 if keep_zeros or count:
                     usage.setdefault(attribute, count)
 
 
-def _normalized(usage: Attributes, generations: list[Any]) -> Attributes:
+def _normalized(usage: Attributes, answer: Answer) -> Attributes:
     """Remove zeros that mean "unknown", and add the total of cache writes."""
     if not usage:
         return usage
     read, written = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
     if read == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    if written == 0 and (not read or any(map(_has_content, generations))):
+    if written == 0 and (not read or any(map(_has_content, answer.generations, answer.messages))):
         del usage[names.GEN_AI_USAGE_OUTPUT_TOKENS]
     if not read and not written:
         return {name: count for name, count in usage.items() if count}
@@ -144,8 +141,7 @@ def _normalized(usage: Attributes, generations: list[Any]) -> Attributes:
     return usage
 
 
-def _has_content(generation: object) -> bool:
-    message = message_of(generation)
+def _has_content(generation: object, message: object) -> bool:
     if message is None:
         return is_present(stored(generation, "text"))
     return is_present(stored(message, "content")) or is_present(stored(message, "tool_calls"))

@@ -16,6 +16,7 @@ from langspan.kinds.conversations import CONVERSATION_KEYS, USER_KEY
 from langspan.kinds.graphs import NODE
 from langspan.providers import request
 from langspan.providers import request_rules as _request_rules
+from langspan.providers.llm_result import answer_of
 from langspan.providers.response import is_cache_hit, model_response
 from langspan.providers.usage import token_usage
 
@@ -128,9 +129,9 @@ def test_response_from_junk(metadata, info, output, usage, message_id):
         info,
     ):
         result = SimpleNamespace(generations=[[generation]], llm_output=output)
-        assert valid(model_response(result))
-        assert valid(token_usage(result))
-        assert is_cache_hit(result) in {True, False}
+        assert valid(model_response(answer_of(result)))
+        assert valid(token_usage(answer_of(result)))
+        assert is_cache_hit(answer_of(result)) in {True, False}
 
 
 @given(JUNK_MAPPING, st.lists(TEXT | JUNK, max_size=4))

@@ -30,6 +30,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.kinds.embeddings import embeddings_end, embeddings_start
 from langspan.kinds.retrievers import document_texts, retriever_end
 from langspan.kinds.tools import tool_error, tool_result
+from langspan.providers.llm_result import answer_of
 from langspan.providers.response import model_response
 from langspan.providers.usage import token_usage
 
@@ -338,8 +339,8 @@ def test_no_field_of_an_answer_runs_the_code_of_its_value(make: Any) -> None:
         generation = ChatGeneration.model_construct(message=message, generation_info={"finish_reason": value})
         result = LLMResult.model_construct(generations=[[generation]], llm_output={"usage": value})
         RAN.clear()
-        model_response(result)
-        token_usage(result)
+        model_response(answer_of(result))
+        token_usage(answer_of(result))
         renderer.conversation.output(result)
 
 

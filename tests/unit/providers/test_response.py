@@ -9,6 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, ChatMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, LLMResult
 
+from langspan.providers.llm_result import answer_of
 from langspan.providers.response import finish_reason, is_cache_hit, model_response, told_response
 
 ID = "gen_ai.response.id"
@@ -47,7 +48,7 @@ def test_openai_chat_completion():
         "openai.response.service_tier": "default",
         "openai.response.system_fingerprint": "fp_1",
         "openai.api.type": "chat_completions",
-    } == model_response(answer(metadata, id="lc_run--1"))
+    } == model_response(answer_of(answer(metadata, id="lc_run--1")))
 
 
 def test_openai_responses_api():
@@ -65,7 +66,7 @@ def test_openai_responses_api():
         MODEL: "gpt-5",
         REASONS: ["stop"],
         "openai.api.type": "responses",
-    } == model_response(answer(metadata, id="resp_1"))
+    } == model_response(answer_of(answer(metadata, id="resp_1")))
 
 
 def test_anthropic():
@@ -80,7 +81,7 @@ def test_anthropic():
         "usage": {"input_tokens": 1, "service_tier": "standard"},
     }
     expected = {ID: "msg_1", MODEL: "claude-sonnet-4-5", REASONS: ["end_turn"]}
-    assert expected == model_response(answer(metadata))
+    assert expected == model_response(answer_of(answer(metadata)))
 
 
 def test_a_streamed_answer_with_strings_concatenated_by_langchain():
@@ -89,7 +90,7 @@ def test_a_streamed_answer_with_strings_concatenated_by_langchain():
         "hi", response_metadata={"model_name": "gpt-4ogpt-4o", "finish_reason": "STOPSTOP"}
     )
     result = LLMResult(generations=[[ChatGenerationChunk(message=message)]])
-    assert {MODEL: "gpt-4o", REASONS: ["STOP"]} == model_response(result)
+    assert {MODEL: "gpt-4o", REASONS: ["STOP"]} == model_response(answer_of(result))
 
 
 @pytest.mark.parametrize(
@@ -125,22 +126,24 @@ def test_a_streamed_answer_with_strings_concatenated_by_langchain():
     ],
 )
 def test_finish_reason(metadata, expected):
-    assert expected == model_response(answer(metadata)).get(REASONS)
+    assert expected == model_response(answer_of(answer(metadata))).get(REASONS)
 
 
 def test_a_completed_response_with_tool_calls_stopped_for_them():
     call = {"name": "f", "args": {}, "id": "c1"}
-    assert ["tool_calls"] == model_response(answer({"status": "completed"}, tool_calls=[call]))[REASONS]
+    assert ["tool_calls"] == model_response(answer_of(answer({"status": "completed"}, tool_calls=[call])))[
+        REASONS
+    ]
 
 
 def test_one_finish_reason_for_each_choice_in_order():
     messages = [AIMessage("a", response_metadata={"finish_reason": reason}) for reason in ("stop", "length")]
-    assert ["stop", "length"] == model_response(chat(*messages))[REASONS]
+    assert ["stop", "length"] == model_response(answer_of(chat(*messages)))[REASONS]
 
 
 def test_reasons_that_cannot_be_aligned_with_the_choices_are_left_out():
     result = chat(AIMessage("a", response_metadata={"finish_reason": "stop"}), AIMessage("b"))
-    assert {} == model_response(result)
+    assert {} == model_response(answer_of(result))
 
 
 @pytest.mark.parametrize(
@@ -155,34 +158,34 @@ def test_reasons_that_cannot_be_aligned_with_the_choices_are_left_out():
     ],
 )
 def test_response_id(message_id, metadata, expected):
-    assert expected == model_response(answer(metadata, id=message_id)).get(ID)
+    assert expected == model_response(answer_of(answer(metadata, id=message_id))).get(ID)
 
 
 @pytest.mark.parametrize("provider", ["groq", "xai", "deepseek"])
 def test_another_providers_service_tier_is_not_openais(provider):
     metadata = {"model_provider": provider, "service_tier": "on_demand", "system_fingerprint": "fp"}
-    assert {} == model_response(answer(metadata))
+    assert {} == model_response(answer_of(answer(metadata)))
 
 
 @pytest.mark.parametrize("provider", ["groq", "fireworks", "mistralai", "bedrock_converse"])
 def test_a_package_that_repeats_the_request_has_no_response_model(provider):
     metadata = {"model_provider": provider, "model_name": "the requested model"}
-    assert {} == model_response(answer(metadata))
+    assert {} == model_response(answer_of(answer(metadata)))
 
 
 def test_a_hugging_face_endpoints_url_is_not_a_model():
     metadata = {"model_name": "https://user:secret@endpoint.test", "finish_reason": "stop"}
-    assert {REASONS: ["stop"]} == model_response(answer(metadata), "huggingface")
+    assert {REASONS: ["stop"]} == model_response(answer_of(answer(metadata)), "huggingface")
 
 
 def test_a_streamed_mistral_answer_has_a_response_model():
     message = AIMessageChunk("hi", response_metadata={"model_provider": "mistralai", "model_name": "m-2506"})
-    assert {MODEL: "m-2506"} == model_response(chat(message))
+    assert {MODEL: "m-2506"} == model_response(answer_of(chat(message)))
 
 
 def test_a_subclass_of_openais_model_is_not_openai():
     metadata = {"model_provider": "openai", "id": "nz7", "finish_reason": "eos", "service_tier": "default"}
-    assert {ID: "nz7", REASONS: ["eos"]} == model_response(answer(metadata), "together")
+    assert {ID: "nz7", REASONS: ["eos"]} == model_response(answer_of(answer(metadata)), "together")
 
 
 def test_a_completion_does_not_echo_the_requested_model():
@@ -190,12 +193,12 @@ def test_a_completion_does_not_echo_the_requested_model():
     result = LLMResult(
         generations=[[generation]], llm_output={"model_name": "gpt-3.5-turbo-instruct", "id": "cmpl-1"}
     )
-    assert {ID: "cmpl-1", REASONS: ["stop"]} == model_response(result)
+    assert {ID: "cmpl-1", REASONS: ["stop"]} == model_response(answer_of(result))
 
 
 def test_with_several_choices_llm_output_repeats_the_request():
     output = {"model_name": "the requested model"}
-    assert MODEL not in model_response(chat(AIMessage("a"), AIMessage("b"), llm_output=output))
+    assert MODEL not in model_response(answer_of(chat(AIMessage("a"), AIMessage("b"), llm_output=output)))
 
 
 def test_several_choices_share_the_providers_common_metadata():
@@ -206,17 +209,17 @@ def test_several_choices_share_the_providers_common_metadata():
         MODEL: "gpt-4o-2024-08-06",
         REASONS: ["stop", "stop"],
         "openai.api.type": "chat_completions",
-    } == model_response(chat(*choices, llm_output=output))
+    } == model_response(answer_of(chat(*choices, llm_output=output)))
 
 
 def test_a_finish_reason_reveals_openais_api_if_the_id_is_missing():
     facts = {"model_provider": "openai", "finish_reason": "stop"}
-    assert "chat_completions" == model_response(answer(facts))["openai.api.type"]
+    assert "chat_completions" == model_response(answer_of(answer(facts)))["openai.api.type"]
 
 
 def test_a_single_choice_may_use_llm_output():
     output = {"model_name": "m-1", "id": "r1"}
-    assert {ID: "r1", MODEL: "m-1"} == model_response(chat(AIMessage("a"), llm_output=output))
+    assert {ID: "r1", MODEL: "m-1"} == model_response(answer_of(chat(AIMessage("a"), llm_output=output)))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +236,7 @@ def test_a_single_choice_may_use_llm_output():
     ids=["none", "no prompt", "no choice", "no list", "none choice", "plain chat message", "malformed"],
 )
 def test_an_empty_or_malformed_result_has_no_attributes(result):
-    assert {} == model_response(result)
+    assert {} == model_response(answer_of(result))
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,7 @@ def test_an_empty_or_malformed_result_has_no_attributes(result):
 def test_cache_hit(usage, expected):
     message = AIMessage("hi")
     message.usage_metadata = usage
-    assert expected is is_cache_hit(chat(message))
+    assert expected is is_cache_hit(answer_of(chat(message)))
 
 
 def test_a_real_cache_hit_is_recognised():
@@ -260,7 +263,7 @@ def test_a_real_cache_hit_is_recognised():
     from langchain_core.language_models import GenericFakeChatModel
 
     model = GenericFakeChatModel(messages=iter([AIMessage("a"), AIMessage("b")]), cache=InMemoryCache())
-    assert [False, True] == [is_cache_hit(model.generate([[HumanMessage("q")]])) for _ in range(2)]
+    assert [False, True] == [is_cache_hit(answer_of(model.generate([[HumanMessage("q")]]))) for _ in range(2)]
 
 
 def test_finish_reason_of_one_choice():
@@ -312,4 +315,4 @@ COMPACTED = "gen_ai.conversation.compacted"
     ],
 )
 def test_an_answer_with_a_summary_has_compacted_the_conversation(content, expected):
-    assert expected == model_response(chat(AIMessage(content))).get(COMPACTED)
+    assert expected == model_response(answer_of(chat(AIMessage(content)))).get(COMPACTED)

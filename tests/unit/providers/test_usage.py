@@ -9,6 +9,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, Generation, LLMResult
 from pydantic import BaseModel, ConfigDict
 
+from langspan.providers.llm_result import answer_of
 from langspan.providers.usage import token_usage
 
 IN = "gen_ai.usage.input_tokens"
@@ -106,24 +107,24 @@ STANDARD = [
 
 @pytest.mark.parametrize(("counts", "expected"), STANDARD)
 def test_usage_metadata(counts, expected):
-    assert expected == token_usage(chat(message(counts)))
+    assert expected == token_usage(answer_of(chat(message(counts))))
 
 
 @pytest.mark.parametrize(("counts", "expected"), STANDARD)
 def test_a_streamed_answer_counts_the_same(counts, expected):
     chunk = AIMessageChunk("hi")
     chunk.usage_metadata = counts
-    assert expected == token_usage(LLMResult(generations=[[ChatGenerationChunk(message=chunk)]]))
+    assert expected == token_usage(answer_of(LLMResult(generations=[[ChatGenerationChunk(message=chunk)]])))
 
 
 def test_an_empty_answer_may_have_cost_no_output_tokens():
-    assert {IN: 7, OUT: 0} == token_usage(chat(message(usage(7, 0), content="")))
+    assert {IN: 7, OUT: 0} == token_usage(answer_of(chat(message(usage(7, 0), content=""))))
 
 
 @pytest.mark.parametrize("provider", ["google_genai", "bedrock_converse"])
 def test_a_package_that_writes_zero_for_not_sent(provider):
     counts = usage(9, 2, {"cache_read": 0, "cache_creation": 0})
-    assert {IN: 9, OUT: 2} == token_usage(chat(message(counts, model_provider=provider)))
+    assert {IN: 9, OUT: 2} == token_usage(answer_of(chat(message(counts, model_provider=provider))))
 
 
 # A provider's own usage object -> attributes; found in response_metadata, generation_info or llm_output.
@@ -229,7 +230,7 @@ RAW = [
 @pytest.mark.parametrize(("raw", "expected"), RAW)
 @pytest.mark.parametrize("place", ["token_usage", "usage"])
 def test_provider_usage_in_response_metadata(place, raw, expected):
-    assert expected == token_usage(chat(message(**{place: raw})))
+    assert expected == token_usage(answer_of(chat(message(**{place: raw}))))
 
 
 @pytest.mark.parametrize(("raw", "expected"), RAW)
@@ -237,42 +238,42 @@ def test_provider_usage_in_llm_output(raw, expected):
     result = LLMResult(
         generations=[[Generation(text="hi")]], llm_output={"token_usage": raw, "model_name": "m"}
     )
-    assert expected == token_usage(result)
+    assert expected == token_usage(answer_of(result))
 
 
 @pytest.mark.parametrize(("raw", "expected"), RAW)
 def test_provider_usage_in_generation_info(raw, expected):
     result = LLMResult(generations=[[Generation(text="hi", generation_info={"usage_metadata": raw})]])
-    assert expected == token_usage(result)
+    assert expected == token_usage(answer_of(result))
 
 
 def test_ollamas_top_level_counts():
     info = {"model": "llama3", "done": True, "prompt_eval_count": 32, "eval_count": 71, "eval_duration": 9}
     result = LLMResult(generations=[[Generation(text="hi", generation_info=info)]])
-    assert {IN: 32, OUT: 71} == token_usage(result)
+    assert {IN: 32, OUT: 71} == token_usage(answer_of(result))
 
 
 def test_details_that_only_the_provider_has_are_added_to_the_totals():
     """Mistral's package only converts the totals."""
     raw = {"prompt_tokens": 99, "completion_tokens": 99, "prompt_tokens_details": {"cached_tokens": 4}}
-    assert {IN: 9, OUT: 2, READ: 4} == token_usage(chat(message(usage(9, 2), token_usage=raw)))
+    assert {IN: 9, OUT: 2, READ: 4} == token_usage(answer_of(chat(message(usage(9, 2), token_usage=raw))))
 
 
 def test_a_blocked_gemini_prompt_has_no_model_provider():
     result = chat(message(usage(25, 0, {"cache_read": 0}), content="", prompt_feedback={}))
-    assert {IN: 25, OUT: 0} == token_usage(result, "gcp.gemini")
+    assert {IN: 25, OUT: 0} == token_usage(answer_of(result), "gcp.gemini")
 
 
 def test_xais_package_omits_details_that_the_provider_sends():
     counts = usage(25, 12, {"cache_read": 4, "audio": 0}, {"reasoning": 7})
     raw = {"prompt_tokens": 25, "completion_tokens": 5, "prompt_tokens_details": {"text_tokens": 25}}
-    found = token_usage(chat(message(counts, model_provider="xai", token_usage=raw)))
+    found = token_usage(answer_of(chat(message(counts, model_provider="xai", token_usage=raw))))
     assert {IN: 25, OUT: 12, READ: 4, AUDIO_IN: 0, REASONING: 7, TEXT_IN: 25} == found
 
 
 def test_a_zero_input_is_looked_up_elsewhere():
     raw = {"prompt_tokens": 12, "completion_tokens": 3}
-    assert {IN: 12, OUT: 3} == token_usage(chat(message(usage(0, 3, {}), token_usage=raw)))
+    assert {IN: 12, OUT: 3} == token_usage(answer_of(chat(message(usage(0, 3, {}), token_usage=raw))))
 
 
 @pytest.mark.parametrize(
@@ -292,12 +293,14 @@ def test_a_later_place_adds_what_an_earlier_one_lacks(counts):
         "prompt_tokens_details": {"cached_tokens": 4},
         "completion_tokens_details": {"reasoning_tokens": 3},
     }
-    assert {IN: 9, OUT: 7, READ: 4, REASONING: 3} == token_usage(chat(message(counts, token_usage=raw)))
+    assert {IN: 9, OUT: 7, READ: 4, REASONING: 3} == token_usage(
+        answer_of(chat(message(counts, token_usage=raw)))
+    )
 
 
 def test_several_usage_objects_in_one_place_complete_each_other():
     metadata = {"token_usage": {"prompt_tokens": 9}, "usage": {"prompt_tokens": 8, "completion_tokens": 7}}
-    assert {IN: 9, OUT: 7} == token_usage(chat(message(None, **metadata)))
+    assert {IN: 9, OUT: 7} == token_usage(answer_of(chat(message(None, **metadata))))
 
 
 class Details(BaseModel):
@@ -312,12 +315,12 @@ def test_undeclared_pydantic_fields_are_read():
         completion_tokens_details=Details(reasoning_tokens=3),
     )
     expected = {IN: 9, OUT: 7, WRITE: 2, CREATION: 2, REASONING: 3}
-    assert expected == token_usage(chat(message(None, token_usage=raw)))
+    assert expected == token_usage(answer_of(chat(message(None, token_usage=raw))))
 
 
 def test_an_answer_without_choices_may_still_have_been_counted():
     raw = {"token_usage": {"prompt_tokens": 9, "completion_tokens": 0}}
-    assert {IN: 9, OUT: 0} == token_usage(LLMResult(generations=[[]], llm_output=raw))
+    assert {IN: 9, OUT: 0} == token_usage(answer_of(LLMResult(generations=[[]], llm_output=raw)))
 
 
 def test_the_same_usage_in_every_place_is_counted_once():
@@ -325,19 +328,19 @@ def test_the_same_usage_in_every_place_is_counted_once():
     result = chat(
         message(usage(9, 2), token_usage=raw, usage=raw), llm_output={"token_usage": raw, "usage": raw}
     )
-    assert {IN: 9, OUT: 2} == token_usage(result)
+    assert {IN: 9, OUT: 2} == token_usage(answer_of(result))
 
 
 def test_several_choices_share_one_usage():
-    assert {IN: 9, OUT: 2} == token_usage(chat(message(usage(9, 2)), message(usage(9, 2))))
+    assert {IN: 9, OUT: 2} == token_usage(answer_of(chat(message(usage(9, 2)), message(usage(9, 2)))))
 
 
 def test_usage_of_a_later_choice_counts_when_the_first_has_none():
-    assert {IN: 9, OUT: 2} == token_usage(chat(message(), message(usage(9, 2))))
+    assert {IN: 9, OUT: 2} == token_usage(answer_of(chat(message(), message(usage(9, 2)))))
 
 
 @pytest.mark.parametrize(
     "result", [None, LLMResult(generations=[]), chat(message())], ids=["none", "empty", "no usage"]
 )
 def test_nothing_was_reported(result):
-    assert {} == token_usage(result)
+    assert {} == token_usage(answer_of(result))
