@@ -73,6 +73,19 @@ def test_the_first_failure_is_logged_with_the_words_of_the_exporter(guard, caplo
     ] == caplog.messages
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        pytest.param("me:s3cret@host:4317", "***@host:4317", id="gRPC"),
+        pytest.param("http://me:s3cret@host", "http://***@host", id="URL"),
+        pytest.param("http://me:s3c/r@et@host", "http://***@host", id="unusual password"),
+    ],
+)
+def test_a_login_in_the_words_of_the_exporter_is_not_logged(guard, caplog, address, shown):
+    guard.attempt(Exporter(error=OSError(f"no way to {address}, retrying")).export, 1)
+    assert caplog.messages[0].endswith(f"OSError: no way to {shown}, retrying")
+
+
 def test_a_success_logs_nothing(guard, caplog):
     guard.attempt(Exporter(SpanExportResult.SUCCESS).export, 3)
     assert [] == caplog.messages

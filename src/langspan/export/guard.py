@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 SECONDS_BETWEEN_LOG_LINES: Final = 60.0
 _MAX_REASON_LENGTH: Final = 300
+_LOGIN: Final = re.compile(r"(\w+://)?[^\s@]\S*@")
 
 
 class ExportGuard:
@@ -117,8 +119,11 @@ class ExportGuard:
 
 
 def _summary(messages: list[str]) -> str:
-    """Join the first message, which has the cause, and the last, which says that the exporter gave up."""
-    ends = [*messages[:1], *messages[-1:]]
+    """Join the first message, which has the cause, and the last, which says that the exporter gave up.
+
+    The gRPC exporters quote the endpoint, of which a login is not shown.
+    """
+    ends = [_LOGIN.sub(r"\1***@", text) for text in (*messages[:1], *messages[-1:])]
     return "; ".join(dict.fromkeys(text[:_MAX_REASON_LENGTH] for text in ends))
 
 
