@@ -133,6 +133,8 @@ def traced_by_the_plugin(folder: Path) -> Any:
 
 def test_the_plugin_notes_what_tests_leave_behind(tmp_path: Path) -> None:
     noted = traced_by_the_plugin(tmp_path)
+    # An old OpenTelemetry has no events, which langspan says before the tests begin.
+    noted["log_lines"] = [each for each in noted["log_lines"] if each["test"] != "outside of tests"]
     run_left = "test_leaving.py::test_leaves_a_run_open_below_which_another_ends"
     line = "opentelemetry.context: Failed to detach context"
 

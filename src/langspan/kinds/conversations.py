@@ -17,6 +17,8 @@ from langspan.kinds.base import RunKind, RunView
 # In order of preference: a run may carry several of the conversation's names.
 CONVERSATION_KEYS: Final = ("thread_id", "session_id", "conversation_id")
 USER_KEY: Final = "user_id"
+WHO: Final = frozenset((*CONVERSATION_KEYS, USER_KEY))
+"""Metadata without any of these names nobody, and needs no closer look."""
 
 
 def conversation_attribute(kind: RunKind) -> str:

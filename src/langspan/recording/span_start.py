@@ -21,7 +21,7 @@ from langspan.context.carried import carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
-from langspan.kinds.conversations import configurable_of, conversation_id, user_id
+from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts, is_resume
@@ -169,10 +169,10 @@ class SpanStarter:
             agent.calls.append(kind.counts_as)
         try:
             configurable = configurable_of(run.call, graph) or carried_by(base)
-            if configurable:
+            if configurable and not WHO.isdisjoint(configurable):
                 run.conversation = conversation_id(configurable) or run.conversation
                 run.user = user_id(configurable) or run.user
-            if metadata:  # last: what the application wrote there wins
+            if metadata and not WHO.isdisjoint(metadata):  # last: what the application wrote there wins
                 run.conversation = conversation_id(metadata) or run.conversation
                 run.user = user_id(metadata) or run.user
             if kind.is_graph and parent is not None and metadata:

@@ -17,6 +17,7 @@ from langchain_core.runnables.fallbacks import RunnableWithFallbacks
 from langspan._events import CallbackType
 from langspan._guard import Guard
 from langspan.context.scope import enter
+from langspan.kinds.conversations import USER_KEY, WHO
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
@@ -61,7 +62,10 @@ def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
         run = run_of(manager, getattr(manager, "parent_run_id", None))
         if run is not None:
             configurable = config.get("configurable")
-            if configurable and (run.conversation is None or run.user is None):
+            # Mostly all is known already, from the graph or the run around.
+            if configurable and (
+                not WHO.isdisjoint(configurable) if run.conversation is None else USER_KEY in configurable
+            ):
                 run.owner.learn(run, configurable)
             enter(run.context)
             if run.is_unsampled and run.owner is handler.recorder:
