@@ -55,6 +55,12 @@ async def chain_abatch(config: Any) -> Any:
     return await _chain().abatch([QUESTION, QUESTION], config)
 
 
+def chain_whose_config_names_its_user(config: Any) -> Any:
+    """The metadata does not."""
+    config = {**config, "configurable": {"thread_id": "thread-1", "user_id": "user-1"}}
+    return RunnableLambda(str).invoke("why?", config)
+
+
 def chain_fails(config: Any) -> Any:
     return _chain(ScriptedChat(fails_with=ValueError("no"))).invoke(QUESTION, config)
 
@@ -216,6 +222,7 @@ SCENARIOS = (
     chain_astream_events,
     chain_batch,
     chain_abatch,
+    chain_whose_config_names_its_user,
     chain_fails,
     chain_is_busy,
     chain_continued_when_it_is_over,
