@@ -13,6 +13,7 @@ from langspan.content.messages import is_message
 # In characters. Longer texts are keyed by length and hash, so that the cache does not keep them alive.
 _LONG_TEXT: Final = 256
 _MAX_NODES: Final = 500  # a message with more values has no key
+_MAX_TOOL_NODES: Final = 20_000  # so many values in tools, or circular ones, have none either
 _NUMBERS: Final = (int, float, bool)
 # The fields that `message_fields` reads from a message.
 _READ_FROM_MESSAGE: Final = (
@@ -88,6 +89,23 @@ def _is_plain_key(key: Any) -> bool:
     return True
 
 
+def _is_plain(value: Any) -> bool:
+    """Return whether a value is made of exact built-in types only, and not of too many values."""
+    waiting = [value]
+    for each in waiting:  # grows on the way: a function for each value would cost more
+        kind = type(each)
+        if kind is dict:
+            waiting.extend(each)
+            waiting.extend(each.values())
+        elif kind is list or kind is tuple:
+            waiting.extend(each)
+        elif not (kind is str or each is None or kind is bool or kind is int or kind is float):
+            return False
+        if len(waiting) > _MAX_TOOL_NODES:
+            return False
+    return True
+
+
 def tools_key(offered: list[Any], *, schemas: bool) -> Hashable:
     """Return a key for the tools offered to a model; None if they are not plain data.
 
@@ -95,7 +113,10 @@ def tools_key(offered: list[Any], *, schemas: bool) -> Hashable:
         offered: The tools, as bound to the model.
         schemas: Whether descriptions and parameters are rendered.
     """
-    # Tools are deeply nested with short texts: marshal is the fastest way to compare them by value.
+    # Tools are deeply nested with short texts: marshal is the fastest way to compare them by value. It asks
+    # what it does not know for a buffer, which runs the application's code from Python 3.12 on.
+    if not _is_plain(offered):
+        return None
     try:
         data = marshal.dumps(offered, 2)
     except ValueError:

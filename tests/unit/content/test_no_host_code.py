@@ -12,7 +12,6 @@ import functools
 import itertools
 import json
 import pathlib
-import sys
 import types
 import uuid
 from collections.abc import Iterator
@@ -74,9 +73,8 @@ ALL = (
         "model_dump",
         "dict",
         "isoformat",
+        "__buffer__",
     ),
-    # From Python 3.12 on, `marshal` asks the tools of a call for it: known, and not mended yet.
-    *(("__buffer__",) if sys.version_info < (3, 12) else ()),
 )
 
 
