@@ -111,8 +111,8 @@ def _add_chat(
     response_id = _response_id(metadata.get("id"), stored(message, "id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
-    content = getattr(message, "content", None)
-    if isinstance(content, list) and _is_compacted(content):
+    content = stored(message, "content")
+    if type(content) is list and _is_compacted(content):
         attributes[names.GEN_AI_CONVERSATION_COMPACTED] = True
     if not metadata:
         return

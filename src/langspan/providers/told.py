@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
-from langspan._values import as_str
+from langspan._reading import as_dict, fields_of
+from langspan._values import as_mapping, as_str
 
 Facts: TypeAlias = Mapping[str, str]
 
@@ -23,8 +24,9 @@ def completion_facts(answer: Any) -> Facts:
     Args:
         answer: A mapping or an object of an SDK; OpenAI's wraps the chunks that it parses.
     """
-    if isinstance(answer, Mapping) and isinstance(answer.get("chunk"), Mapping):
-        answer = answer["chunk"]
+    wrapped = as_mapping(as_mapping(answer).get("chunk"))
+    if wrapped:
+        answer = wrapped
     facts = _texts(answer, _COMPLETION)
     return facts if "id" in facts or "model" in facts else {}
 
@@ -51,8 +53,6 @@ def _texts(source: Any, fields: Mapping[str, str]) -> Facts:
 
 
 def _stored(source: Any) -> Mapping[str, Any]:
-    """Return a mapping itself, or what an object stores, so that no code of its class runs."""
-    if isinstance(source, Mapping):
-        return source
-    stored = getattr(source, "__dict__", None)
-    return stored if isinstance(stored, dict) else {}
+    """Return a dictionary itself, or what an object stores, so that no code of its class runs."""
+    found = as_dict(source)
+    return fields_of(source) if found is None else found
