@@ -21,6 +21,7 @@ from opentelemetry.context import Context
 
 from langspan._events import Call, CallbackType
 from langspan._guard import Guard, contained
+from langspan.context.collection import collection
 
 
 class ScopedRun(Protocol):
@@ -108,6 +109,8 @@ class Scope:
     @contained
     def resume(self) -> None:
         """Make the run current before a step of the host's code."""
+        if collection.thread is not None and collection.is_here():
+            return
         self._former = _scope.get()
         self._outside = otel.get_current()
         _scope.set(self)
@@ -121,7 +124,7 @@ class Scope:
 
     def _put_back(self) -> None:
         # An abandoned coroutine may be closed in a foreign context, where there is nothing to restore.
-        if _scope.get() is not self:
+        if _scope.get() is not self or (collection.thread is not None and collection.is_here()):
             return
         _scope.set(self._former)
         if self._inside is not None and self._outside is not None:
@@ -155,7 +158,7 @@ class Scope:
     def started(self, run: ScopedRun) -> None:
         """Register a run that has started directly under the call."""
         self._runs.append(run)
-        if self.attach_on_start and self._inside is None:
+        if self.attach_on_start and self._inside is None and not collection.is_here():
             self._inside = run.context
             otel.attach(run.context)
 
@@ -210,7 +213,8 @@ def enter(context: Context) -> None:
 def swap(context: Context) -> Context:
     """Make `context` current and return the previous one, for `swap_back`."""
     previous = otel.get_current()
-    otel.attach(context)
+    if collection.thread is None or not collection.is_here():
+        otel.attach(context)
     return previous
 
 
@@ -222,5 +226,7 @@ def swap_back(previous: Context, only_if: Context | None = None) -> None:
         only_if: Do nothing unless this context is current, because an abandoned coroutine may be closed in
             a foreign one.
     """
+    if collection.thread is not None and collection.is_here():
+        return
     if only_if is None or otel.get_current() is only_if:
         otel.attach(previous)

@@ -17,6 +17,7 @@ from langspan._guard import Guard
 from langspan._setting_parsers import ContentCapture
 from langspan._settings import Settings
 from langspan.content.renderer import ContentRenderer
+from langspan.context.collection import watch
 from langspan.conventions.names import SCHEMA_URL
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts
@@ -77,6 +78,7 @@ def _assemble(
     events: LogEvents | None,
 ) -> Recorder:
     """Make the recorder's parts and put them together."""
+    watch()
     runs, interrupts, hooks = _runs(settings), Interrupts(), _hooks(settings, guard)
     limits = guard.call(limits_of, tracer) or NO_LIMITS
     policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)

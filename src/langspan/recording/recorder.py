@@ -16,6 +16,7 @@ from opentelemetry.trace import SpanContext
 from langspan._events import CallbackType, Graph, Started
 from langspan._guard import Guard, contained
 from langspan._values import Attributes, as_mapping, as_str
+from langspan.context.collection import apart, collection
 from langspan.context.scope import current_scope
 from langspan.kinds import conversations
 from langspan.kinds.base import RunKind
@@ -221,7 +222,8 @@ class Recorder:
         """
         run = self._runs.take(run_id)
         if run is not None:
-            self._finisher.end_ok(run, result, extra)
+            end = self._finisher.end_ok
+            (end if collection.thread is None else apart(end))(run, result, extra)
 
     @contained
     def fail(self, run_id: UUID, error: BaseException, extra: Attributes = NO_ATTRIBUTES) -> None:
@@ -234,7 +236,8 @@ class Recorder:
         """
         run = self._runs.take(run_id)
         if run is not None:
-            self._finisher.end_error(run, error, extra)
+            end = self._finisher.end_error
+            (end if collection.thread is None else apart(end))(run, error, extra)
 
     @contained
     def abandon(self, run: Run, error: BaseException | None) -> None:
@@ -247,9 +250,9 @@ class Recorder:
         if self._runs.take(run.run_id, run) is None:
             return
         if error is None:
-            self._finisher.end_incomplete(run)
+            apart(self._finisher.end_incomplete)(run)
         else:
-            self._finisher.end_error(run, error, NO_ATTRIBUTES)
+            apart(self._finisher.end_error)(run, error, NO_ATTRIBUTES)
 
     def close(self) -> None:
         """End every open run and mark it incomplete."""
