@@ -116,7 +116,14 @@ class Box:
     """Keeps itself alive, so that only the collector frees it."""
 
     def __init__(self, stream: Any) -> None:
-        self.stream, self.itself = stream, self
+        self.stream: Iterator[Any] = stream
+        self.itself = self
+
+
+def drop(stream: Iterator[Any]) -> None:
+    """Take one item, and leave the rest to the collector."""
+    box = Box(stream)
+    next(box.stream)
 
 
 @pytest.fixture
@@ -130,7 +137,7 @@ def processor(recording: Recording) -> Iterator[Marking]:
 
 @pytest.mark.parametrize("stream", STREAMS)
 def test_its_spans_end(stream: str, processor: Marking) -> None:
-    next(Box(STREAMS[stream]()).stream)
+    drop(STREAMS[stream]())
     gc.collect()
     assert processor.ended
     assert len(CLOSED_IN) == 1
@@ -139,7 +146,7 @@ def test_its_spans_end(stream: str, processor: Marking) -> None:
 @interrupting
 @pytest.mark.parametrize("stream", STREAMS)
 def test_the_interrupted_context_keeps_its_variables(stream: str, processor: Marking) -> None:
-    next(Box(STREAMS[stream]()).stream)
+    drop(STREAMS[stream]())
     token, current = MARK.set("mine"), otel.get_current()
     gc.collect()
     kept = MARK.get()
@@ -153,7 +160,7 @@ def test_the_interrupted_context_keeps_its_variables(stream: str, processor: Mar
 def test_a_body_that_is_closed_by_the_collector_sees_the_context_that_it_interrupts(
     processor: Marking,
 ) -> None:
-    next(Box(STREAMS["model"]()).stream)
+    drop(STREAMS["model"]())
     gc.collect()
     assert CLOSED_IN == [trace.INVALID_SPAN]
 
