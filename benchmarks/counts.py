@@ -34,7 +34,7 @@ import langspan
 from benchmarks.variants import VARIANTS
 from benchmarks.workloads import Workload, single_calls, workloads
 
-_SHOWN = ("untraced", "langspan", "with content", "with metrics", "sampled out")
+_SHOWN = ("untraced", "floor", "langspan", "with content", "floor, metrics", "with metrics", "sampled out")
 _SOURCES = {
     "langspan": str(Path(langspan.__file__).parent),
     "opentelemetry": str(Path(opentelemetry.trace.__file__).parents[1]),

@@ -11,15 +11,16 @@ from typing import Any, Final
 from opentelemetry import context as otel
 from opentelemetry.context import Context
 
-_KEY: Final = otel.create_key("langspan-configurable")
+CARRIED: Final = otel.create_key("langspan-configurable")
+"""The key in a context that carries a `configurable`: to look for it costs less than `carried_by`."""
 
 
 def context_with(configurable: Mapping[str, Any]) -> Context:
     """Return the current context with the `configurable` of a call's config."""
-    return otel.set_value(_KEY, configurable)
+    return otel.set_value(CARRIED, configurable)
 
 
 def carried_by(context: Context) -> Mapping[str, Any] | None:
     """Return the `configurable` that a context carries, if it carries any."""
-    found: Any = context.get(_KEY)
+    found: Any = context.get(CARRIED)
     return found  # type: ignore[no-any-return] # nobody else has the key

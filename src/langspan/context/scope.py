@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from opentelemetry import context as otel
@@ -200,9 +200,8 @@ def _stops_all(error: BaseException | None) -> bool:
 _scope: ContextVar[Scope | None] = ContextVar("langspan_scope", default=None)
 
 
-def current_scope() -> Scope | None:
-    """Return the innermost scope around the running code."""
-    return _scope.get()
+current_scope: Final = _scope.get
+"""Returns the innermost scope around the running code."""
 
 
 def enter(context: Context) -> None:

@@ -31,7 +31,10 @@ _BOOKKEEPING: Final = re.compile(
 
 def _texts(value: object) -> list[str] | None:
     """Return any sequence as strings: LangGraph's paths mix strings, numbers and tuples."""
-    return [_text(item, _MAX_NESTING) for item in as_list(value) or ()] or None
+    items = value if type(value) is tuple else as_list(value)
+    return [
+        item if type(item) is str and item.isascii() else _text(item, _MAX_NESTING) for item in items or ()
+    ] or None
 
 
 def _text(item: object, nesting: int) -> str:
@@ -129,7 +132,10 @@ def run_attributes(
     """
     attributes: Attributes = {}
     if metadata:
-        _add_known(attributes, metadata, _IN_GRAPHS if kind.is_graph else _EVERYWHERE)
+        if kind.is_graph:
+            _add_known(attributes, metadata, _IN_GRAPHS)
+        elif "lc_source" in metadata:
+            _add_known(attributes, metadata, _EVERYWHERE)
         if "lc_hub_repo" in metadata:
             _add_known(attributes, metadata, _HUB_OF_STEP if kind.operation is None else _HUB_OF_OPERATION)
     if tags:
@@ -192,14 +198,14 @@ def _add_run_name(attributes: Attributes, name: object) -> None:
 
 def _add_known(attributes: Attributes, metadata: Mapping[str, Any], rules: _Rules) -> None:
     for key, (attribute, convert) in rules.items():
-        value = metadata.get(key)
-        if value is not None and (converted := convert(value)) is not None:
+        if key in metadata and (converted := convert(metadata[key])) is not None:
             attributes[attribute] = converted
 
 
 def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:
     kept = []
-    for tag in map(as_text, as_list(tags) or ()):
+    for each in tags if type(tags) is list else as_list(tags) or ():
+        tag = each if type(each) is str else as_text(each)
         if not tag:
             continue
         if tag.startswith(_RETRY) and (attempt := tag[len(_RETRY) :]).isdecimal():

@@ -65,9 +65,9 @@ def identify(
 
 def is_hidden(tags: Sequence[Any] | None) -> bool:
     """Return whether LangChain marks a run as internal, with the tag `langsmith:hidden`."""
-    for tag in tags or ():  # noqa: SIM110 - a generator would cost more than the rest of the rules
+    for tag in tags or ():
         # Only the type is checked, because a tag may be any object and an error here would lose the span.
-        if issubclass(type(tag), str) and str.__eq__(tag, HIDDEN_TAG):
+        if (tag if type(tag) is str else as_text(tag)) == HIDDEN_TAG:
             return True
     return False
 
@@ -84,17 +84,16 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
         graph: The graph that announced this run, if one did.
     """
     metadata = event.metadata
-    if (
-        name
-        and metadata
-        and as_str(metadata.get("langgraph_node")) == name
-        and _is_node(event.tags, metadata)
-    ):
-        return NODE
+    if name and metadata and "langgraph_node" in metadata:
+        node = metadata["langgraph_node"]
+        if (node is name or as_str(node) == name) and _is_node(event.tags, metadata):
+            return NODE
     if graph is not None and graph.name in (name, None):
         return AGENT if graph.is_agent else WORKFLOW
-    mark = as_text(metadata.get("ls_integration")) if metadata else None
-    if not metadata or mark is None or mark not in _GRAPH_INTEGRATIONS:
+    if not metadata or "ls_integration" not in metadata:
+        return CHAIN
+    mark = as_text(metadata["ls_integration"])
+    if mark is None or mark not in _GRAPH_INTEGRATIONS:
         return CHAIN
     is_agent = mark == AGENT_INTEGRATION
     # Without an announcement, a graph's root is the first run in a tree with the integration mark, and a
@@ -106,7 +105,8 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
 
 def _is_node(tags: Sequence[Any] | None, metadata: Mapping[str, Any]) -> bool:
     """Whether a run that bears its node's name is the node, or a task, rather than a step inside."""
-    for tag in map(as_text, tags or ()):
+    for each in tags or ():
+        tag = each if type(each) is str else as_text(each)
         if tag is not None and tag.startswith(_STEP_TAG):
             return True
         # A task of the functional API is the first step of the node that was made for it.

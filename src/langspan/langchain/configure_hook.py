@@ -41,8 +41,8 @@ class ConfigureHook:
     def get(self) -> RecordingHandler | None:
         """Return the handler for a run that is being configured, or None if it would not be recorded."""
         handler = self.handler
-        if handler is None:
-            return None
+        if handler is None or not handler.recorder.starter.has_unsampled:
+            return handler
         recorder = handler.recorder
         return None if recorder.guard.call(recorder.in_unsampled_trace) else handler
 

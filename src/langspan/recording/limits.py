@@ -44,9 +44,11 @@ class Limits(NamedTuple):
     chars: int = MAX_CHARS
     attributes: int | None = None
 
-    def are_wide(self, attributes: Attributes) -> bool:
-        """Return whether attributes surely fit at a span's start, without a look at each."""
-        return self.chars == MAX_CHARS and (self.attributes is None or 2 * len(attributes) < self.attributes)
+    def surely_fit(self) -> int:
+        """Return how many attributes fit at a span's start without a look at each."""
+        if self.chars != MAX_CHARS:
+            return 0
+        return MAX_CHARS if self.attributes is None else max((self.attributes - 1) // 2, 0)
 
     def fit_start(self, attributes: Attributes) -> Attributes:
         """Return what to set when a span starts: no more than half of what it holds, as more will come."""

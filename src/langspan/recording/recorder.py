@@ -36,6 +36,10 @@ _CHAIN: Final = CallbackType.CHAIN
 class Recorder:
     """Records runs as spans of one tracer, and where asked as metrics and events.
 
+    Attributes:
+        run: Returns the open run of an id, if there is one.
+        starter: Starts spans.
+
     Args:
         guard: The error boundary: nothing that LangChain's events call here raises, and a span starts and
             ends whatever becomes of its attributes.
@@ -60,8 +64,9 @@ class Recorder:
     ) -> None:
         self.guard = guard
         self._runs = runs
+        self.run: Callable[[UUID], Run | None] = runs.get
         self._interrupts = interrupts
-        self._starter = starter
+        self.starter = starter
         self._finisher = finisher
         self._pop_announcement = pop_announcement
         self._metrics = metrics
@@ -70,18 +75,13 @@ class Recorder:
         """How many runs are open."""
         return len(self._runs)
 
-    def run(self, run_id: UUID) -> Run | None:
-        """The open run of that id."""
-        return self._runs.get(run_id)
-
     def innermost(self) -> Run | None:
         """The innermost run around the code that asks; it may have ended."""
-        return self._starter.parents.innermost(otel.get_current())
+        return self.starter.parents.innermost(otel.get_current())
 
     def in_unsampled_trace(self) -> bool:
         """Whether nothing that starts here and now would be recorded: its trace was sampled out."""
-        starter = self._starter
-        return starter.has_unsampled and starter.parents.in_unsampled_trace(otel.get_current())
+        return self.starter.parents.in_unsampled_trace(otel.get_current())
 
     # -- start
 
@@ -102,12 +102,12 @@ class Recorder:
             call = scope.call
         else:
             scope = None
-        made = self._starter.new_run(self, event, kind, call, graph, current)
+        made = self.starter.new_run(self, event, kind, call, graph, current)
         if made is None:
             return
         run, base = made
         try:
-            self._starter.start(run, event, base)
+            self.starter.start(run, event, base)
             surplus = self._runs.add(event.run_id, run)
         except Exception:
             self._give_up(run)
@@ -168,7 +168,7 @@ class Recorder:
             run: The run, before its body runs.
             configurable: `configurable` of its config.
         """
-        learned = self._starter.always.redacted(conversations.learned(run, configurable))
+        learned = self.starter.always.redacted(conversations.learned(run, configurable))
         if learned:
             run.conversation = run.conversation or conversations.conversation_id(configurable)
             run.user = run.user or conversations.user_id(configurable)

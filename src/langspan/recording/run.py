@@ -185,7 +185,7 @@ class Run:
         """Whether this run is that run, or an open descendant of it."""
         node: Run | None = self
         while node is not None:
-            if node.run_id == run_id:
+            if node.run_id is run_id or node.run_id == run_id:
                 return True
             node = node.parent if node.is_open else None
         return False

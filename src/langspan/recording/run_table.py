@@ -52,11 +52,12 @@ class RunTable(Generic[Entry, Ended]):
     def _forget(self) -> None:
         """Start empty, with a fresh lock: the old one may be held by a thread that a fork left behind."""
         self._lock = threading.Lock()
-        self._open: dict[UUID, tuple[float, Entry]] = {}
+        # By the number of the id: hashing a UUID itself runs Python code, each time.
+        self._open: dict[object, tuple[float, Entry]] = {}
         # Two generations: when the younger is full it becomes the elder, and the elder is dropped whole.
         # Half as exact as forgetting one by one, and several times cheaper.
-        self._ended: dict[UUID, Ended] = {}
-        self._ended_before: dict[UUID, Ended] = {}
+        self._ended: dict[object, Ended] = {}
+        self._ended_before: dict[object, Ended] = {}
         self._starts = 0
         self._is_drained = False
 
@@ -72,15 +73,16 @@ class RunTable(Generic[Entry, Ended]):
             table is drained nothing is held any more, and the entry itself comes back.
         """
         evicted: list[Entry] = []
+        key = run_id.int if type(run_id) is UUID else run_id
         with self._lock:
             if self._is_drained:
                 return [entry]
             held = (self._clock(), entry)
-            former = self._open.setdefault(run_id, held)
+            former = self._open.setdefault(key, held)
             if former is not held:
                 evicted.append(former[1])
-                del self._open[run_id]  # the table is in the order of the starts
-                self._open[run_id] = held
+                del self._open[key]  # the table is in the order of the starts
+                self._open[key] = held
             self._starts += 1
             if self._starts % _SWEEP_EVERY == 0 or len(self._open) > self._max_open:
                 self._sweep(evicted)
@@ -90,16 +92,17 @@ class RunTable(Generic[Entry, Ended]):
         """Evict the oldest runs while there are too many, and all that are too old."""
         latest = self._clock() - self._max_age
         over = len(self._open) - self._max_open
-        leaving: list[UUID] = []
-        for run_id, (started, _) in self._open.items():
+        leaving: list[object] = []
+        for key, (started, _) in self._open.items():
             if len(leaving) >= over and started >= latest:
                 break
-            leaving.append(run_id)
-        evicted.extend(self._open.pop(run_id)[1] for run_id in leaving)
+            leaving.append(key)
+        evicted.extend(self._open.pop(key)[1] for key in leaving)
 
     def get(self, run_id: UUID) -> Entry | None:
         """The open run of that id, if any."""
-        held = self._open.get(run_id)  # atomic by itself: no lock
+        key = run_id.int if type(run_id) is UUID else run_id
+        held = self._open.get(key)  # atomic by itself: no lock
         return None if held is None else held[1]
 
     def open(self) -> list[Entry]:
@@ -117,23 +120,25 @@ class RunTable(Generic[Entry, Ended]):
         Returns:
             The entry for the first caller only, so that a run ends exactly once whoever asks.
         """
+        key = run_id.int if type(run_id) is UUID else run_id
         with self._lock:
             if entry is not None and self.get(run_id) is not entry:
                 return None
-            held = self._open.pop(run_id, None)
+            held = self._open.pop(key, None)
             if held is None:
                 return None
             if len(self._ended) >= self._max_ended:
                 self._ended_before = self._ended
                 self._ended = {}
-            self._ended[run_id] = self._ended_context(held[1])
+            self._ended[key] = self._ended_context(held[1])
         return held[1]
 
     def ended(self, run_id: UUID) -> Ended | None:
         """What is left of a recently ended run, if it is still remembered."""
+        key = run_id.int if type(run_id) is UUID else run_id
         with self._lock:
-            found = self._ended.get(run_id)
-            return self._ended_before.get(run_id) if found is None else found
+            found = self._ended.get(key)
+            return self._ended_before.get(key) if found is None else found
 
     def drain(self) -> list[Entry]:
         """Take out all open runs for good, newest first, so that children come before their parents."""

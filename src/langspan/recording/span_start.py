@@ -17,7 +17,7 @@ from langspan._guard import Guard
 from langspan._values import Attributes, as_str
 from langspan.content.dialogue import question
 from langspan.content.renderer import ContentRenderer
-from langspan.context.carried import carried_by
+from langspan.context.carried import CARRIED, carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
@@ -91,6 +91,7 @@ class SpanStarter:
         self._genai_only = genai_only
         self._is_observed = is_observed
         self._limits = limits
+        self._surely_fit = limits.surely_fit()
         self._unsampled_stay_so = _keeps_unsampled(tracer)
 
     def new_run(
@@ -116,7 +117,7 @@ class SpanStarter:
             None if the run is to be passed over: instrumentation is suppressed, or its trace was sampled out.
         """
         for key in SUPPRESSION_KEYS:
-            if current.get(key):
+            if key in current and current[key]:  # noqa: RUF019 - a look costs less than a call
                 return None
         if self.has_unsampled and self._is_unsampled(event, current):
             return None
@@ -130,7 +131,8 @@ class SpanStarter:
 
     def start(self, run: Run, event: Started, base: Context) -> None:
         """Start the run's span, if it has one of its own, and make the context in which it is current."""
-        if not run.is_unsampled and self._is_visible(run, event, base):
+        is_unseen = run.is_unsampled or (event.tags and is_hidden(event.tags))
+        if not is_unseen and (not self._genai_only or self._is_told(run, base)):
             self._start_span(run, event, base)
         else:
             # Its children nest under the span around it.
@@ -168,7 +170,9 @@ class SpanStarter:
         if kind.counts_as is not None and agent is not None:
             agent.calls.append(kind.counts_as)
         try:
-            configurable = configurable_of(run.call, graph) or carried_by(base)
+            configurable = None if run.call is None and graph is None else configurable_of(run.call, graph)
+            if not configurable and CARRIED in base:
+                configurable = carried_by(base)
             if configurable and not WHO.isdisjoint(configurable):
                 run.conversation = conversation_id(configurable) or run.conversation
                 run.user = user_id(configurable) or run.user
@@ -184,10 +188,9 @@ class SpanStarter:
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
             self._guard.report(_STARTING, error)
 
-    def _is_visible(self, run: Run, event: Started, base: Context) -> bool:
-        if event.tags and is_hidden(event.tags):
-            return False
-        if not self._genai_only or run.kind.operation is not None:
+    def _is_told(self, run: Run, base: Context) -> bool:
+        """Whether a run has a span where only GenAI operations have."""
+        if run.kind.operation is not None:
             return True
         # A chain at the root holds its trace together: one call of the application is one trace.
         return not trace.get_current_span(base).get_span_context().is_valid
@@ -199,7 +202,7 @@ class SpanStarter:
         attributes = run.start_attributes = self._created(run)
         if is_recorded:
             attributes = run.start_attributes = {**self._started(run, event), **attributes}
-        fitting = attributes if self._limits.are_wide(attributes) else self._fitting(attributes)
+        fitting = attributes if len(attributes) <= self._surely_fit else self._fitting(attributes)
         run.span = self._tracer.start_span(
             run.name, base, run.kind.span_kind, fitting, start_time=run.started, record_exception=False
         )
@@ -214,7 +217,8 @@ class SpanStarter:
             if len(fitting) < len(attributes):
                 left = {name: value for name, value in attributes.items() if name not in fitting}
                 run.deferred_attributes = {**left, **run.deferred_attributes}
-            self._describe_more(run, event)
+            if self._renderer is not None or run.kind.is_graph:
+                self._describe_more(run, event)
         if self._hooks is not None and run.is_recording:
             self._guard.call(self._hooks.started, run, event)
 
@@ -248,7 +252,7 @@ class SpanStarter:
                 if run.story is run and not event.extra.get("defers_inputs"):
                     where = "state" if run.kind.is_graph else "input"
                     run.question = question(self._renderer, event.payload, where)
-            if run.kind.is_graph and is_resume(event.payload):
+            if run.kind.is_graph and type(event.payload) is not dict and is_resume(event.payload):
                 self._interrupts.link(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without
             self._guard.report("start content", error)

@@ -33,7 +33,11 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
 
 def _starting(guard: Guard) -> Wrapper:
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        run_id = guard.call(_known_id, args, kwargs)
+        run_id = None
+        try:
+            run_id = _known_id(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the application's run starts all the same
+            guard.failed(_known_id, error)
         try:
             return wrapped(*args, **kwargs)
         except BaseException as error:
@@ -45,7 +49,11 @@ def _starting(guard: Guard) -> Wrapper:
 
 def _astarting(guard: Guard) -> Wrapper:
     async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        run_id = guard.call(_known_id, args, kwargs)
+        run_id = None
+        try:
+            run_id = _known_id(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the application's run starts all the same
+            guard.failed(_known_id, error)
         try:
             return await wrapped(*args, **kwargs)
         except BaseException as error:

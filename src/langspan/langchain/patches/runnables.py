@@ -75,7 +75,10 @@ def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
         wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         result = wrapped(*args, **kwargs)
-        guard.call(enter_body, args[0] if args else kwargs.get("config"))
+        try:
+            enter_body(args[0] if args else kwargs.get("config"))
+        except Exception as error:  # noqa: BLE001 - the application's code runs all the same
+            guard.failed(enter_body, error)
         return result
 
     return wrapper

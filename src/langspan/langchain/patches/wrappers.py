@@ -35,7 +35,11 @@ def calling(guard: Guard, make: MakeScope) -> Wrapper:
     """Return a wrapper for a function that will start a run."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        scope = guard.call(make, instance, args, kwargs)
+        scope = None
+        try:
+            scope = make(instance, args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the application's call goes on
+            guard.failed(make, error)
         return wrapped(*args, **kwargs) if scope is None else call_in_scope(scope, wrapped, *args, **kwargs)
 
     return wrapper
@@ -45,7 +49,11 @@ def awaiting(guard: Guard, make: MakeScope) -> Wrapper:
     """Return a wrapper for a coroutine function that will start a run."""
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        scope = guard.call(make, instance, args, kwargs)
+        scope = None
+        try:
+            scope = make(instance, args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the application's call goes on
+            guard.failed(make, error)
         return wrapped(*args, **kwargs) if scope is None else acall_in_scope(scope, wrapped, *args, **kwargs)
 
     return wrapper
@@ -74,7 +82,11 @@ def calling_inside(guard: Guard, find: FindContext) -> Wrapper:
     """Return a wrapper for a function that is the body of a run."""
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        context = guard.call(find, args, kwargs)
+        context = None
+        try:
+            context = find(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the application's call goes on
+            guard.failed(find, error)
         return (
             wrapped(*args, **kwargs) if context is None else run_in_context(context, wrapped, *args, **kwargs)
         )
@@ -86,7 +98,11 @@ def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
     """Return a wrapper for a coroutine function that is the body of a run."""
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        context = guard.call(find, args, kwargs)
+        context = None
+        try:
+            context = find(args, kwargs)
+        except Exception as error:  # noqa: BLE001 - the application's call goes on
+            guard.failed(find, error)
         return (
             wrapped(*args, **kwargs)
             if context is None
