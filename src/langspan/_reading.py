@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any, Final, TypeGuard
 
@@ -123,6 +123,17 @@ def stored(value: Any, name: str) -> Any:
         return slot.__get__(value, type(value))
     except AttributeError:  # the slot is empty
         return None
+
+
+def fields_named(value: Any, names: Iterable[str]) -> Mapping[str, Any]:
+    """Return what an object stores under some names, and maybe under others: one step for many `stored`.
+
+    Args:
+        value: An object; in nearly all cases LangChain's own, whose dictionary is returned itself.
+        names: The names that will be asked for.
+    """
+    held = _fields_of_model(value) if is_base(BaseModel, type(value)) else None
+    return held if type(held) is dict else {name: stored(value, name) for name in names}
 
 
 def as_dict(value: Any) -> dict[str, Any] | None:

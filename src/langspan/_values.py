@@ -23,7 +23,7 @@ AttributeValue: TypeAlias = (
 Attributes: TypeAlias = dict[str, AttributeValue]
 
 INT64_MAX: Final = 2**63 - 1
-_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 _PLAIN_TYPES: Final = (str, bytes, bool, int, float, dict, list, tuple, type(None))
 
 
@@ -32,9 +32,9 @@ def as_mapping(value: object) -> Mapping[str, Any]:
     if type(value) is dict:
         return value
     if value is None:
-        return _EMPTY
+        return EMPTY
     found = as_dict(value)
-    return _EMPTY if found is None else found
+    return EMPTY if found is None else found
 
 
 def is_present(value: object) -> bool:
@@ -43,8 +43,8 @@ def is_present(value: object) -> bool:
     Only plain built-in values are tested for truth. Any other object counts as present, because its
     `__bool__` may raise, as that of arrays does.
     """
-    if value is None:
-        return False
+    if value is None or type(value) is str:  # the common cases, without a further call
+        return bool(value)
     return not is_exactly(value, _PLAIN_TYPES) or bool(value)
 
 

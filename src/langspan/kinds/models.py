@@ -26,12 +26,20 @@ from langspan.providers.usage import token_usage
 
 
 def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | None:
+    metadata, params = event.metadata, event.extra.get("invocation_params")
     return request_model(
-        as_mapping(event.metadata),
-        as_mapping(event.extra.get("invocation_params")),
-        as_mapping((event.serialized or {}).get("kwargs")),
-        call.arguments if call is not None else None,
+        metadata if type(metadata) is dict else as_mapping(metadata),
+        params if type(params) is dict else as_mapping(params),
+        _kwargs(event),
+        None if call is None else call.arguments,
     )
+
+
+def _kwargs(event: Started) -> Mapping[str, Any]:
+    """Return the constructor arguments in LangChain's description of the model."""
+    described = event.serialized
+    kwargs = (described if type(described) is dict else as_mapping(described)).get("kwargs")
+    return kwargs if type(kwargs) is dict else as_mapping(kwargs)
 
 
 def _provider(event: Started) -> str | None:
@@ -42,7 +50,8 @@ def _at_start(run: RunView, event: Started) -> Attributes:
     call = run.call
     attributes = model_request(
         run.provider,
-        constructor=_constructor(run, event),
+        # A model that LangChain cannot serialize has fields instead.
+        constructor=_kwargs(event) or (None if call is None else call.fields),
         metadata=event.metadata,
         invocation_params=event.extra.get("invocation_params"),
         options=event.extra.get("options"),
@@ -51,12 +60,6 @@ def _at_start(run: RunView, event: Started) -> Attributes:
     if call is not None and call.streams:
         attributes[names.GEN_AI_REQUEST_STREAM] = True
     return attributes
-
-
-def _constructor(run: RunView, event: Started) -> Mapping[str, Any]:
-    """Return the constructor arguments, or the fields of a model that LangChain cannot serialize."""
-    kwargs = as_mapping(as_mapping(event.serialized).get("kwargs"))
-    return kwargs if kwargs or run.call is None else as_mapping(run.call.fields)
 
 
 def _at_end(run: RunView, result: Any) -> Attributes:

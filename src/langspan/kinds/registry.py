@@ -65,7 +65,7 @@ def identify(
 
 def is_hidden(tags: Sequence[Any] | None) -> bool:
     """Return whether LangChain marks a run as internal, with the tag `langsmith:hidden`."""
-    for tag in tags or ():
+    for tag in tags or ():  # noqa: SIM110 - a generator would cost more
         # Only the type is checked, because a tag may be any object and an error here would lose the span.
         if (tag if type(tag) is str else as_text(tag)) == HIDDEN_TAG:
             return True

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from langspan._reading import as_list, as_text, stored
-from langspan._values import as_mapping, is_present
+from langspan._reading import as_list, as_text, fields_named, stored
+from langspan._values import EMPTY, as_mapping, is_present
 
 
 def generations_of(result: object) -> list[Any]:
     """Return the generations (choices) for a run's single prompt; an empty list if there are none."""
-    prompts = stored(result, "generations")
+    return _of_single_prompt(stored(result, "generations"))
+
+
+def _of_single_prompt(prompts: object) -> list[Any]:
     prompts = prompts if type(prompts) is list else as_list(prompts)
     if not prompts:
         return []
@@ -26,24 +29,57 @@ message_of: Final[Callable[[object], Any]] = partial(stored, name="message")
 """Return the message of a chat generation; None for a completion."""
 
 
-class Answer(NamedTuple):
-    """What a model call returned, read once for all who ask about it.
+class Choice(NamedTuple):
+    """One of a model's answers to a prompt, read once for all who ask about it.
 
     Attributes:
-        generations: The generations (choices) for the run's single prompt.
-        messages: Their messages; None for a completion.
+        generation: The fields of LangChain's generation.
+        message: The fields of its message; None for a completion.
+        metadata: `response_metadata` of the message, or an empty mapping.
+        info: `generation_info`, or an empty mapping.
+    """
+
+    generation: Mapping[str, Any]
+    message: Mapping[str, Any] | None
+    metadata: Mapping[str, Any]
+    info: Mapping[str, Any]
+
+
+class Answer(NamedTuple):
+    """What a model call returned.
+
+    Attributes:
+        choices: The choices for the run's single prompt.
         output: `llm_output`, or an empty mapping.
     """
 
-    generations: list[Any]
-    messages: list[Any]
+    choices: list[Choice]
     output: Mapping[str, Any]
+
+
+_OF_RESULT: Final = ("generations", "llm_output")
+_OF_GENERATION: Final = ("message", "generation_info", "text")
+_OF_MESSAGE: Final = ("type", "id", "content", "response_metadata", "usage_metadata", "tool_calls")
 
 
 def answer_of(result: object) -> Answer:
     """Return the parts of an `LLMResult`: what `on_llm_end` receives, or the `response` of `on_llm_error`."""
-    generations = generations_of(result)
-    return Answer(generations, list(map(message_of, generations)), as_mapping(stored(result, "llm_output")))
+    fields = fields_named(result, _OF_RESULT)
+    output = fields.get("llm_output")
+    choices = list(map(choice_of, _of_single_prompt(fields.get("generations"))))
+    return Answer(choices, output if type(output) is dict else as_mapping(output))
+
+
+def choice_of(generation: object) -> Choice:
+    """Return the parts of one generation."""
+    fields = fields_named(generation, _OF_GENERATION)
+    message, info = fields.get("message"), fields.get("generation_info")
+    info = info if type(info) is dict else as_mapping(info)
+    if message is None:
+        return Choice(fields, None, EMPTY, info)
+    held = fields_named(message, _OF_MESSAGE)
+    metadata = held.get("response_metadata")
+    return Choice(fields, held, metadata if type(metadata) is dict else as_mapping(metadata), info)
 
 
 def backend_of(metadata: Mapping[str, Any]) -> str | None:
@@ -52,9 +88,13 @@ def backend_of(metadata: Mapping[str, Any]) -> str | None:
     return backend if type(backend) is str else as_text(backend)
 
 
-def is_streamed(message: object) -> bool:
-    """Return whether a message was merged from chunks, so that LangChain may have concatenated strings."""
-    kind = stored(message, "type")
+def is_streamed(message: Mapping[str, Any] | None) -> bool:
+    """Return whether a message was merged from chunks, so that LangChain may have concatenated strings.
+
+    Args:
+        message: The message's fields.
+    """
+    kind = None if message is None else message.get("type")
     return type(kind) is str and kind == "AIMessageChunk"
 
 

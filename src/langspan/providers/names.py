@@ -133,12 +133,14 @@ def provider_name(
         invocation_params: The `invocation_params` of the start event; its `_type` is read.
         serialized: The model's `serialized`; its `id`, the class path, is read.
     """
-    path = as_list(as_mapping(serialized).get("id"))
+    described = serialized if type(serialized) is dict else as_mapping(serialized)
+    path = described.get("id")
+    path = path if type(path) is list else as_list(path)
     found = class_provider(path[-1]) if path else None
-    if found is None:
+    if found is None and invocation_params:
         kind = as_text(as_mapping(invocation_params).get("_type"))
         found = None if kind is None else _TYPES.get(kind)
-    if found is None and (reported := as_text(as_mapping(metadata).get("ls_provider"))):
+    if found is None and metadata and (reported := as_text(as_mapping(metadata).get("ls_provider"))):
         reported = reported.lower()
         found = _NAMES.get(reported) or valid_utf8(reported)
     if found is None and path:
@@ -148,7 +150,7 @@ def provider_name(
 
 def class_provider(name: object) -> str | None:
     """Return the provider of a known model or embeddings class, by the class name, else None."""
-    text = as_text(name)
+    text = name if type(name) is str else as_text(name)
     return None if text is None else _CLASSES.get(text.lower())
 
 

@@ -25,6 +25,7 @@ _CONVERSE: Final = "amazon_bedrock_converse_chat"  # has another argument for it
 _OLLAMA: Final = "chat-ollama"  # sends it, and tells in its metadata the model it was made with
 _INVOKE_BEDROCK: Final = frozenset({"amazon_bedrock", "amazon_bedrock_chat"})  # do not use it
 _AZURE: Final = frozenset({"azure", "azure-openai-chat"})  # ask the deployment, if they have one
+_PARTICULAR: Final = frozenset({_CONVERSE, _OLLAMA, *_INVOKE_BEDROCK, *_AZURE})
 
 
 def model_request(
@@ -49,27 +50,28 @@ def model_request(
         options: The `options` of the start event.
         arguments: Keyword arguments of the call, which a completion model's start event lacks.
     """
-    params, meta, kwargs = as_mapping(invocation_params), as_mapping(metadata), as_mapping(constructor)
+    params = invocation_params if type(invocation_params) is dict else as_mapping(invocation_params)
+    meta = metadata if type(metadata) is dict else as_mapping(metadata)
+    given = options if type(options) is dict else as_mapping(options)
+    kwargs = constructor if type(constructor) is dict else as_mapping(constructor)
     attributes: Attributes = {}
-    if arguments:
-        _collect(attributes, as_mapping(arguments))
-    _collect(attributes, params)
-    if options:
-        _collect(attributes, as_mapping(options))
+    _collect(attributes, arguments if type(arguments) is dict else as_mapping(arguments), params, given)
     for key, attribute, convert in _HINTS:  # all other metadata may be the user's own
-        value = meta.get(key)
-        if value is not None and attribute not in attributes and (converted := convert(value)) is not None:
+        if key in meta and attribute not in attributes and (converted := convert(meta[key])) is not None:
             attributes[attribute] = converted
     if kwargs:
         _collect(attributes, kwargs)
-    for source in (params, as_mapping(options), kwargs):
+    for source in (params, given, kwargs):
         if "thinking" in source:
             _add_thinking(attributes, source["thinking"])
         if _BEDROCK in source:
             _add_thinking(attributes, as_mapping(source[_BEDROCK]).get("thinking"))
     if names.SERVER_ADDRESS in attributes:
         _split_server(attributes)
-    _refine_openai(attributes, provider, kwargs)
+    if provider in _OPENAI_PROVIDERS:
+        _add_openai_api(attributes, kwargs)
+    elif names.OPENAI_REQUEST_SERVICE_TIER in attributes:
+        del attributes[names.OPENAI_REQUEST_SERVICE_TIER]
     return attributes
 
 
@@ -87,12 +89,10 @@ def request_model(
         kwargs: The model's constructor arguments, from `serialized`.
         arguments: Keyword arguments of the call, those of `bind` among them, if the call was seen.
     """
-    return as_model(
-        _model_of_call(params, kwargs, arguments or {})
-        or as_str(metadata.get("ls_model_name"))
-        or _first(params, _MODELS)
-        or _first(kwargs, _MODELS)
-    )
+    model = _model_of_call(params, kwargs, arguments or {})
+    if model is None and "ls_model_name" in metadata:
+        model = as_str(metadata["ls_model_name"])
+    return as_model(model or _first(params, _MODELS) or _first(kwargs, _MODELS))
 
 
 def _model_of_call(
@@ -103,6 +103,8 @@ def _model_of_call(
     Some classes take an argument for it and do not send it; the metadata says it was asked for all the same.
     """
     kind = params.get("_type")
+    if kind not in _PARTICULAR:
+        return as_str(arguments["model"]) if "model" in arguments else None
     if kind == _CONVERSE:
         return _first(arguments, ("model_id",)) or _first(params, ("model_id",))
     if kind == _OLLAMA:
@@ -125,19 +127,20 @@ def _first(source: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return None
 
 
-def _collect(attributes: Attributes, source: Mapping[str, Any]) -> None:
-    """Add the attributes of known arguments that are not set yet; nested arguments come last."""
-    nested: list[Mapping[str, Any]] = []
-    for key, value in source.items():
-        if value is None or type(key) is not str or key not in ARGUMENTS:
-            continue
-        rule = ARGUMENTS[key]
-        if rule is None:
-            nested.append(as_mapping(value))
-        elif rule[0] not in attributes and (converted := rule[1](value)) is not None:
-            attributes[rule[0]] = converted
-    for arguments in nested:
-        _collect(attributes, arguments)
+def _collect(attributes: Attributes, *sources: Mapping[str, Any]) -> None:
+    """Add the attributes of known arguments that are not set yet; nested arguments come last in a source."""
+    for source in sources:
+        nested: list[Mapping[str, Any]] = []
+        for key, value in source.items() if source else ():
+            if value is None or type(key) is not str or key not in ARGUMENTS:
+                continue
+            rule = ARGUMENTS[key]
+            if rule is None:
+                nested.append(as_mapping(value))
+            elif rule[0] not in attributes and (converted := rule[1](value)) is not None:
+                attributes[rule[0]] = converted
+        if nested:
+            _collect(attributes, *nested)
 
 
 def _add_thinking(attributes: Attributes, thinking: object) -> None:
@@ -180,11 +183,7 @@ def _host_and_port(url: str) -> tuple[str | None, int | None]:
     return host, port or _DEFAULT_PORTS.get(parts.scheme)
 
 
-def _refine_openai(attributes: Attributes, provider: str | None, kwargs: Mapping[str, Any]) -> None:
-    """Add `openai.*` attributes for OpenAI's own API, and remove them for any other provider."""
-    if provider not in _OPENAI_PROVIDERS:
-        attributes.pop(names.OPENAI_REQUEST_SERVICE_TIER, None)
-        return
+def _add_openai_api(attributes: Attributes, kwargs: Mapping[str, Any]) -> None:
     if kwargs.get("use_responses_api") is True:
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.RESPONSES
     elif kwargs.get("use_responses_api") is False:

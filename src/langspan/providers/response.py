@@ -15,9 +15,10 @@ from langspan._values import Attributes, as_float, as_mapping, as_model, as_str,
 from langspan.conventions import names
 from langspan.providers.llm_result import (
     Answer,
+    Choice,
     backend_of,
+    choice_of,
     is_streamed,
-    message_of,
     undo_repeated_chunks,
 )
 
@@ -49,18 +50,18 @@ def model_response(answer: Answer, provider: str | None = None) -> Attributes:
         provider: `gen_ai.provider.name` of the request, if known. It is needed because any subclass of
             OpenAI's model class reports OpenAI as its `model_provider`.
     """
-    generations, messages, output = answer
-    if not generations:
+    choices, output = answer
+    if not choices:
         return {}
     attributes: Attributes = {}
-    message = messages[0]
-    if len(generations) > 1 and "model_provider" not in output:
+    choice = choices[0]
+    if len(choices) > 1 and "model_provider" not in output:
         output = {}  # LangChain combined it from the request
-    if message is None:
-        _add_completion(attributes, generations[0], output)
+    if choice.message is None:
+        _add_completion(attributes, choice, output)
     else:
-        _add_chat(attributes, message, output, provider)
-    reasons = list(map(_finish_reason, generations, messages))
+        _add_chat(attributes, choice.message, choice.metadata, output, provider)
+    reasons = list(map(reason_of, choices))
     if None not in reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
     return attributes
@@ -90,28 +91,46 @@ def is_cache_hit(answer: Answer) -> bool:
 
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
-    for message in answer.messages:
-        usage = stored(message, "usage_metadata")
-        if usage is not None and "total_cost" in (usage := as_mapping(usage)):
+    for _, message, _, _ in answer.choices:
+        usage = None if message is None else message.get("usage_metadata")
+        usage = usage if type(usage) is dict else as_mapping(usage)
+        if "total_cost" in usage:
             return as_float(usage["total_cost"]) == 0
     return False
 
 
 def finish_reason(generation: object) -> str | None:
+    """Return the finish reason of one generation, as the provider spells it; None if it sent none."""
+    return reason_of(choice_of(generation))
+
+
+def reason_of(choice: Choice) -> str | None:
     """Return the finish reason of one choice, as the provider spells it; None if it sent none."""
-    return _finish_reason(generation, message_of(generation))
+    _, message, metadata, info = choice
+    reason = _first_reason(metadata) if metadata else None
+    if reason is None and info:
+        reason = _first_reason(info)
+    if reason is None:
+        return _from_status(metadata, message) if "status" in metadata else None
+    if type(reason) is not str and _is_plain_enum(reason):
+        reason = stored(reason, "_name_")
+    text = as_str(reason)
+    return undo_repeated_chunks(text) if text and is_streamed(message) else text
 
 
 def _add_chat(
-    attributes: Attributes, message: object, output: Mapping[str, Any], provider: str | None
+    attributes: Attributes,
+    message: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    output: Mapping[str, Any],
+    provider: str | None,
 ) -> None:
-    metadata = as_mapping(stored(message, "response_metadata"))
     if output and "model_name" not in metadata:
         metadata = {**output, **metadata}  # metadata shared by several choices is there only
-    response_id = _response_id(metadata.get("id"), stored(message, "id"), output.get("id"))
+    response_id = _response_id(metadata.get("id"), message.get("id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
-    content = stored(message, "content")
+    content = message.get("content")
     if type(content) is list and _is_compacted(content):
         attributes[names.GEN_AI_CONVERSATION_COMPACTED] = True
     if not metadata:
@@ -146,10 +165,9 @@ def _add_openai_api(attributes: Attributes, metadata: Mapping[str, Any], respons
         attributes[names.OPENAI_API_TYPE] = names.OpenAIApi.CHAT_COMPLETIONS
 
 
-def _add_completion(attributes: Attributes, generation: object, output: Mapping[str, Any]) -> None:
+def _add_completion(attributes: Attributes, choice: Choice, output: Mapping[str, Any]) -> None:
     """Add a completion's id; its `llm_output` only repeats the requested model, so that is not read."""
-    info = as_mapping(stored(generation, "generation_info"))
-    response_id = _response_id(info.get("id"), output.get("id"))
+    response_id = _response_id(choice.info.get("id"), output.get("id"))
     if response_id is not None:
         attributes[names.GEN_AI_RESPONSE_ID] = response_id
 
@@ -162,22 +180,10 @@ def _response_id(*candidates: object) -> str | None:
     return None
 
 
-def _finish_reason(generation: object, message: object) -> str | None:
-    metadata = as_mapping(stored(message, "response_metadata"))
-    reason = _first_reason(metadata)
-    if reason is None:
-        reason = _first_reason(as_mapping(stored(generation, "generation_info")))
-    if reason is None:
-        return _from_status(metadata, message) if "status" in metadata else None
-    text = as_str(stored(reason, "_name_") if _is_plain_enum(reason) else reason)
-    return undo_repeated_chunks(text) if text and is_streamed(message) else text
-
-
 def _first_reason(metadata: Mapping[str, Any]) -> Any:
-    if metadata:
-        for key in _REASONS:
-            if is_present(reason := metadata.get(key)):
-                return reason
+    for key in _REASONS:
+        if key in metadata and is_present(reason := metadata[key]):
+            return reason
     return None
 
 
@@ -185,10 +191,11 @@ def _is_plain_enum(value: object) -> bool:
     return issubclass(type(value), Enum) and not is_text(value)
 
 
-def _from_status(metadata: Mapping[str, Any], message: object) -> str | None:
+def _from_status(metadata: Mapping[str, Any], message: Mapping[str, Any] | None) -> str | None:
     status = as_str(metadata.get("status"))
     if status == "completed":
-        return "tool_calls" if is_present(stored(message, "tool_calls")) else "stop"
+        called = message is not None and is_present(message.get("tool_calls"))
+        return "tool_calls" if called else "stop"
     if status == "incomplete":
         cause = as_str(as_mapping(metadata.get("incomplete_details")).get("reason"))
         return None if cause is None else _INCOMPLETE.get(cause, cause)

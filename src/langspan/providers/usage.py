@@ -14,11 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._reading import stored
-from langspan._values import Attributes, as_count, as_mapping, is_present
+from langspan._values import EMPTY, Attributes, as_count, as_mapping, is_present
 from langspan.conventions import names
 from langspan.providers import usage_fields
-from langspan.providers.llm_result import Answer, backend_of
+from langspan.providers.llm_result import Answer, Choice, backend_of
 
 # OpenAI's processing tiers, which langchain-openai prefixes to a detail's key.
 _TIERS: Final = ("priority", "flex")
@@ -48,6 +47,8 @@ _LIFETIMES: Final = (
     names.LANGSPAN_USAGE_CACHE_WRITE_5M_INPUT_TOKENS,
     names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
 )
+_CACHE_WRITES: Final = frozenset({names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, *_LIFETIMES})
+_NO_CHOICE: Final = Choice(EMPTY, None, EMPTY, EMPTY)
 # Packages that write 0 for a detail that the provider did not send.
 _ZERO_IS_UNKNOWN: Final = frozenset(
     {"google_genai", "google_vertexai", "gcp.gemini", "gcp.vertex_ai"}
@@ -68,10 +69,11 @@ def token_usage(answer: Answer, provider: str | None = None) -> Attributes:
     """
     usage: Attributes = {}
     complete = False
-    for message in answer.messages:
-        metadata = stored(message, "usage_metadata")
-        if metadata is not None and (metadata := as_mapping(metadata)):
-            complete = _add_standard(usage, metadata, message, provider)
+    for choice in answer.choices:
+        counted = None if choice.message is None else choice.message.get("usage_metadata")
+        counted = counted if type(counted) is dict else as_mapping(counted)
+        if counted:
+            complete = _add_standard(usage, counted, choice.metadata, provider)
             break
     if not complete:
         _add_missing(usage, answer, provider)
@@ -79,17 +81,18 @@ def token_usage(answer: Answer, provider: str | None = None) -> Attributes:
 
 
 def _add_standard(
-    usage: Attributes, metadata: Mapping[str, Any], message: object, provider: str | None
+    usage: Attributes, counted: Mapping[str, Any], metadata: Mapping[str, Any], provider: str | None
 ) -> bool:
     """Add the counts of `usage_metadata`; return whether they are complete, with both kinds of details."""
     for key, attribute in _TOTALS:
-        count = as_count(metadata.get(key))
+        count = as_count(counted.get(key))
         if count is not None:
             usage[attribute] = count
-    details_in, details_out = metadata.get("input_token_details"), metadata.get("output_token_details")
+    details_in, details_out = counted.get("input_token_details"), counted.get("output_token_details")
     backend = None
-    if is_present(details_in) or is_present(details_out):
-        backend = backend_of(as_mapping(stored(message, "response_metadata")))
+    told = details_in is not None or details_out is not None
+    if told and (is_present(details_in) or is_present(details_out)):
+        backend = backend_of(metadata)
         keep_zeros = (backend or provider) not in _ZERO_IS_UNKNOWN
         if details_in is not None:
             _add_details(usage, as_mapping(details_in), _INPUT_DETAILS, keep_zeros=keep_zeros)
@@ -116,12 +119,11 @@ def _add_missing(usage: Attributes, answer: Answer, provider: str | None) -> Non
     """Add missing counts from the provider's own usage objects."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    generation, message = (answer.generations[0], answer.messages[0]) if answer.generations else (None, None)
-    response_metadata = as_mapping(stored(message, "response_metadata"))
-    keep_zeros = (backend_of(response_metadata) or provider) not in _ZERO_IS_UNKNOWN
-    for source in (response_metadata, as_mapping(stored(generation, "generation_info")), answer.output):
-        if source:
-            for attribute, count in usage_fields.counts(source).items():
+    _, _, metadata, info = answer.choices[0] if answer.choices else _NO_CHOICE
+    for source in (metadata, info, answer.output):
+        if source and (found := usage_fields.counts(source)):
+            keep_zeros = (backend_of(metadata) or provider) not in _ZERO_IS_UNKNOWN
+            for attribute, count in found.items():
                 if keep_zeros or count:
                     usage.setdefault(attribute, count)
 
@@ -133,18 +135,20 @@ def _normalized(usage: Attributes, answer: Answer) -> Attributes:
     read, written = usage.get(names.GEN_AI_USAGE_INPUT_TOKENS), usage.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
     if read == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    if written == 0 and (not read or any(map(_has_content, answer.generations, answer.messages))):
+    if written == 0 and (not read or any(map(_has_content, answer.choices))):
         del usage[names.GEN_AI_USAGE_OUTPUT_TOKENS]
     if not read and not written:
         return {name: count for name, count in usage.items() if count}
-    _add_cache_writes(usage)
+    if not _CACHE_WRITES.isdisjoint(usage):
+        _add_cache_writes(usage)
     return usage
 
 
-def _has_content(generation: object, message: object) -> bool:
+def _has_content(choice: Choice) -> bool:
+    message = choice.message
     if message is None:
-        return is_present(stored(generation, "text"))
-    return is_present(stored(message, "content")) or is_present(stored(message, "tool_calls"))
+        return is_present(choice.generation.get("text"))
+    return is_present(message.get("content")) or is_present(message.get("tool_calls"))
 
 
 def _add_cache_writes(usage: Attributes) -> None:

@@ -83,7 +83,7 @@ class SpanFinisher:
             try:
                 if kind.at_end is not None:
                     attributes = kind.at_end(run, result)
-                if kind.counts_as is _MODEL:
+                if kind.counts_as is _MODEL and (run.agent is not None or run.story is not None):
                     self._leave(run, attributes)
                 failed = None if kind.reported_error is None else kind.reported_error(result)
                 if failed is not None:
