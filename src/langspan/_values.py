@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -72,10 +73,16 @@ def as_str(value: Any) -> str | None:
 
 def as_model(value: object) -> str | None:
     """Return a model's name; None for a URL that may contain a password or a key."""
-    name = as_str(value)
-    if name is None or ("://" in name and any(mark in name for mark in "@?#")):
+    name = value if type(value) is str else as_str(value)
+    return _model(name) if name else None
+
+
+@lru_cache(maxsize=256)  # a process calls few models, each many times
+def _model(name: str) -> str | None:
+    text = valid_utf8(name)
+    if "://" in text and any(mark in text for mark in "@?#"):
         return None
-    return name.removeprefix("models/")
+    return text.removeprefix("models/")
 
 
 def as_id(value: object) -> str | None:

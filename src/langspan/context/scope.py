@@ -136,7 +136,10 @@ class Scope:
     def suspend_and_close(self, error: BaseException | None) -> None:
         """Do both `suspend` and `close` after a function call, in one contained step."""
         self._put_back()
-        self._end_forgotten(error)
+        for run in self._runs:
+            if run.is_open:
+                self._end_forgotten(error)
+                return
 
     @contained
     def suspend_and_close_soon(self, error: BaseException | None) -> None:

@@ -37,12 +37,14 @@ class Choice(NamedTuple):
         message: The fields of its message; None for a completion.
         metadata: `response_metadata` of the message, or an empty mapping.
         info: `generation_info`, or an empty mapping.
+        is_streamed: Whether the message was merged from chunks: LangChain may have joined its texts.
     """
 
     generation: Mapping[str, Any]
     message: Mapping[str, Any] | None
     metadata: Mapping[str, Any]
     info: Mapping[str, Any]
+    is_streamed: bool
 
 
 class Answer(NamedTuple):
@@ -76,26 +78,22 @@ def choice_of(generation: object) -> Choice:
     message, info = fields.get("message"), fields.get("generation_info")
     info = info if type(info) is dict else as_mapping(info)
     if message is None:
-        return Choice(fields, None, EMPTY, info)
+        return Choice(fields, None, EMPTY, info, is_streamed=False)
     held = fields_named(message, _OF_MESSAGE)
-    metadata = held.get("response_metadata")
-    return Choice(fields, held, metadata if type(metadata) is dict else as_mapping(metadata), info)
+    metadata, kind = held.get("response_metadata"), held.get("type")
+    return Choice(
+        fields,
+        held,
+        metadata if type(metadata) is dict else as_mapping(metadata),
+        info,
+        is_streamed=type(kind) is str and kind == "AIMessageChunk",
+    )
 
 
 def backend_of(metadata: Mapping[str, Any]) -> str | None:
     """Return the `model_provider` that a provider package wrote into `response_metadata`, or None."""
     backend = metadata.get("model_provider")
     return backend if type(backend) is str else as_text(backend)
-
-
-def is_streamed(message: Mapping[str, Any] | None) -> bool:
-    """Return whether a message was merged from chunks, so that LangChain may have concatenated strings.
-
-    Args:
-        message: The message's fields.
-    """
-    kind = None if message is None else message.get("type")
-    return type(kind) is str and kind == "AIMessageChunk"
 
 
 def is_closing(chunk: object) -> bool:

@@ -8,6 +8,7 @@ the package of the class. The most specific comes first because a subclass often
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from langspan._reading import as_list, as_text
@@ -134,18 +135,23 @@ def provider_name(
         serialized: The model's `serialized`; its `id`, the class path, is read.
     """
     described = serialized if type(serialized) is dict else as_mapping(serialized)
-    path = described.get("id")
-    path = path if type(path) is list else as_list(path)
-    found = class_provider(path[-1]) if path else None
-    if found is None and invocation_params:
-        kind = as_text(as_mapping(invocation_params).get("_type"))
-        found = None if kind is None else _TYPES.get(kind)
-    if found is None and metadata and (reported := as_text(as_mapping(metadata).get("ls_provider"))):
+    params = invocation_params if type(invocation_params) is dict else as_mapping(invocation_params)
+    reported = (metadata if type(metadata) is dict else as_mapping(metadata)).get("ls_provider")
+    path, kind = as_list(described.get("id")) or (None,), params.get("_type")
+    facts = [each if type(each) is str else as_text(each) for each in (path[-1], kind, reported, path[0])]
+    found = _provider_of(*facts)
+    return _vertex(serialized) if found == _GEMINI else found
+
+
+@lru_cache(maxsize=256)  # a process calls few models, each many times
+def _provider_of(name: str | None, kind: str | None, reported: str | None, package: str | None) -> str | None:
+    found = class_provider(name)
+    if found is None and kind is not None:
+        found = _TYPES.get(kind)
+    if found is None and reported:
         reported = reported.lower()
         found = _NAMES.get(reported) or valid_utf8(reported)
-    if found is None and path:
-        found = package_provider(path[0])
-    return _vertex(serialized) if found == _GEMINI else found
+    return package_provider(package) if found is None else found
 
 
 def class_provider(name: object) -> str | None:

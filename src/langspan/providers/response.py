@@ -18,7 +18,6 @@ from langspan.providers.llm_result import (
     Choice,
     backend_of,
     choice_of,
-    is_streamed,
     undo_repeated_chunks,
 )
 
@@ -60,7 +59,7 @@ def model_response(answer: Answer, provider: str | None = None) -> Attributes:
     if choice.message is None:
         _add_completion(attributes, choice, output)
     else:
-        _add_chat(attributes, choice.message, choice.metadata, output, provider)
+        _add_chat(attributes, choice, choice.message, output, provider)
     reasons = list(map(reason_of, choices))
     if None not in reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons  # type: ignore[assignment]
@@ -91,7 +90,7 @@ def is_cache_hit(answer: Answer) -> bool:
 
     LangChain marks such a message with `total_cost: 0` beside the original token counts.
     """
-    for _, message, _, _ in answer.choices:
+    for _, message, *_ in answer.choices:
         usage = None if message is None else message.get("usage_metadata")
         usage = usage if type(usage) is dict else as_mapping(usage)
         if "total_cost" in usage:
@@ -106,7 +105,7 @@ def finish_reason(generation: object) -> str | None:
 
 def reason_of(choice: Choice) -> str | None:
     """Return the finish reason of one choice, as the provider spells it; None if it sent none."""
-    _, message, metadata, info = choice
+    _, message, metadata, info, is_streamed = choice
     reason = _first_reason(metadata) if metadata else None
     if reason is None and info:
         reason = _first_reason(info)
@@ -115,16 +114,17 @@ def reason_of(choice: Choice) -> str | None:
     if type(reason) is not str and _is_plain_enum(reason):
         reason = stored(reason, "_name_")
     text = as_str(reason)
-    return undo_repeated_chunks(text) if text and is_streamed(message) else text
+    return undo_repeated_chunks(text) if text and is_streamed else text
 
 
 def _add_chat(
     attributes: Attributes,
+    choice: Choice,
     message: Mapping[str, Any],
-    metadata: Mapping[str, Any],
     output: Mapping[str, Any],
     provider: str | None,
 ) -> None:
+    metadata, streamed = choice.metadata, choice.is_streamed
     if output and "model_name" not in metadata:
         metadata = {**output, **metadata}  # metadata shared by several choices is there only
     response_id = _response_id(metadata.get("id"), message.get("id"), output.get("id"))
@@ -135,7 +135,7 @@ def _add_chat(
         attributes[names.GEN_AI_CONVERSATION_COMPACTED] = True
     if not metadata:
         return
-    streamed, backend = is_streamed(message), backend_of(metadata)
+    backend = backend_of(metadata)
     model = as_model(as_str(metadata.get("model_name")) or metadata.get("model"))
     echoes = _ECHOES_IN_STREAMS if streamed else _ECHOES
     if model is not None and (backend or provider) not in echoes:

@@ -48,7 +48,7 @@ _LIFETIMES: Final = (
     names.LANGSPAN_USAGE_CACHE_WRITE_1H_INPUT_TOKENS,
 )
 _CACHE_WRITES: Final = frozenset({names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, *_LIFETIMES})
-_NO_CHOICE: Final = Choice(EMPTY, None, EMPTY, EMPTY)
+_NO_CHOICE: Final = Choice(EMPTY, None, EMPTY, EMPTY, is_streamed=False)
 # Packages that write 0 for a detail that the provider did not send.
 _ZERO_IS_UNKNOWN: Final = frozenset(
     {"google_genai", "google_vertexai", "gcp.gemini", "gcp.vertex_ai"}
@@ -119,7 +119,7 @@ def _add_missing(usage: Attributes, answer: Answer, provider: str | None) -> Non
     """Add missing counts from the provider's own usage objects."""
     if usage.get(names.GEN_AI_USAGE_INPUT_TOKENS) == 0:
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
-    _, _, metadata, info = answer.choices[0] if answer.choices else _NO_CHOICE
+    _, _, metadata, info, _ = answer.choices[0] if answer.choices else _NO_CHOICE
     for source in (metadata, info, answer.output):
         if source and (found := usage_fields.counts(source)):
             keep_zeros = (backend_of(metadata) or provider) not in _ZERO_IS_UNKNOWN

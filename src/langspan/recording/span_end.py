@@ -70,6 +70,8 @@ class SpanFinisher:
         self._metrics = metrics
         self._events = events
         self._limits = limits
+        # The application's own functions may add attributes.
+        self._surely_fit = limits.surely_fit() if hooks is None else 0
 
     def render(self, value: Any, where: str) -> str | None:
         """Content as text, where content is recorded on spans."""
@@ -207,7 +209,9 @@ class SpanFinisher:
                 content = told_content(run) if self._on_span else NO_CONTENT
                 attributes = {**run.deferred_attributes, **attributes, **content}
                 if attributes:
-                    run.span.set_attributes(self._limits.fit(attributes, self._used(run)))
+                    if len(attributes) + len(run.start_attributes) > self._surely_fit:
+                        attributes = self._limits.fit(attributes, self._used(run))
+                    run.span.set_attributes(attributes)
                 if outcome.error_type is not None:
                     run.span.set_status(StatusCode.ERROR, message)
                 if self._hooks is not None:

@@ -214,7 +214,7 @@ class SpanStarter:
             if not is_recorded:
                 run.deferred_attributes = self._started(run, event)
                 run.start_attributes = {**run.deferred_attributes, **attributes}
-            if len(fitting) < len(attributes):
+            if fitting is not attributes:
                 left = {name: value for name, value in attributes.items() if name not in fitting}
                 run.deferred_attributes = {**left, **run.deferred_attributes}
             if self._renderer is not None or run.kind.is_graph:
