@@ -117,12 +117,8 @@ class Scope:
         if self._inside is not None:
             otel.attach(self._inside)
 
-    @contained
-    def suspend(self) -> None:
-        """Restore the previous context after a step of the host's code."""
-        self._put_back()
-
     def _put_back(self) -> None:
+        """Restore the previous context after a step of the host's code."""
         # An abandoned coroutine may be closed in a foreign context, where there is nothing to restore.
         if _scope.get() is not self or (collection.thread is not None and collection.is_here()):
             return
@@ -131,6 +127,8 @@ class Scope:
             # The context that the body leaves is kept for its next step; the caller never sees it.
             self._inside = otel.get_current()
             otel.attach(self._outside)
+
+    suspend = contained(_put_back)
 
     @contained
     def suspend_and_close(self, error: BaseException | None) -> None:

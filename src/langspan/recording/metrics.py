@@ -29,7 +29,10 @@ class Metrics:
 
     def chunk(self, run: Run, seconds: float) -> None:
         """A streamed chunk came, so long after the one before."""
-        self._record(run, measured(self._per_chunk, seconds, run.start_attributes))
+        labels = run.chunk_labels
+        if labels is None:  # the same for all chunks of a stream
+            labels = run.chunk_labels = measured(self._per_chunk, 0, run.start_attributes).attributes
+        self._instruments[self._per_chunk.name].record(seconds, labels, run.context)
 
     def finished(self, run: Run, attributes: Attributes, seconds: float) -> None:
         """A run has ended.

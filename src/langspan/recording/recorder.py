@@ -38,6 +38,7 @@ class Recorder:
 
     Attributes:
         run: Returns the open run of an id, if there is one.
+        measures_chunks: Whether a stream's chunks are of interest after the first.
         starter: Starts spans.
 
     Args:
@@ -70,6 +71,7 @@ class Recorder:
         self._finisher = finisher
         self._pop_announcement = pop_announcement
         self._metrics = metrics
+        self.measures_chunks = metrics is not None
 
     def __len__(self) -> int:
         """How many runs are open."""

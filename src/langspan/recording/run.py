@@ -59,6 +59,7 @@ class Run:
         started: Wall-clock nanoseconds.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
         last_chunk: Wall-clock nanoseconds of the latest one.
+        chunk_labels: The attributes of measurements of its chunks, once there was one.
         story: The outermost run, if it sums up the model calls below it.
         calls: On an agent's run: what each model and tool call of its own counts as, as they start.
         model_calls: What model calls came to, as they end: on an agent's run, its own; on a story's, all.
@@ -81,6 +82,7 @@ class Run:
         "attempts",
         "call",
         "calls",
+        "chunk_labels",
         "content",
         "context",
         "conversation",
@@ -132,6 +134,7 @@ class Run:
     first_chunk: int | None
     attempt: int | None
     attempts: dict[str, int] | None
+    chunk_labels: Attributes | None
     failure: Sighting | None
     timeout: BaseException | None
     agent: Run | None
@@ -160,7 +163,7 @@ class Run:
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
         self.content = self.told = NO_CONTENT
         self.provider = self.place = self.question = self.conversation = self.user = None
-        self.first_chunk = self.attempt = self.attempts = None
+        self.first_chunk = self.chunk_labels = self.attempt = self.attempts = None
         self.failure = self.timeout = self.agent = self.story = None
         self.inside_graph = self.kind.is_graph
         if parent is not None:

@@ -24,12 +24,18 @@ def _bypass_dispatch(guard: Guard) -> Wrapper:
         handlers = manager.handlers
         if len(handlers) != 1 or not isinstance(handlers[0], RecordingHandler) or handlers[0].ignore_llm:
             return False
-        handlers[0].on_llm_new_token(token, chunk=chunk, run_id=manager.run_id)
+        recorder = handlers[0].recorder
+        run = recorder.run(manager.run_id)
+        if run is not None and (run.first_chunk is None or recorder.measures_chunks):
+            recorder.chunk(manager.run_id, token, chunk)
         return True
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if guard.call(deliver_directly, instance, *args, **kwargs):
-            return _nothing_to_await()
+        try:
+            if deliver_directly(instance, *args, **kwargs):
+                return _nothing_to_await()
+        except Exception as error:  # noqa: BLE001 - LangChain's own dispatch remains
+            guard.failed(deliver_directly, error)
         return wrapped(*args, **kwargs)
 
     return wrapper
