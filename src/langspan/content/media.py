@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from langspan._reading import is_text
 
-_ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=\r\n"
 _SAMPLE: Final = 256  # leading characters checked first: they rule out most long texts
 _MIN_LENGTH: Final = 512  # characters; shorter texts are not taken for base64: ids and keys look like it
 _DIGEST_DIGITS: Final = 16  # hexadecimal digits kept
@@ -83,9 +83,12 @@ def is_base64(text: str) -> bool:
     if len(text) < _MIN_LENGTH or not text.isascii():
         return False
     sample = text[:_SAMPLE]
-    if sample.strip(_ALPHABET) or not _is_mixed(sample):
-        return False
-    return not text.strip(_ALPHABET)
+    return not _foreign(sample) and _is_mixed(sample) and not _foreign(text)
+
+
+def _foreign(text: str) -> bytes:
+    """Return what of a text in ASCII is not in the alphabet; to strip the text would take ten times as long."""
+    return text.encode().translate(None, _ALPHABET)
 
 
 def _is_mixed(sample: str) -> bool:

@@ -77,7 +77,7 @@ class ContentPolicy:
             return None
         if not is_text(tree):
             return to_json(tree, room, builder.text_length)
-        return _cut_text(valid_utf8(tree), room)
+        return _cut_text(tree, room)
 
     def message(self, fields: Mapping[str, Any], where: str, room: Room | None = None) -> str | None:
         """Return a message or part as JSON text; its structural fields are not redacted. Never raises.
@@ -107,9 +107,14 @@ _UNREADABLE: Final = (RedactionFailedError, RuntimeError)
 
 
 def _cut_text(text: str, room: Room) -> str:
-    if room.load(text) <= 1:
-        return text
+    if len(text) <= room.least:
+        text = valid_utf8(text)
+        if room.load(text) <= 1:
+            return text
     note = f"…[cut: {len(text)} characters in all]"
     left = room.less(len(note.encode()))
-    kept = text[: left.chars].encode()[: left.size].decode(errors="ignore")
-    return kept + note if left.least else text[: room.chars].encode()[: room.size].decode(errors="ignore")
+    return _start_of(text, left) + note if left.least else _start_of(text, room)
+
+
+def _start_of(text: str, room: Room) -> str:
+    return valid_utf8(text[: room.least]).encode()[: room.size].decode(errors="ignore")

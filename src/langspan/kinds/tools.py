@@ -15,6 +15,7 @@ from langspan._events import Call, CallbackType, Graph, Started
 from langspan._reading import stored
 from langspan._values import Attributes, as_id, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
+from langspan.content.room import MAX_CHARS
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
 from langspan.kinds.base import AgentCall, RunKind, RunView, no_content
@@ -61,16 +62,19 @@ def tool_start(
     return attributes
 
 
-def tool_arguments(input_str: str | None, inputs: Mapping[str, Any] | None) -> object:
+def tool_arguments(
+    input_str: str | None, inputs: Mapping[str, Any] | None, longest: int = MAX_CHARS
+) -> object:
     """Return a tool's arguments by name, or decoded from JSON, or as the plain string.
 
     Args:
         input_str: The `input_str` of `on_tool_start`.
         inputs: The arguments by name; None if the tool was called with a plain string.
+        longest: The length above which a string is not decoded, as most of it would not be shown.
     """
     if inputs is not None:
         return inputs
-    if type(input_str) is str and input_str[:1] in ("{", "["):
+    if type(input_str) is str and input_str[:1] in ("{", "[") and len(input_str) <= longest:
         try:
             return json.loads(input_str)
         except (ValueError, RecursionError):
@@ -95,7 +99,7 @@ def _is_tool_message(output: object) -> bool:
 
 
 def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
-    arguments = tool_arguments(event.payload, event.extra.get("inputs"))
+    arguments = tool_arguments(event.payload, event.extra.get("inputs"), renderer.policy.room.least)
     return {names.GEN_AI_TOOL_CALL_ARGUMENTS: renderer.render(arguments, "tool_arguments")}
 
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import pathlib
 import threading
+import tracemalloc
 import types
 import typing
 import uuid
@@ -297,6 +298,25 @@ def test_text_is_not_quoted():
 def test_text_is_cut_to_bytes():
     text = ContentPolicy(max_bytes=100).text("é" * 500, "query")
     assert (True, "…[cut: 500 characters in all]") == (len(text.encode()) <= 100, text[-29:])
+
+
+@pytest.mark.parametrize("show", [POLICY.render, POLICY.text], ids=["as JSON", "as text"])
+@pytest.mark.parametrize("letter", ["x ", "é ", "漢 ", "\ud800 "], ids=["ASCII", "Latin", "Chinese", "surrogate"])
+def test_only_the_start_of_a_long_text_is_encoded(show, letter):
+    long = letter * 2_000_000
+    tracemalloc.start()
+    try:
+        shown = show(long, "input")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(shown.encode()) <= POLICY.max_bytes
+    assert 30 * POLICY.max_bytes > peak, "bytes taken meanwhile; the text has millions"
+
+
+def test_what_stands_before_something_else_is_no_base64():
+    text = PICTURE_BASE64 + "." + PICTURE_BASE64
+    assert text == POLICY.text(text, "output")
 
 
 def test_base64_as_text_is_a_reference():

@@ -56,6 +56,11 @@ def test_deeply_nested_json_text_stays_text():
     assert text is tool_arguments(text, None)
 
 
+def test_json_text_that_will_be_cut_stays_text():
+    text = '{"q": "' + "x" * 100 + '"}'
+    assert ({"q": "x" * 100}, text) == (tool_arguments(text, None, 109), tool_arguments(text, None, 108))
+
+
 def test_the_result_of_a_tool_message_is_its_content():
     assert "rain" == tool_result(ToolMessage("rain", tool_call_id="c"))
 
