@@ -1,7 +1,9 @@
 """Measure the time that tracing adds to each operation, as ratios within one run.
 
 Variants take turns, so that a machine whose speed drifts treats all alike; processor time is measured, and
-the lowest of many samples is reported, for whatever else runs on the machine only ever adds.
+the lowest of many samples is reported, for whatever else runs on the machine only ever adds. Beside it stand
+the calls of functions that are added; and where valgrind is installed, the instructions of the processor come
+after it. No other work on the machine can blur these.
 
     python -m benchmarks [--rounds 6] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
         [--parts]
@@ -16,6 +18,8 @@ from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
 
+from benchmarks import instructions
+from benchmarks.counts import every, total
 from benchmarks.history import history
 from benchmarks.measure import EVERY, Figures, measure
 from benchmarks.parts import parts
@@ -23,23 +27,29 @@ from benchmarks.turns import turns
 from benchmarks.variants import OTHERS, VARIANTS
 from benchmarks.workloads import workloads
 
-_ALWAYS = ("untraced", "floor", "floor, metrics")
+_ALWAYS = ("untraced", "floor", "floor with metrics")
+_COUNTED = 3  # operations whose calls are counted, after warming up
 _PACKAGES = ("langchain-core", "langgraph", "opentelemetry-sdk", "wrapt")
 
 
-def row(operation: str, found: Mapping[str, Figures], shown: Iterable[str]) -> str:
+def row(
+    operation: str, found: Mapping[str, Figures], calls: Mapping[str, float], shown: Iterable[str]
+) -> str:
     base, bare = found["untraced"], found["floor"]
-    cells = [operation, f"{base.seconds * 1e6:.0f}", f"{bare.spans:.0f}"]
-    cells.append(f"{(bare.seconds - base.seconds) / bare.spans * 1e6:.0f}")
+    cells = [operation, f"{base.seconds * 1e6:.0f}, {calls['untraced']:.0f} calls", f"{bare.spans:.0f}"]
+    floor_added = (bare.seconds - base.seconds) / bare.spans
+    cells.append(f"{floor_added * 1e6:.0f} µs a span, +{calls['floor'] - calls['untraced']:.0f} calls")
     for name in shown:
         figures = found[name]
-        like = found["floor, metrics"] if name == "with metrics" else bare
-        floor_added = (like.seconds - base.seconds) / bare.spans
+        like = "floor with metrics" if name == "with metrics" else "floor"
+        floor_added = (found[like].seconds - base.seconds) / bare.spans
+        more, floor_more = (calls[each] - calls["untraced"] for each in (name, like))
         added = (figures.seconds - base.seconds) / (figures.spans or bare.spans)
         whole = figures.seconds / base.seconds
         cells.append(
             f"{added * 1e6:.0f} µs, {added / floor_added:.2f}, {whole:.2f}, "
-            f"{figures.spans:.0f} sp, +{figures.kilobytes - base.kilobytes:.0f} kB"
+            f"{figures.spans:.0f} sp, +{figures.kilobytes - base.kilobytes:.0f} kB, "
+            f"+{more:.0f} calls ({more / floor_more:.2f})"
         )
     return "| " + " | ".join(cells) + " |"
 
@@ -50,6 +60,7 @@ def compare(only: str, rounds: int, chosen: Collection[str]) -> None:
     Each operation has a process of its own for either: what ran before is felt long after.
     """
     found: dict[str, dict[str, Figures]] = {}
+    calls: dict[str, dict[str, float]] = {}
     operations = [workload.name for workload in workloads() if only in workload.name]
     ours = [name for name in VARIANTS if name in _ALWAYS or name in chosen]
     others = [name for name in OTHERS if name in chosen]
@@ -57,12 +68,14 @@ def compare(only: str, rounds: int, chosen: Collection[str]) -> None:
     with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as processes:
         for names in filter(None, (ours, others)):
             shown = [name for name in names if name not in _ALWAYS]
-            print("| " + " | ".join(["operation", "untraced µs", "spans", "floor, µs a span", *shown]) + " |")
+            print("| " + " | ".join(["operation", "untraced µs", "spans", "floor", *shown]) + " |")
             print("|" + " --- |" * (4 + len(shown)))
             for operation in operations:
                 figures = processes.submit(measure, operation, rounds, names).result()
                 found.setdefault(operation, {}).update(figures)
-                print(row(operation, found[operation], shown), flush=True)
+                counted = processes.submit(every, operation, _COUNTED, names).result()
+                calls.setdefault(operation, {}).update({name: total(each) for name, each in counted.items()})
+                print(row(operation, found[operation], calls[operation], shown), flush=True)
             print()
 
 
@@ -83,6 +96,8 @@ def main() -> None:
             return
     asked = [name.strip() for name in arguments.variants.split(",") if name.strip()]
     compare(arguments.only, arguments.rounds, asked or EVERY.keys())
+    if instructions.is_there() and not asked:
+        instructions.table(arguments.only)
 
 
 if __name__ == "__main__":

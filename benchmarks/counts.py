@@ -4,7 +4,8 @@ Calls of Python functions (resumptions of generators and coroutines are calls, t
 they are in, calls of C functions for the source that makes them. All threads count, and of several operations
 the median. How often threads wait for each other differs from run to run; this is in Python's own share.
 
-    python -m benchmarks.counts [--only chat] [--operations 11] [--json FILE]
+    python -m benchmarks.counts [--only chat,tool] [--variants untraced,langspan] [--operations 11]
+        [--json FILE]
 """
 
 from __future__ import annotations
@@ -31,10 +32,18 @@ from typing import Any
 import opentelemetry.trace
 
 import langspan
-from benchmarks.variants import VARIANTS
+from benchmarks.measure import EVERY
 from benchmarks.workloads import Workload, single_calls, workloads
 
-_SHOWN = ("untraced", "floor", "langspan", "with content", "floor, metrics", "with metrics", "sampled out")
+_SHOWN = (
+    "untraced",
+    "floor",
+    "langspan",
+    "with content",
+    "floor with metrics",
+    "with metrics",
+    "sampled out",
+)
 _SOURCES = {
     "langspan": str(Path(langspan.__file__).parent),
     "opentelemetry": str(Path(opentelemetry.trace.__file__).parents[1]),
@@ -133,19 +142,25 @@ def _run(workload: Workload, number: int) -> list[Tally]:
     raise RuntimeError(f"{workload.name} waits but is not a coroutine function")
 
 
-def every(operation: str, operations: int) -> dict[str, Counts]:
+def every(operation: str, operations: int, names: Iterable[str] = _SHOWN) -> dict[str, Counts]:
     """Count the calls of an operation under each variant; untraced comes first, as no handler was there yet.
 
     Args:
         operation: Its name.
         operations: How many are counted.
+        names: The variants.
     """
     workload = next(each for each in _workloads() if each.name == operation)
     found = {}
-    for name in _SHOWN:
-        with VARIANTS[name]():
+    for name in names:
+        with EVERY[name]():
             found[name] = count(workload, operations)
     return found
+
+
+def total(counts: Counts) -> float:
+    """Return all calls, of Python functions and of C functions, whoever makes them."""
+    return sum(sum(group.values()) for group in counts.values())
 
 
 def _workloads() -> list[Workload]:
@@ -159,12 +174,11 @@ def row(operation: str, found: Mapping[str, Counts]) -> str:
         operation: Its name.
         found: Its counts by variant.
     """
-    base = found["untraced"]
+    base, *others = found.values()
     cells = [operation, _cell(sum(group[kind] for group in base.values()) for kind in _EVENTS.values())]
-    for name in _SHOWN[1:]:
+    for each in others:
         added = (
-            _cell(found[name][group][kind] - base[group][kind] for kind in _EVENTS.values())
-            for group in _GROUPS
+            _cell(each[group][kind] - base[group][kind] for kind in _EVENTS.values()) for group in _GROUPS
         )
         cells.append(", ".join(added))
     return "| " + " | ".join(cells) + " |"
@@ -177,19 +191,23 @@ def _cell(numbers: Iterable[float]) -> str:
 def main() -> None:
     """Print the table, and write all counts where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.counts", description=__doc__)
-    parser.add_argument("--only", default="", help="operations whose name contains this")
+    parser.add_argument("--only", default="", help="comma list of parts of operations' names")
+    parser.add_argument("--variants", default=",".join(_SHOWN), help="comma list; the first is the base")
     parser.add_argument("--operations", type=int, default=11, help="how many are counted, after warming up")
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     arguments = parser.parse_args()
+    parts, names = arguments.only.split(","), arguments.variants.split(",")
     found: dict[str, dict[str, Counts]] = {}
     print("Python + C calls: all, then added ones of", ", ".join(_GROUPS), end="\n\n")
-    print("| " + " | ".join(["operation", *_SHOWN]) + " |")
-    print("|" + " --- |" * (1 + len(_SHOWN)))
+    print("| " + " | ".join(["operation", *names]) + " |")
+    print("|" + " --- |" * (1 + len(names)))
     context = multiprocessing.get_context("spawn")
     # A process for each operation: the counts of one do not depend on which were asked for before it.
     with ProcessPoolExecutor(1, context, max_tasks_per_child=1) as processes:
-        for operation in (workload.name for workload in _workloads() if arguments.only in workload.name):
-            found[operation] = processes.submit(every, operation, arguments.operations).result()
+        for operation in (workload.name for workload in _workloads()):
+            if not any(part in operation for part in parts):
+                continue
+            found[operation] = processes.submit(every, operation, arguments.operations, names).result()
             print(row(operation, found[operation]), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -95,7 +95,7 @@ VARIANTS: dict[str, Variant] = {
     "floor": floor,
     "langspan": ours,
     "with content": partial(ours, capture_content=True),
-    "floor, metrics": partial(floor, metrics=True),
+    "floor with metrics": partial(floor, metrics=True),
     "with metrics": partial(ours, metrics=True),
     "sampled out": partial(ours, sampled=False),
 }

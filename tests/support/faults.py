@@ -160,10 +160,12 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _functions(module: str, path: tuple[str, ...]) -> Iterator[FunctionType]:
-    """The live functions of that name: a property may have several."""
+    """The live functions of that name: a property may have several. One that remembers is made to forget."""
     found: Any = importlib.import_module(module)
     for name in path:
         found = vars(found)[name]
+    if hasattr(found, "cache_clear"):
+        found.cache_clear()
     if isinstance(found, property):
         yield from (each for each in (found.fget, found.fset) if isinstance(each, FunctionType))
     else:

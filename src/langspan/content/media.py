@@ -87,7 +87,7 @@ def is_base64(text: str) -> bool:
 
 
 def _foreign(text: str) -> bytes:
-    """Return what of a text in ASCII is not in the alphabet; to strip the text would take ten times as long."""
+    """Return what of a text in ASCII is not in the alphabet; `str.strip` would take ten times as long."""
     return text.encode().translate(None, _ALPHABET)
 
 

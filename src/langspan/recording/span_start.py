@@ -131,8 +131,13 @@ class SpanStarter:
 
     def start(self, run: Run, event: Started, base: Context) -> None:
         """Start the run's span, if it has one of its own, and make the context in which it is current."""
-        is_unseen = run.is_unsampled or (event.tags and is_hidden(event.tags))
-        if not is_unseen and (not self._genai_only or self._is_told(run, base)):
+        is_told = (
+            not self._genai_only
+            or run.kind.operation is not None
+            # A chain at the root holds its trace together: one call of the application is one trace.
+            or not trace.get_current_span(base).get_span_context().is_valid
+        )
+        if is_told and not run.is_unsampled and not (event.tags and is_hidden(event.tags)):
             self._start_span(run, event, base)
         else:
             # Its children nest under the span around it.
@@ -187,13 +192,6 @@ class SpanStarter:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes
             self._guard.report(_STARTING, error)
-
-    def _is_told(self, run: Run, base: Context) -> bool:
-        """Whether a run has a span where only GenAI operations have."""
-        if run.kind.operation is not None:
-            return True
-        # A chain at the root holds its trace together: one call of the application is one trace.
-        return not trace.get_current_span(base).get_span_context().is_valid
 
     def _start_span(self, run: Run, event: Started, base: Context) -> None:
         parent = run.parent

@@ -301,7 +301,7 @@ def test_text_is_cut_to_bytes():
 
 
 @pytest.mark.parametrize("show", [POLICY.render, POLICY.text], ids=["as JSON", "as text"])
-@pytest.mark.parametrize("letter", ["x ", "é ", "漢 ", "\ud800 "], ids=["ASCII", "Latin", "Chinese", "surrogate"])
+@pytest.mark.parametrize("letter", ["x ", "é ", "漢 ", "\ud800 "], ids=["ASCII", "Latin", "Han", "surrogate"])
 def test_only_the_start_of_a_long_text_is_encoded(show, letter):
     long = letter * 2_000_000
     tracemalloc.start()
