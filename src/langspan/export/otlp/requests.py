@@ -1,0 +1,134 @@
+"""Whole export requests: encoded spans and log records, grouped by resource and by scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import ReadableSpan
+
+from langspan.export.otlp.values import AttributeEncoder
+from langspan.export.otlp.wire import FRAME, VARINT, frame, frame_size, tag, text_field, uint32_field, varint
+
+# Requests for spans and for log records differ in names only: both have these fields.
+_RESOURCE_GROUP: Final = tag(1, FRAME)
+_RESOURCE, _SCOPE_GROUP, _GROUP_SCHEMA_URL = tag(1, FRAME), tag(2, FRAME), tag(3, FRAME)
+_SCOPE, _ITEM = tag(1, FRAME), tag(2, FRAME)
+_RESOURCE_DROPPED: Final = tag(2, VARINT)
+_SCOPE_NAME, _SCOPE_VERSION, _SCOPE_DROPPED = tag(1, FRAME), tag(2, FRAME), tag(4, VARINT)
+
+# A group starts with a tag of one byte and a length of at most five.
+_GROUP_START: Final = 6
+_MAX_CACHED: Final = 64
+
+_resource_attributes: Final = AttributeEncoder(1)
+_scope_attributes: Final = AttributeEncoder(3)
+
+
+class _HeadCache:
+    """What a group starts with, by the identity of its resource or scope.
+
+    Processes have few of either, and they never change. The cache holds them, so that no other object can get the
+    same identity; it is emptied when it is full.
+    """
+
+    def __init__(self, encode: Callable[[Any], bytes]) -> None:
+        self._encode = encode
+        self._heads: dict[int, tuple[Any, bytes]] = {}
+
+    def get(self, owner: Any) -> bytes:
+        found = self._heads.get(id(owner))
+        if found is not None:
+            return found[1]
+        head = self._encode(owner)
+        if len(self._heads) >= _MAX_CACHED:
+            self._heads.clear()
+        self._heads[id(owner)] = (owner, head)
+        return head
+
+
+def _encode_resource(resource: Any) -> bytes:
+    if resource is None:
+        return frame(_RESOURCE, b"")
+    parts: list[bytes] = []
+    left_out = _resource_attributes.append(parts, resource.attributes)
+    parts.append(uint32_field(_RESOURCE_DROPPED, left_out))
+    return frame(_RESOURCE, b"".join(parts)) + text_field(_GROUP_SCHEMA_URL, resource.schema_url)
+
+
+def _encode_scope(scope: Any) -> bytes:
+    if scope is None:
+        return frame(_SCOPE, b"")
+    parts = [text_field(_SCOPE_NAME, scope.name), text_field(_SCOPE_VERSION, scope.version)]
+    left_out = _scope_attributes.append(parts, scope.attributes)
+    parts.append(uint32_field(_SCOPE_DROPPED, left_out))
+    return frame(_SCOPE, b"".join(parts)) + text_field(_GROUP_SCHEMA_URL, scope.schema_url)
+
+
+_resource_heads: Final = _HeadCache(_encode_resource)
+_scope_heads: Final = _HeadCache(_encode_scope)
+
+
+def trace_request(spans: Iterable[tuple[ReadableSpan, bytes]]) -> bytes:
+    """Build the body of an `ExportTraceServiceRequest`.
+
+    Args:
+        spans: Spans with their bodies from `encode_span`.
+
+    Returns:
+        The request. Spans of equal resources and scopes are together; otherwise the order stays.
+    """
+    return _request((span.resource, span.instrumentation_scope, body) for span, body in spans)
+
+
+def logs_request(logs: Iterable[tuple[Any, bytes]]) -> bytes:
+    """Build the body of an `ExportLogsServiceRequest`.
+
+    Args:
+        logs: Log records with their bodies from `encode_log_record`.
+
+    Returns:
+        The request, grouped as one for spans.
+    """
+    return _request((_resource_of(log), log.instrumentation_scope, body) for log, body in logs)
+
+
+def _request(items: Iterable[tuple[Any, Any, bytes]]) -> bytes:
+    groups: dict[bytes, dict[bytes, list[bytes]]] = {}
+    for resource, scope, body in items:
+        scopes = groups.setdefault(_resource_heads.get(resource), {})
+        parts = scopes.setdefault(_scope_heads.get(scope or None), [])
+        parts.append(_ITEM + varint(len(body)))
+        parts.append(body)
+    request: list[bytes] = []
+    for resource_head, scopes in groups.items():
+        inner = [resource_head]
+        for scope_head, parts in scopes.items():
+            size = len(scope_head) + sum(map(len, parts))
+            inner += [_SCOPE_GROUP + varint(size), scope_head, *parts]
+        request.append(_RESOURCE_GROUP + varint(sum(map(len, inner))))
+        request += inner
+    return b"".join(request)
+
+
+def span_frame_size(body: bytes) -> int:
+    """Return what an encoded span or log record adds to a request, in bytes, besides its resource and scope."""
+    return frame_size(len(body))
+
+
+def envelope_size(item: Any) -> int:
+    """Return what the resource and the scope of an item add to a request, once, in bytes.
+
+    The lengths that two groups start with count as five bytes each, which is what they need at most: the sum of
+    this and of the frames is the size of the request or up to eight bytes more.
+
+    Args:
+        item: A span or a log record.
+    """
+    resource, scope = _resource_heads.get(_resource_of(item)), _scope_heads.get(item.instrumentation_scope or None)
+    return 2 * _GROUP_START + len(resource) + len(scope)
+
+
+def _resource_of(item: Any) -> Any:
+    # Before OpenTelemetry 1.39, the record inside a log item has it.
+    return item.resource if hasattr(item, "resource") else item.log_record.resource
