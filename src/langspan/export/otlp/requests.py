@@ -95,20 +95,22 @@ def logs_request(logs: Iterable[tuple[Any, bytes]]) -> bytes:
 
 def _request(items: Iterable[tuple[Any, Any, bytes]]) -> bytes:
     groups: dict[bytes, dict[bytes, list[bytes]]] = {}
+    place: tuple[Any, Any] = (groups, None)  # neither is a resource or scope
+    parts: list[bytes] = []
     for resource, scope, body in items:
-        scopes = groups.setdefault(_resource_heads.get(resource), {})
-        parts = scopes.setdefault(_scope_heads.get(scope or None), [])
-        parts.append(_ITEM + varint(len(body)))
-        parts.append(body)
-    request: list[bytes] = []
-    for resource_head, scopes in groups.items():
-        inner = [resource_head]
-        for scope_head, parts in scopes.items():
-            size = len(scope_head) + sum(map(len, parts))
-            inner += [_SCOPE_GROUP + varint(size), scope_head, *parts]
-        request.append(_RESOURCE_GROUP + varint(sum(map(len, inner))))
-        request += inner
-    return b"".join(request)
+        if resource is not place[0] or scope is not place[1]:
+            place = resource, scope
+            scopes = groups.setdefault(_resource_heads.get(resource), {})
+            parts = scopes.setdefault(_scope_heads.get(scope or None), [])
+        parts += (_ITEM, varint(len(body)), body)
+    return b"".join([_encode_group(head, scopes) for head, scopes in groups.items()])
+
+
+def _encode_group(resource_head: bytes, scopes: dict[bytes, list[bytes]]) -> bytes:
+    group = [resource_head]
+    for scope_head, parts in scopes.items():
+        group += (_SCOPE_GROUP, varint(len(scope_head) + sum(map(len, parts))), scope_head, *parts)
+    return frame(_RESOURCE_GROUP, b"".join(group))
 
 
 def span_frame_size(body: bytes) -> int:

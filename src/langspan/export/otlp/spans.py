@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from struct import Struct
+from struct import error as StructError
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from langspan.export.otlp.values import AttributeEncoder
 from langspan.export.otlp.wire import FIXED32, FIXED64, FRAME, VARINT
-from langspan.export.otlp.wire import fixed64, frame, span_id, tag, text_field, trace_id, uint32_field
+from langspan.export.otlp.wire import fixed64, frame, span_id, tag, text_field, trace_id, uint32_field, utf8, varint
 
 # Fields of a span. Ids have a constant length, which belongs to the tag here.
 _TRACE_ID, _SPAN_ID, _PARENT_ID = tag(1, FRAME) + b"\x10", tag(2, FRAME) + b"\x08", tag(4, FRAME) + b"\x08"
@@ -24,7 +25,10 @@ _KINDS: Final = {value: tag(6, VARINT) + bytes([value + 1]) for value in range(5
 _FLAGS: Final = {remote: tag(16, FIXED32) + bytes([0, 1 + 2 * remote, 0, 0]) for remote in (False, True)}
 
 # Fields of a status.
-_MESSAGE, _CODE = tag(2, FRAME), tag(3, VARINT)
+_MESSAGE: Final = tag(2, FRAME)
+# By the value of the SDK's `StatusCode`, which is OTLP's.
+_CODES: Final = {0: b"", 1: tag(3, VARINT) + b"\x01", 2: tag(3, VARINT) + b"\x02"}
+_STATUSES: Final = {value: frame(_STATUS, code) for value, code in _CODES.items()}
 
 # Fields of an event.
 _EVENT_TIME, _EVENT_NAME, _EVENT_DROPPED = tag(1, FIXED64), tag(2, FRAME), tag(4, VARINT)
@@ -51,23 +55,39 @@ def encode_span(span: ReadableSpan) -> bytes:
     context, parent = span.context, span.parent
     parts: list[bytes] = []
     if context is not None:
-        parts.append(_TRACE_ID + trace_id(context.trace_id) + _SPAN_ID + span_id(context.span_id))
+        parts += (_TRACE_ID, trace_id(context.trace_id), _SPAN_ID, span_id(context.span_id))
         if state := context.trace_state:
             parts.append(text_field(_TRACE_STATE, ",".join([f"{key}={value}" for key, value in state.items()])))
     if parent:
-        parts.append(_PARENT_ID + span_id(parent.span_id))
-    parts.append(text_field(_NAME, span.name))
-    parts.append(_KINDS.get(getattr(span.kind, "_value_", None), b""))
-    parts.append(_pack_times(_START_TIME, fixed64(span.start_time), _END_TIME, fixed64(span.end_time)))
-    dropped = span.dropped_attributes + _span_attributes.append(parts, span.attributes)
-    parts.append(uint32_field(_DROPPED_ATTRIBUTES, dropped))
-    parts += [frame(_EVENTS, _encode_event(event)) for event in span.events]
-    parts.append(uint32_field(_DROPPED_EVENTS, span.dropped_events))
-    parts += [frame(_LINKS, _encode_link(link)) for link in span.links]
-    parts.append(uint32_field(_DROPPED_LINKS, span.dropped_links))
+        parts += (_PARENT_ID, span_id(parent.span_id))
+    name = utf8(span.name)
+    parts += (_NAME, varint(len(name)), name, _KINDS.get(getattr(span.kind, "_value_", None), b""))
+    parts.append(_encode_times(span.start_time, span.end_time))
+    left_out = _span_attributes.append(parts, span.attributes)
+    if dropped := span.dropped_attributes + left_out:
+        parts.append(uint32_field(_DROPPED_ATTRIBUTES, dropped))
+    # Most spans have no events and no links, and their lists say so soonest. Where the SDK has no such private
+    # names, the public ones tell.
+    if getattr(span, "_events", True):
+        for event in span.events:
+            parts.append(frame(_EVENTS, _encode_event(event)))
+    if getattr(span, "_links", True):
+        for link in span.links:
+            parts.append(frame(_LINKS, _encode_link(link)))
+    if dropped := span.dropped_events:
+        parts.append(uint32_field(_DROPPED_EVENTS, dropped))
+    if dropped := span.dropped_links:
+        parts.append(uint32_field(_DROPPED_LINKS, dropped))
     parts.append(_encode_status(span.status))
     parts.append(_FLAGS[bool(parent and parent.is_remote)])
     return b"".join(parts)
+
+
+def _encode_times(start: Any, end: Any) -> bytes:
+    try:
+        return _pack_times(_START_TIME, start, _END_TIME, end)
+    except StructError:  # one of them is None, or beyond 64 bits
+        return _pack_times(_START_TIME, fixed64(start), _END_TIME, fixed64(end))
 
 
 def _encode_event(event: Any) -> bytes:
@@ -90,5 +110,7 @@ def _encode_link(link: Any) -> bytes:
 def _encode_status(status: Any) -> bytes:
     if status is None:
         return b""
-    message = text_field(_MESSAGE, status.description)
-    return frame(_STATUS, message + uint32_field(_CODE, status.status_code.value))
+    code, message = status.status_code._value_, status.description
+    if not message:
+        return _STATUSES[code]
+    return frame(_STATUS, text_field(_MESSAGE, message) + _CODES[code])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from langspan.export.otlp.wire import FRAME, frame, tag, utf8, varint
 
@@ -17,7 +17,14 @@ _STRING, _BOOL, _INT, _DOUBLE, _ARRAY, _MAP, _BYTES = b"\x0a", b"\x10", b"\x18",
 _FALSE, _TRUE = _BOOL + b"\x00", _BOOL + b"\x01"
 _ITEM: Final = b"\x0a"  # of an array or a map
 _KEY, _VALUE = b"\x0a", b"\x12"
+# What is kept encoded: keys, values of a key, characters of either.
+_MAX_KEYS, _MAX_VALUES, _MAX_LENGTH = 512, 64, 64
+
 _pack_double: Final = Struct("<d").pack
+# With their lengths in front, as they stand in an attribute.
+_FRAMED_DOUBLE, _pack_framed_double = b"\x09" + _DOUBLE, Struct("<2sd").pack
+_SHORT_TEXTS: Final = tuple(bytes([length + 2]) + _STRING + bytes([length]) for length in range(_MAX_LENGTH + 1))
+_SMALL_INTS: Final = tuple(frame(b"", _INT + varint(number)) for number in range(1024))
 
 _UINT64: Final = 2**64
 _INT64_MAX: Final = 2**63 - 1
@@ -25,20 +32,25 @@ _INT64_MAX: Final = 2**63 - 1
 _MAX_DEPTH: Final = 93
 _ARRAY_DEPTH, _MAP_DEPTH = 2, 3
 
-_MAX_CACHED: Final = 2048
-_MAX_CACHED_LENGTH: Final = 64
 
 
 class UnencodableError(Exception):
     """OTLP has no encoding for a value."""
 
 
+class _Key(NamedTuple):
+    """A key that was seen: the field `key` with the tag of the value, and attributes encoded in full."""
+
+    start: bytes
+    values: dict[str | tuple[str], bytes] | None
+
+
 class AttributeEncoder:
     """Encodes the attributes of one kind of message.
 
     Keys repeat from span to span, and so do most short texts: names of models, providers, operations. Both are kept
-    encoded, in dictionaries that are emptied when they are full. Threads may share an encoder: at worst two of them
-    encode the same pair.
+    encoded, within bounds: all is forgotten when there are too many keys, and a key that has too many values, as one
+    for ids has, is one whose values are not kept. Threads may share an encoder: at worst two of them encode the same.
 
     Args:
         field: The number of the field `attributes` in the message.
@@ -46,8 +58,7 @@ class AttributeEncoder:
 
     def __init__(self, field: int) -> None:
         self._tag = tag(field, FRAME)
-        self._keys: dict[str, bytes] = {}
-        self._pairs: dict[tuple[str, str], bytes] = {}
+        self._keys: dict[str, _Key] = {}
 
     def append(self, parts: list[bytes], attributes: Mapping[str, Any] | None) -> int:
         """Encode attributes.
@@ -59,59 +70,76 @@ class AttributeEncoder:
         Returns:
             How many attributes have no encoding and were left out.
         """
-        if not attributes:
-            return 0
-        left_out, pairs = 0, self._pairs
+        left_out, start_tag, keys = 0, self._tag, self._keys
         for key, value in _as_dict(attributes).items():
-            if type(value) is str and type(key) is str and len(value) <= _MAX_CACHED_LENGTH:
-                known = pairs.get((key, value))
-                parts.append(known or self._encode_pair(key, value))
-                continue
+            kind = type(value)
             try:
-                self._append_uncached(parts, key, value)
+                start, values = keys.get(key) or self._add_key(key)
+                if kind is str:
+                    if values is not None:
+                        parts.append(values.get(value) or self._add_value(key, value))
+                        continue
+                    if len(value) > _MAX_LENGTH or not value.isascii():
+                        self._append_long_text(parts, start, value)
+                        continue
+                    encoded = _SHORT_TEXTS[len(value)] + value.encode()
+                elif kind is int and 0 <= value < len(_SMALL_INTS):
+                    encoded = _SMALL_INTS[value]
+                elif kind is float:
+                    encoded = _pack_framed_double(_FRAMED_DOUBLE, value)
+                elif kind is tuple and values is not None and _is_one_text(value):
+                    parts.append(values.get(value) or self._add_value(key, value))
+                    continue
+                else:
+                    encoded = _framed(encode_value(value))
+                parts += (start_tag, varint(len(start) + len(encoded)), start, encoded)
             except Exception:  # noqa: BLE001 - a value of the host's own class may raise anything
                 left_out += 1
         return left_out
 
-    def _append_uncached(self, parts: list[bytes], key: str, value: Any) -> None:
-        start = self._keys.get(key) or self._encode_key(key)
-        if type(value) is not str:
-            inner = encode_value(value)
-            rest = varint(len(inner)) + inner
-            parts.append(self._tag + varint(len(start) + len(rest)) + start + rest)
-            return
-        # A long text is not copied more often than it has to be.
+    def _append_long_text(self, parts: list[bytes], start: bytes, value: str) -> None:
+        """Append an attribute with a text that is not copied more often than it has to be."""
         text = utf8(value)
         head = _STRING + varint(len(text))
         size = varint(len(head) + len(text))
-        parts.append(self._tag + varint(len(start) + len(size) + len(head) + len(text)) + start + size + head)
-        parts.append(text)
+        length = len(start) + len(size) + len(head) + len(text)
+        parts += (self._tag, varint(length), start, size, head, text)
 
-    def _encode_pair(self, key: str, value: str) -> bytes:
-        start = self._keys.get(key) or self._encode_key(key)
-        encoded = frame(self._tag, start + _text_frame(value))
-        if len(start) <= 2 * _MAX_CACHED_LENGTH:
-            _remember(self._pairs, (key, value), encoded)
+    def _add_key(self, key: str) -> _Key:
+        added = _Key(frame(_KEY, utf8(key)) + _VALUE, {})
+        if len(key) <= _MAX_LENGTH:
+            if len(self._keys) >= _MAX_KEYS:
+                self._keys.clear()
+            self._keys[key] = added
+        return added
+
+    def _add_value(self, key: str, value: str | tuple[str]) -> bytes:
+        start, values = self._keys.get(key) or self._add_key(key)
+        encoded = frame(self._tag, start + _framed(encode_value(value)))
+        if values is None:
+            return encoded
+        if len(values) >= _MAX_VALUES:
+            self._keys[key] = _Key(start, None)
+        elif len(encoded) <= 3 * _MAX_LENGTH:
+            values[value] = encoded
         return encoded
 
-    def _encode_key(self, key: str) -> bytes:
-        """Return the field `key`, and the tag of the value, which comes next."""
-        encoded = frame(_KEY, utf8(key)) + _VALUE
-        if len(encoded) <= 2 * _MAX_CACHED_LENGTH:
-            _remember(self._keys, key, encoded)
-        return encoded
 
-
-def _as_dict(attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+def _as_dict(attributes: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if attributes is None:
+        return {}
     # Reading the SDK's mappings item by item takes two calls each; one copy is much quicker.
     copy = getattr(attributes, "copy", None)
     return attributes if copy is None else copy()  # type: ignore[no-any-return]
 
 
-def _remember(cache: dict[Any, bytes], key: Any, encoded: bytes) -> None:
-    if len(cache) >= _MAX_CACHED:
-        cache.clear()
-    cache[key] = encoded
+def _is_one_text(value: tuple[Any, ...]) -> bool:
+    # Such as the reason why a model finished.
+    return len(value) == 1 and type(value[0]) is str
+
+
+def _framed(value: bytes) -> bytes:
+    return varint(len(value)) + value
 
 
 def encode_value(value: Any, depth: int = _MAX_DEPTH) -> bytes:
@@ -156,11 +184,6 @@ def _encode_any(value: Any, depth: int) -> bytes:  # noqa: PLR0911 - one for eac
 
 def _text(value: str) -> bytes:
     return frame(_STRING, utf8(value))
-
-
-def _text_frame(value: str) -> bytes:
-    text = _text(value)
-    return varint(len(text)) + text
 
 
 def _encode_int(value: int) -> bytes:
