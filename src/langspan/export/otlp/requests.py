@@ -28,8 +28,8 @@ _scope_attributes: Final = AttributeEncoder(3)
 class _HeadCache:
     """What a group starts with, by the identity of its resource or scope.
 
-    Processes have few of either, and they never change. The cache holds them, so that no other object can get the
-    same identity; it is emptied when it is full.
+    A process has few of either, and they never change. The cache holds them, so that no other object can get
+    the same identity; it is emptied when it is full.
     """
 
     def __init__(self, encode: Callable[[Any], bytes]) -> None:
@@ -94,40 +94,41 @@ def logs_request(logs: Iterable[tuple[Any, bytes]]) -> bytes:
 
 
 def _request(items: Iterable[tuple[Any, Any, bytes]]) -> bytes:
-    groups: dict[bytes, dict[bytes, list[bytes]]] = {}
-    place: tuple[Any, Any] = (groups, None)  # neither is a resource or scope
+    groups: dict[bytes, dict[tuple[bytes, bool], list[bytes]]] = {}
+    place: tuple[Any, Any] = (groups, None)  # of no item
     parts: list[bytes] = []
     for resource, scope, body in items:
         if resource is not place[0] or scope is not place[1]:
             place = resource, scope
             scopes = groups.setdefault(_resource_heads.get(resource), {})
-            parts = scopes.setdefault(_scope_heads.get(scope or None), [])
+            # No scope and one without a name are encoded alike, but kept apart, as the stock encoder does.
+            parts = scopes.setdefault((_scope_heads.get(scope), scope is None), [])
         parts += (_ITEM, varint(len(body)), body)
     return b"".join([_encode_group(head, scopes) for head, scopes in groups.items()])
 
 
-def _encode_group(resource_head: bytes, scopes: dict[bytes, list[bytes]]) -> bytes:
+def _encode_group(resource_head: bytes, scopes: dict[tuple[bytes, bool], list[bytes]]) -> bytes:
     group = [resource_head]
-    for scope_head, parts in scopes.items():
+    for (scope_head, _), parts in scopes.items():
         group += (_SCOPE_GROUP, varint(len(scope_head) + sum(map(len, parts))), scope_head, *parts)
     return frame(_RESOURCE_GROUP, b"".join(group))
 
 
 def span_frame_size(body: bytes) -> int:
-    """Return what an encoded span or log record adds to a request, in bytes, besides its resource and scope."""
+    """Return what an encoded span or log record adds to a request, in bytes, besides resource and scope."""
     return frame_size(len(body))
 
 
 def envelope_size(item: Any) -> int:
     """Return what the resource and the scope of an item add to a request, once, in bytes.
 
-    The lengths that two groups start with count as five bytes each, which is what they need at most: the sum of
-    this and of the frames is the size of the request or up to eight bytes more.
+    The sum of this and of all frames is the size of the request, or up to eight bytes more: the lengths that
+    the two groups start with count as five bytes each.
 
     Args:
         item: A span or a log record.
     """
-    resource, scope = _resource_heads.get(_resource_of(item)), _scope_heads.get(item.instrumentation_scope or None)
+    resource, scope = _resource_heads.get(_resource_of(item)), _scope_heads.get(item.instrumentation_scope)
     return 2 * _GROUP_START + len(resource) + len(scope)
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from struct import Struct
-from struct import error as StructError
+import struct
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
 from langspan.export.otlp.values import AttributeEncoder
-from langspan.export.otlp.wire import FIXED32, FIXED64, FRAME, VARINT
-from langspan.export.otlp.wire import fixed64, frame, span_id, tag, text_field, trace_id, uint32_field, utf8, varint
+from langspan.export.otlp.wire import (
+    FIXED32,
+    FIXED64,
+    FRAME,
+    VARINT,
+    fixed64,
+    frame,
+    span_id,
+    tag,
+    text_field,
+    trace_id,
+    uint32_field,
+    utf8,
+    varint,
+)
 
 # Fields of a span. Ids have a constant length, which belongs to the tag here.
 _TRACE_ID, _SPAN_ID, _PARENT_ID = tag(1, FRAME) + b"\x10", tag(2, FRAME) + b"\x08", tag(4, FRAME) + b"\x08"
@@ -18,9 +30,9 @@ _TRACE_STATE, _NAME, _STATUS = tag(3, FRAME), tag(5, FRAME), tag(15, FRAME)
 _START_TIME, _END_TIME = tag(7, FIXED64), tag(8, FIXED64)
 _EVENTS, _LINKS = tag(11, FRAME), tag(13, FRAME)
 _DROPPED_ATTRIBUTES, _DROPPED_EVENTS, _DROPPED_LINKS = tag(10, VARINT), tag(12, VARINT), tag(14, VARINT)
-_pack_times: Final = Struct("<cQcQ").pack
+_pack_times: Final = struct.Struct("<cQcQ").pack
 # By the value of the SDK's `SpanKind`; OTLP counts from 1.
-_KINDS: Final = {value: tag(6, VARINT) + bytes([value + 1]) for value in range(5)}
+_KINDS: Final[dict[Any, bytes]] = {value: tag(6, VARINT) + bytes([value + 1]) for value in range(5)}
 # Bit 8 says that it is known whether the parent is in another process; bit 9 that it is.
 _FLAGS: Final = {remote: tag(16, FIXED32) + bytes([0, 1 + 2 * remote, 0, 0]) for remote in (False, True)}
 
@@ -32,7 +44,7 @@ _STATUSES: Final = {value: frame(_STATUS, code) for value, code in _CODES.items(
 
 # Fields of an event.
 _EVENT_TIME, _EVENT_NAME, _EVENT_DROPPED = tag(1, FIXED64), tag(2, FRAME), tag(4, VARINT)
-_pack_time: Final = Struct("<cQ").pack
+_pack_time: Final = struct.Struct("<cQ").pack
 
 # Fields of a link; its ids are numbered as the span's.
 _LINK_DROPPED: Final = tag(5, VARINT)
@@ -57,7 +69,8 @@ def encode_span(span: ReadableSpan) -> bytes:
     if context is not None:
         parts += (_TRACE_ID, trace_id(context.trace_id), _SPAN_ID, span_id(context.span_id))
         if state := context.trace_state:
-            parts.append(text_field(_TRACE_STATE, ",".join([f"{key}={value}" for key, value in state.items()])))
+            members = [f"{key}={value}" for key, value in state.items()]
+            parts.append(text_field(_TRACE_STATE, ",".join(members)))
     if parent:
         parts += (_PARENT_ID, span_id(parent.span_id))
     name = utf8(span.name)
@@ -66,27 +79,29 @@ def encode_span(span: ReadableSpan) -> bytes:
     left_out = _span_attributes.append(parts, span.attributes)
     if dropped := span.dropped_attributes + left_out:
         parts.append(uint32_field(_DROPPED_ATTRIBUTES, dropped))
-    # Most spans have no events and no links, and their lists say so soonest. Where the SDK has no such private
-    # names, the public ones tell.
-    if getattr(span, "_events", True):
-        for event in span.events:
-            parts.append(frame(_EVENTS, _encode_event(event)))
-    if getattr(span, "_links", True):
-        for link in span.links:
-            parts.append(frame(_LINKS, _encode_link(link)))
-    if dropped := span.dropped_events:
-        parts.append(uint32_field(_DROPPED_EVENTS, dropped))
-    if dropped := span.dropped_links:
-        parts.append(uint32_field(_DROPPED_LINKS, dropped))
+    _append_events_and_links(parts, span)
     parts.append(_encode_status(span.status))
     parts.append(_FLAGS[bool(parent and parent.is_remote)])
     return b"".join(parts)
 
 
+def _append_events_and_links(parts: list[bytes], span: ReadableSpan) -> None:
+    # Most spans have neither, and the SDK's own lists say so soonest. Where they have other names, the public
+    # properties tell.
+    if getattr(span, "_events", True):
+        parts.extend([frame(_EVENTS, _encode_event(event)) for event in span.events])
+    if getattr(span, "_links", True):
+        parts.extend([frame(_LINKS, _encode_link(link)) for link in span.links])
+    if dropped := span.dropped_events:
+        parts.append(uint32_field(_DROPPED_EVENTS, dropped))
+    if dropped := span.dropped_links:
+        parts.append(uint32_field(_DROPPED_LINKS, dropped))
+
+
 def _encode_times(start: Any, end: Any) -> bytes:
     try:
         return _pack_times(_START_TIME, start, _END_TIME, end)
-    except StructError:  # one of them is None, or beyond 64 bits
+    except struct.error:  # one of them is None, or beyond 64 bits
         return _pack_times(_START_TIME, fixed64(start), _END_TIME, fixed64(end))
 
 

@@ -1,8 +1,8 @@
 """Attribute values as `AnyValue`, and attributes as `KeyValue` fields.
 
-What protobuf refuses is written as near to the truth as OTLP can say it: an integer beyond 64 bits as its digits, a
-lone surrogate as U+FFFD. An attribute whose value has no encoding at all, because it is of a type that OTLP does not
-know or is nested too deep for any receiver to parse, is left out and counted as dropped. Nothing here raises.
+A value that protobuf refuses never costs its span. An integer beyond 64 bits becomes a text with its digits,
+a lone surrogate U+FFFD. An attribute of a type that OTLP does not have, or nested deeper than receivers parse,
+is left out and counted as dropped.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from typing import Any, Final, NamedTuple
 
 from langspan.export.otlp.wire import FRAME, frame, tag, utf8, varint
 
-_STRING, _BOOL, _INT, _DOUBLE, _ARRAY, _MAP, _BYTES = b"\x0a", b"\x10", b"\x18", b"\x21", b"\x2a", b"\x32", b"\x3a"
+# Fields of an `AnyValue`, and of what is inside it.
+_STRING, _BOOL, _INT, _DOUBLE = b"\x0a", b"\x10", b"\x18", b"\x21"
+_ARRAY, _MAP, _BYTES = b"\x2a", b"\x32", b"\x3a"
+_ITEM, _KEY, _VALUE = b"\x0a", b"\x0a", b"\x12"
 _FALSE, _TRUE = _BOOL + b"\x00", _BOOL + b"\x01"
-_ITEM: Final = b"\x0a"  # of an array or a map
-_KEY, _VALUE = b"\x0a", b"\x12"
-# What is kept encoded: keys, values of a key, characters of either.
-_MAX_KEYS, _MAX_VALUES, _MAX_LENGTH = 512, 64, 64
-
 _pack_double: Final = Struct("<d").pack
-# With their lengths in front, as they stand in an attribute.
+
+# What is kept encoded: characters of a text, values of a key, and keys and values altogether.
+_MAX_LENGTH, _MAX_VALUES, _MAX_KEPT = 64, 64, 4096
+
+# Values with their length in front, as in an attribute; of short texts only what is in front.
 _FRAMED_DOUBLE, _pack_framed_double = b"\x09" + _DOUBLE, Struct("<2sd").pack
-_SHORT_TEXTS: Final = tuple(bytes([length + 2]) + _STRING + bytes([length]) for length in range(_MAX_LENGTH + 1))
 _SMALL_INTS: Final = tuple(frame(b"", _INT + varint(number)) for number in range(1024))
+_SHORT_TEXTS: Final = tuple(bytes([n + 2]) + _STRING + bytes([n]) for n in range(_MAX_LENGTH + 1))
 
 _UINT64: Final = 2**64
 _INT64_MAX: Final = 2**63 - 1
-# Protobuf's parsers refuse more than 100 messages within each other; 7 are around the value of an event's attribute.
+# Protobuf's parsers refuse more than 100 nested messages; 7 are around the value of an event's attribute.
 _MAX_DEPTH: Final = 93
 _ARRAY_DEPTH, _MAP_DEPTH = 2, 3
-
 
 
 class UnencodableError(Exception):
@@ -39,18 +40,23 @@ class UnencodableError(Exception):
 
 
 class _Key(NamedTuple):
-    """A key that was seen: the field `key` with the tag of the value, and attributes encoded in full."""
+    """A key that was seen.
+
+    Attributes:
+        start: The field `key`, and the tag of the field `value`.
+        encoded: Whole attributes by their value; None for a key with too many values.
+    """
 
     start: bytes
-    values: dict[str | tuple[str], bytes] | None
+    encoded: dict[str | tuple[str], bytes] | None
 
 
 class AttributeEncoder:
     """Encodes the attributes of one kind of message.
 
-    Keys repeat from span to span, and so do most short texts: names of models, providers, operations. Both are kept
-    encoded, within bounds: all is forgotten when there are too many keys, and a key that has too many values, as one
-    for ids has, is one whose values are not kept. Threads may share an encoder: at worst two of them encode the same.
+    Keys repeat from span to span, and so do most short texts: the names of models, providers, operations. Both
+    are kept encoded, within bounds. A key with many values, such as an id, is noticed, and its values are not
+    kept. Threads may share an encoder: at worst two of them encode the same attribute.
 
     Args:
         field: The number of the field `attributes` in the message.
@@ -59,46 +65,46 @@ class AttributeEncoder:
     def __init__(self, field: int) -> None:
         self._tag = tag(field, FRAME)
         self._keys: dict[str, _Key] = {}
+        self._kept = 0
 
     def append(self, parts: list[bytes], attributes: Mapping[str, Any] | None) -> int:
         """Encode attributes.
 
         Args:
             parts: Takes the encoded fields.
-            attributes: An SDK's attributes.
+            attributes: The attributes of an SDK object.
 
         Returns:
             How many attributes have no encoding and were left out.
         """
-        left_out, start_tag, keys = 0, self._tag, self._keys
+        left_out, keys = 0, self._keys
         for key, value in _as_dict(attributes).items():
             kind = type(value)
             try:
-                start, values = keys.get(key) or self._add_key(key)
-                if kind is str:
-                    if values is not None:
-                        parts.append(values.get(value) or self._add_value(key, value))
+                start, encoded = keys.get(key) or self._add_key(key)
+                if (kind is str and len(value) <= _MAX_LENGTH) or (
+                    kind is tuple and _is_one_short_text(value)
+                ):
+                    if encoded is not None:
+                        parts.append(encoded.get(value) or self._add_value(key, value))
                         continue
-                    if len(value) > _MAX_LENGTH or not value.isascii():
-                        self._append_long_text(parts, start, value)
-                        continue
-                    encoded = _SHORT_TEXTS[len(value)] + value.encode()
+                    framed = _frame_short_text(value) if kind is str else _framed(encode_value(value))
                 elif kind is int and 0 <= value < len(_SMALL_INTS):
-                    encoded = _SMALL_INTS[value]
+                    framed = _SMALL_INTS[value]
                 elif kind is float:
-                    encoded = _pack_framed_double(_FRAMED_DOUBLE, value)
-                elif kind is tuple and values is not None and _is_one_text(value):
-                    parts.append(values.get(value) or self._add_value(key, value))
+                    framed = _pack_framed_double(_FRAMED_DOUBLE, value)
+                elif kind is str:
+                    self._append_long_text(parts, start, value)
                     continue
                 else:
-                    encoded = _framed(encode_value(value))
-                parts += (start_tag, varint(len(start) + len(encoded)), start, encoded)
+                    framed = _framed(encode_value(value))
+                parts += (self._tag, varint(len(start) + len(framed)), start, framed)
             except Exception:  # noqa: BLE001 - a value of the host's own class may raise anything
                 left_out += 1
         return left_out
 
     def _append_long_text(self, parts: list[bytes], start: bytes, value: str) -> None:
-        """Append an attribute with a text that is not copied more often than it has to be."""
+        """Append an attribute whose text is copied no more often than it has to be."""
         text = utf8(value)
         head = _STRING + varint(len(text))
         size = varint(len(head) + len(text))
@@ -108,21 +114,27 @@ class AttributeEncoder:
     def _add_key(self, key: str) -> _Key:
         added = _Key(frame(_KEY, utf8(key)) + _VALUE, {})
         if len(key) <= _MAX_LENGTH:
-            if len(self._keys) >= _MAX_KEYS:
-                self._keys.clear()
+            self._make_room()
             self._keys[key] = added
         return added
 
     def _add_value(self, key: str, value: str | tuple[str]) -> bytes:
-        start, values = self._keys.get(key) or self._add_key(key)
-        encoded = frame(self._tag, start + _framed(encode_value(value)))
-        if values is None:
-            return encoded
-        if len(values) >= _MAX_VALUES:
+        start, encoded = self._keys.get(key) or self._add_key(key)
+        attribute = frame(self._tag, start + _framed(encode_value(value)))
+        if encoded is None:
+            return attribute
+        if len(encoded) < _MAX_VALUES:
+            self._make_room()
+            encoded[value] = attribute
+        else:
             self._keys[key] = _Key(start, None)
-        elif len(encoded) <= 3 * _MAX_LENGTH:
-            values[value] = encoded
-        return encoded
+        return attribute
+
+    def _make_room(self) -> None:
+        self._kept += 1
+        if self._kept > _MAX_KEPT:
+            self._keys.clear()
+            self._kept = 1
 
 
 def _as_dict(attributes: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -130,12 +142,17 @@ def _as_dict(attributes: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {}
     # Reading the SDK's mappings item by item takes two calls each; one copy is much quicker.
     copy = getattr(attributes, "copy", None)
-    return attributes if copy is None else copy()  # type: ignore[no-any-return]
+    return attributes if copy is None else copy()
 
 
-def _is_one_text(value: tuple[Any, ...]) -> bool:
+def _is_one_short_text(value: tuple[Any, ...]) -> bool:
     # Such as the reason why a model finished.
-    return len(value) == 1 and type(value[0]) is str
+    return len(value) == 1 and type(value[0]) is str and len(value[0]) <= _MAX_LENGTH
+
+
+def _frame_short_text(value: str) -> bytes:
+    text = utf8(value)
+    return _SHORT_TEXTS[len(text)] + text if len(text) <= _MAX_LENGTH else _framed(frame(_STRING, text))
 
 
 def _framed(value: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import Final
 VARINT, FIXED64, FRAME, FIXED32 = 0, 1, 2, 5
 """Wire types."""
 
+_SEVEN_BITS: Final = 0x7F
 _UINT32: Final = 2**32 - 1
 _UINT64: Final = 2**64 - 1
 _UINT128: Final = 2**128 - 1
@@ -14,19 +15,20 @@ _UINT128: Final = 2**128 - 1
 
 def _encode_varint(number: int) -> bytes:
     data = bytearray()
-    while number > 0x7F:
-        data.append(number & 0x7F | 0x80)
+    while number > _SEVEN_BITS:
+        data.append(number & _SEVEN_BITS | 0x80)
         number >>= 7
     data.append(number)
     return bytes(data)
 
 
-_SMALL: Final = tuple(_encode_varint(number) for number in range(1024))
+_SMALL_COUNT: Final = 1024
+_SMALL: Final = tuple(_encode_varint(number) for number in range(_SMALL_COUNT))
 
 
 def varint(number: int) -> bytes:
     """Return a non-negative integer as a varint."""
-    return _SMALL[number] if number < 1024 else _encode_varint(number)  # noqa: PLR2004 - the table's length
+    return _SMALL[number] if number < _SMALL_COUNT else _encode_varint(number)
 
 
 def tag(field: int, wire_type: int) -> bytes:
