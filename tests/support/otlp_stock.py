@@ -1,7 +1,8 @@
 """What the stock OTLP encoder of the installed OpenTelemetry says, to compare ours with.
 
 Ours says what the newest stock encoder says. Older ones leave out parts of it, which are taken away here
-before the two are compared: what a scope has besides name and version, and whether a log record has an empty body.
+before the two are compared: what a scope has besides name and version, and whether a log record's body is
+missing or empty.
 """
 
 from collections.abc import Sequence

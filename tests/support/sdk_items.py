@@ -49,8 +49,8 @@ STATUSES = st.builds(Status, st.just(StatusCode.ERROR), st.none() | TEXTS) | st.
 )
 EVENTS = st.builds(Event, TEXTS, ATTRIBUTES, st.integers(0, 2**64 - 1))
 LINKS = st.builds(Link, CONTEXTS, ATTRIBUTES)
-# Equal resources and scopes share a group. For us they are equal if they are encoded alike. For the stock encoder
-# the order of attributes makes no difference, nor does 1 or True; but a NaN does, and so does None or "".
+# Equal resources and scopes share a group. For us they are equal if they are encoded alike. For the stock
+# encoder the order of attributes makes no difference, nor does 1 or True; but NaN does, and so does None or "".
 IDENTIFYING = st.dictionaries(
     KEYS, TEXTS | st.integers(2, 2000) | st.lists(TEXTS, max_size=3), max_size=3
 ).map(lambda found: dict(sorted(found.items())))

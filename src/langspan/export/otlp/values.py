@@ -1,8 +1,8 @@
 """Attribute values as `AnyValue`, and attributes as `KeyValue` fields.
 
 A value that protobuf refuses never costs its span. An integer beyond 64 bits becomes a text with its digits,
-a lone surrogate U+FFFD. An attribute of a type that OTLP does not have, or nested deeper than receivers parse,
-is left out and counted as dropped.
+a lone surrogate U+FFFD. An attribute of a type that OTLP does not have, or nested deeper than receivers
+parse, is left out and counted as dropped.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class _Key(NamedTuple):
 class AttributeEncoder:
     """Encodes the attributes of one kind of message.
 
-    Keys repeat from span to span, and so do most short texts: the names of models, providers, operations. Both
-    are kept encoded, within bounds. A key with many values, such as an id, is noticed, and its values are not
-    kept. Threads may share an encoder: at worst two of them encode the same attribute.
+    Keys repeat from span to span, and so do most short texts: names of models, providers, operations. Both
+    are kept encoded, within bounds. The values of a key with many, such as an id, are not kept. Threads may
+    share an encoder: at worst two of them encode the same attribute.
 
     Args:
         field: The number of the field `attributes` in the message.
