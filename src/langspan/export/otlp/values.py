@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from struct import Struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from langspan.export.otlp.wire import FRAME, frame, tag, utf8, varint
 
@@ -20,12 +20,14 @@ _ITEM, _KEY, _VALUE = b"\x0a", b"\x0a", b"\x12"
 _FALSE, _TRUE = _BOOL + b"\x00", _BOOL + b"\x01"
 _pack_double: Final = Struct("<d").pack
 
-# What is kept encoded: characters of a text, values of a key, and keys and values altogether.
-_MAX_LENGTH, _MAX_VALUES, _MAX_KEPT = 64, 64, 4096
+# What is kept encoded: keys, values of each, characters of either.
+_MAX_KEYS, _MAX_VALUES, _MAX_LENGTH = 256, 32, 64
 
 # Values with their length in front, as in an attribute; of short texts only what is in front.
 _FRAMED_DOUBLE, _pack_framed_double = b"\x09" + _DOUBLE, Struct("<2sd").pack
-_SMALL_INTS: Final = tuple(frame(b"", _INT + varint(number)) for number in range(1024))
+_FRAMED_DOUBLE_SIZE: Final = 10
+_SMALL_INT_COUNT: Final = 1024
+_SMALL_INTS: Final = tuple(frame(b"", _INT + varint(number)) for number in range(_SMALL_INT_COUNT))
 _SHORT_TEXTS: Final = tuple(bytes([n + 2]) + _STRING + bytes([n]) for n in range(_MAX_LENGTH + 1))
 
 _UINT64: Final = 2**64
@@ -39,33 +41,73 @@ class UnencodableError(Exception):
     """OTLP has no encoding for a value."""
 
 
-class _Key(NamedTuple):
-    """A key that was seen.
+class _Heads(dict[int, bytes]):
+    """What attributes of one key start with, by the size of the rest, for values of limited size."""
 
-    Attributes:
-        start: The field `key`, and the tag of the field `value`.
-        encoded: Whole attributes by their value; None for a key with too many values.
+    def __init__(self, start: bytes, key: str) -> None:
+        super().__init__()
+        self._tag = start
+        self._key = frame(_KEY, utf8(key)) + _VALUE
+
+    def __missing__(self, size: int) -> bytes:
+        head = self[size] = self.make(size)
+        return head
+
+    def make(self, size: int) -> bytes:
+        """Return the tag, the length, the key, and the tag of the value."""
+        return self._tag + varint(len(self._key) + size) + self._key
+
+
+class _Attributes(dict[str | tuple[str], bytes]):
+    """The first few attributes of one key, whole, by their value: short texts, alone or in a tuple.
+
+    Most keys have few values, which are all kept; of ids and the like the latest are encoded each time.
     """
 
-    start: bytes
-    encoded: dict[str | tuple[str], bytes] | None
+    def __init__(self, start: bytes, key: str) -> None:
+        super().__init__()
+        self.heads = _Heads(start, key)
+
+    def __missing__(self, value: str | tuple[str]) -> bytes:
+        framed = _frame_short_text(value) if type(value) is str else _framed(encode_value(value))
+        attribute = self.heads[len(framed)] + framed
+        if len(self) < _MAX_VALUES:
+            self[value] = attribute
+        return attribute
+
+    def append_any(self, parts: list[bytes], value: object) -> None:
+        """Encode an attribute; a long text is copied no more often than it has to be."""
+        if type(value) is not str:
+            framed = _framed(encode_value(value))
+            parts += (self.heads.make(len(framed)), framed)
+            return
+        text = utf8(value)
+        start = _STRING + varint(len(text))
+        size = varint(len(start) + len(text))
+        parts += (self.heads.make(len(size) + len(start) + len(text)), size, start, text)
 
 
-class AttributeEncoder:
+class AttributeEncoder(dict[str, _Attributes]):
     """Encodes the attributes of one kind of message.
 
     Keys repeat from span to span, and so do most short texts: names of models, providers, operations. Both
-    are kept encoded, within bounds. The values of a key with many, such as an id, are not kept. Threads may
-    share an encoder: at worst two of them encode the same attribute.
+    are kept encoded, within bounds. Threads may share an encoder: at worst two of them encode the same.
 
     Args:
         field: The number of the field `attributes` in the message.
     """
 
     def __init__(self, field: int) -> None:
+        super().__init__()
         self._tag = tag(field, FRAME)
-        self._keys: dict[str, _Key] = {}
-        self._kept = 0
+
+    def __missing__(self, key: str) -> _Attributes:
+        attributes = _Attributes(self._tag, key)
+        if len(key) <= _MAX_LENGTH:
+            if len(self) >= _MAX_KEYS:
+                self.clear()
+            self[key] = attributes
+        return attributes
 
     def append(self, parts: list[bytes], attributes: Mapping[str, Any] | None) -> int:
         """Encode attributes.
@@ -77,64 +119,25 @@ class AttributeEncoder:
         Returns:
             How many attributes have no encoding and were left out.
         """
-        left_out, keys = 0, self._keys
+        left_out = 0
         for key, value in _as_dict(attributes).items():
             kind = type(value)
             try:
-                start, encoded = keys.get(key) or self._add_key(key)
-                if (kind is str and len(value) <= _MAX_LENGTH) or (
-                    kind is tuple and _is_one_short_text(value)
-                ):
-                    if encoded is not None:
-                        parts.append(encoded.get(value) or self._add_value(key, value))
-                        continue
-                    framed = _frame_short_text(value) if kind is str else _framed(encode_value(value))
-                elif kind is int and 0 <= value < len(_SMALL_INTS):
+                of_key = self[key]
+                if kind is str and len(value) <= _MAX_LENGTH:
+                    parts.append(of_key[value])
+                elif kind is int and 0 <= value < _SMALL_INT_COUNT:
                     framed = _SMALL_INTS[value]
+                    parts.append(of_key.heads[len(framed)] + framed)
                 elif kind is float:
-                    framed = _pack_framed_double(_FRAMED_DOUBLE, value)
-                elif kind is str:
-                    self._append_long_text(parts, start, value)
-                    continue
+                    parts.append(of_key.heads[_FRAMED_DOUBLE_SIZE] + _pack_framed_double(_FRAMED_DOUBLE, value))
+                elif kind is tuple and _is_one_short_text(value):
+                    parts.append(of_key[value])
                 else:
-                    framed = _framed(encode_value(value))
-                parts += (self._tag, varint(len(start) + len(framed)), start, framed)
+                    of_key.append_any(parts, value)
             except Exception:  # noqa: BLE001 - a value of the host's own class may raise anything
                 left_out += 1
         return left_out
-
-    def _append_long_text(self, parts: list[bytes], start: bytes, value: str) -> None:
-        """Append an attribute whose text is copied no more often than it has to be."""
-        text = utf8(value)
-        head = _STRING + varint(len(text))
-        size = varint(len(head) + len(text))
-        length = len(start) + len(size) + len(head) + len(text)
-        parts += (self._tag, varint(length), start, size, head, text)
-
-    def _add_key(self, key: str) -> _Key:
-        added = _Key(frame(_KEY, utf8(key)) + _VALUE, {})
-        if len(key) <= _MAX_LENGTH:
-            self._make_room()
-            self._keys[key] = added
-        return added
-
-    def _add_value(self, key: str, value: str | tuple[str]) -> bytes:
-        start, encoded = self._keys.get(key) or self._add_key(key)
-        attribute = frame(self._tag, start + _framed(encode_value(value)))
-        if encoded is None:
-            return attribute
-        if len(encoded) < _MAX_VALUES:
-            self._make_room()
-            encoded[value] = attribute
-        else:
-            self._keys[key] = _Key(start, None)
-        return attribute
-
-    def _make_room(self) -> None:
-        self._kept += 1
-        if self._kept > _MAX_KEPT:
-            self._keys.clear()
-            self._kept = 1
 
 
 def _as_dict(attributes: Mapping[str, Any] | None) -> Mapping[str, Any]:
