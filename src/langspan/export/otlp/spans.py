@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from operator import attrgetter
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext
 
 from langspan.export.otlp.values import AttributeEncoder
 from langspan.export.otlp.wire import (
@@ -20,8 +22,6 @@ from langspan.export.otlp.wire import (
     text_field,
     trace_id,
     uint32_field,
-    utf8,
-    varint,
 )
 
 # Fields of a span. Ids have a constant length, which belongs to the tag here.
@@ -55,6 +55,22 @@ _event_attributes: Final = AttributeEncoder(3)
 _link_attributes: Final = AttributeEncoder(4)
 
 
+# Reading a property of the SDK is a call. If it stores their values by other names, the properties are read.
+_FIELDS: Final = (
+    "name",
+    "kind",
+    "context",
+    "parent",
+    "start_time",
+    "end_time",
+    "attributes",
+    "events",
+    "links",
+)
+_read_stored: Final = attrgetter(*[f"_{name}" for name in _FIELDS])
+_read_properties: Final = attrgetter(*_FIELDS)
+
+
 def encode_span(span: ReadableSpan) -> bytes:
     """Encode an ended span.
 
@@ -64,38 +80,39 @@ def encode_span(span: ReadableSpan) -> bytes:
     Returns:
         The body of one `Span` message, without tag and length.
     """
-    context, parent = span.context, span.parent
-    parts: list[bytes] = []
+    try:
+        name, kind, context, parent, start, end, attributes, events, links = _read_stored(span)
+    except AttributeError:
+        name, kind, context, parent, start, end, attributes, events, links = _read_properties(span)
+    parts = [
+        text_field(_NAME, name),
+        _KINDS.get(getattr(kind, "_value_", None), b""),
+        _encode_times(start, end),
+    ]
     if context is not None:
-        parts += (_TRACE_ID, trace_id(context.trace_id), _SPAN_ID, span_id(context.span_id))
-        if state := context.trace_state:
-            members = [f"{key}={value}" for key, value in state.items()]
-            parts.append(text_field(_TRACE_STATE, ",".join(members)))
+        _append_context(parts, context)
     if parent:
         parts += (_PARENT_ID, span_id(parent.span_id))
-    name = utf8(span.name)
-    parts += (_NAME, varint(len(name)), name, _KINDS.get(getattr(span.kind, "_value_", None), b""))
-    parts.append(_encode_times(span.start_time, span.end_time))
-    left_out = _span_attributes.append(parts, span.attributes)
+    left_out = _span_attributes.append(parts, attributes)
+    if events:
+        parts.extend([frame(_EVENTS, _encode_event(event)) for event in events])
+    if links:
+        parts.extend([frame(_LINKS, _encode_link(link)) for link in links])
     if dropped := span.dropped_attributes + left_out:
         parts.append(uint32_field(_DROPPED_ATTRIBUTES, dropped))
-    _append_events_and_links(parts, span)
-    parts.append(_encode_status(span.status))
-    parts.append(_FLAGS[bool(parent and parent.is_remote)])
-    return b"".join(parts)
-
-
-def _append_events_and_links(parts: list[bytes], span: ReadableSpan) -> None:
-    # Most spans have neither, and the SDK's own lists say so soonest. Where they have other names, the public
-    # properties tell.
-    if getattr(span, "_events", True):
-        parts.extend([frame(_EVENTS, _encode_event(event)) for event in span.events])
-    if getattr(span, "_links", True):
-        parts.extend([frame(_LINKS, _encode_link(link)) for link in span.links])
     if dropped := span.dropped_events:
         parts.append(uint32_field(_DROPPED_EVENTS, dropped))
     if dropped := span.dropped_links:
         parts.append(uint32_field(_DROPPED_LINKS, dropped))
+    parts += (_encode_status(span.status), _FLAGS[bool(parent and parent.is_remote)])
+    return b"".join(parts)
+
+
+def _append_context(parts: list[bytes], context: SpanContext) -> None:
+    parts += (_TRACE_ID, trace_id(context.trace_id), _SPAN_ID, span_id(context.span_id))
+    if state := context.trace_state:
+        members = [f"{key}={value}" for key, value in state.items()]
+        parts.append(text_field(_TRACE_STATE, ",".join(members)))
 
 
 def _encode_times(start: Any, end: Any) -> bytes:

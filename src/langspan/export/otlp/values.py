@@ -23,12 +23,19 @@ _pack_double: Final = Struct("<d").pack
 # What is kept encoded: keys, values of each, characters of either.
 _MAX_KEYS, _MAX_VALUES, _MAX_LENGTH = 256, 32, 64
 
+
+def _start_text(size: int) -> bytes:
+    """Return what is in front of a text, with the length of the value that it is in."""
+    start = _STRING + varint(size)
+    return varint(len(start) + size) + start
+
+
 # Values with their length in front, as in an attribute; of short texts only what is in front.
 _FRAMED_DOUBLE, _pack_framed_double = b"\x09" + _DOUBLE, Struct("<2sd").pack
 _FRAMED_DOUBLE_SIZE: Final = 10
 _SMALL_INT_COUNT: Final = 1024
 _SMALL_INTS: Final = tuple(frame(b"", _INT + varint(number)) for number in range(_SMALL_INT_COUNT))
-_SHORT_TEXTS: Final = tuple(bytes([n + 2]) + _STRING + bytes([n]) for n in range(_MAX_LENGTH + 1))
+_SHORT_TEXTS: Final = tuple(_start_text(size) for size in range(4 * _MAX_LENGTH + 1))
 
 _UINT64: Final = 2**64
 _INT64_MAX: Final = 2**63 - 1
@@ -69,7 +76,11 @@ class _Attributes(dict[str | tuple[str], bytes]):
         self.heads = _Heads(start, key)
 
     def __missing__(self, value: str | tuple[str]) -> bytes:
-        framed = _frame_short_text(value) if type(value) is str else _framed(encode_value(value))
+        if type(value) is str:
+            text = utf8(value)
+            framed = _SHORT_TEXTS[len(text)] + text
+        else:
+            framed = _framed(encode_value(value))
         attribute = self.heads[len(framed)] + framed
         if len(self) < _MAX_VALUES:
             self[value] = attribute
@@ -82,9 +93,8 @@ class _Attributes(dict[str | tuple[str], bytes]):
             parts += (self.heads.make(len(framed)), framed)
             return
         text = utf8(value)
-        start = _STRING + varint(len(text))
-        size = varint(len(start) + len(text))
-        parts += (self.heads.make(len(size) + len(start) + len(text)), size, start, text)
+        start = _start_text(len(text))
+        parts += (self.heads.make(len(start) + len(text)), start, text)
 
 
 class AttributeEncoder(dict[str, _Attributes]):
@@ -130,7 +140,9 @@ class AttributeEncoder(dict[str, _Attributes]):
                     framed = _SMALL_INTS[value]
                     parts.append(of_key.heads[len(framed)] + framed)
                 elif kind is float:
-                    parts.append(of_key.heads[_FRAMED_DOUBLE_SIZE] + _pack_framed_double(_FRAMED_DOUBLE, value))
+                    parts.append(
+                        of_key.heads[_FRAMED_DOUBLE_SIZE] + _pack_framed_double(_FRAMED_DOUBLE, value)
+                    )
                 elif kind is tuple and _is_one_short_text(value):
                     parts.append(of_key[value])
                 else:
@@ -151,11 +163,6 @@ def _as_dict(attributes: Mapping[str, Any] | None) -> Mapping[str, Any]:
 def _is_one_short_text(value: tuple[Any, ...]) -> bool:
     # Such as the reason why a model finished.
     return len(value) == 1 and type(value[0]) is str and len(value[0]) <= _MAX_LENGTH
-
-
-def _frame_short_text(value: str) -> bytes:
-    text = utf8(value)
-    return _SHORT_TEXTS[len(text)] + text if len(text) <= _MAX_LENGTH else _framed(frame(_STRING, text))
 
 
 def _framed(value: bytes) -> bytes:

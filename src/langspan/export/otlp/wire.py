@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 VARINT, FIXED64, FRAME, FIXED32 = 0, 1, 2, 5
 """Wire types."""
@@ -56,15 +56,15 @@ def frame_size(size: int) -> int:
     return 1 + len(varint(size)) + size
 
 
-def utf8(text: object) -> bytes:
+def utf8(text: Any) -> bytes:
     """Return a text as UTF-8. Lone surrogates become U+FFFD; what is no text at all becomes empty.
 
     Protobuf refuses lone surrogates, and what refuses a name refuses the whole request.
     """
-    if not isinstance(text, str):
-        return b""
     try:
         return str.encode(text)
+    except TypeError:
+        return b""
     except UnicodeEncodeError:
         # By way of UTF-16, so that the two halves of a character that was cut become one again.
         whole = str.encode(text, "utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
