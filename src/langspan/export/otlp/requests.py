@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -65,6 +66,8 @@ def _encode_scope(scope: Any) -> bytes:
     return frame(_SCOPE, b"".join(parts)) + text_field(_GROUP_SCHEMA_URL, scope.schema_url)
 
 
+_place_of: Final = attrgetter("resource", "instrumentation_scope")
+_place_of_log_data: Final = attrgetter("log_record.resource", "instrumentation_scope")
 _resource_heads: Final = _HeadCache(_encode_resource)
 _scope_heads: Final = _HeadCache(_encode_scope)
 
@@ -78,7 +81,7 @@ def trace_request(spans: Iterable[tuple[ReadableSpan, bytes]]) -> bytes:
     Returns:
         The request. Spans of equal resources and scopes are together; otherwise the order stays.
     """
-    return _request((span.resource, span.instrumentation_scope, body) for span, body in spans)
+    return _request(spans, _place_of)
 
 
 def logs_request(logs: Iterable[tuple[Any, bytes]]) -> bytes:
@@ -90,16 +93,22 @@ def logs_request(logs: Iterable[tuple[Any, bytes]]) -> bytes:
     Returns:
         The request, grouped as one for spans.
     """
-    return _request((_resource_of(log), log.instrumentation_scope, body) for log, body in logs)
+    return _request(logs, _place_of_log)
 
 
-def _request(items: Iterable[tuple[Any, Any, bytes]]) -> bytes:
+def _place_of_log(log: Any) -> tuple[Any, Any]:
+    # Before OpenTelemetry 1.39, the record inside a log item has the resource.
+    return _place_of(log) if hasattr(log, "resource") else _place_of_log_data(log)
+
+
+def _request(items: Iterable[tuple[Any, bytes]], place_of: Callable[[Any], tuple[Any, Any]]) -> bytes:
     groups: dict[bytes, dict[tuple[bytes, bool], list[bytes]]] = {}
-    place: tuple[Any, Any] = (groups, None)  # of no item
+    previous: tuple[Any, Any] = (groups, None)  # of no item
     parts: list[bytes] = []
-    for resource, scope, body in items:
-        if resource is not place[0] or scope is not place[1]:
-            place = resource, scope
+    for item, body in items:
+        resource, scope = place_of(item)
+        if resource is not previous[0] or scope is not previous[1]:
+            previous = resource, scope
             scopes = groups.setdefault(_resource_heads.get(resource), {})
             # No scope and one without a name are encoded alike, but kept apart, as the stock encoder does.
             parts = scopes.setdefault((_scope_heads.get(scope), scope is None), [])
@@ -128,10 +137,5 @@ def envelope_size(item: Any) -> int:
     Args:
         item: A span or a log record.
     """
-    resource, scope = _resource_heads.get(_resource_of(item)), _scope_heads.get(item.instrumentation_scope)
-    return 2 * _GROUP_START + len(resource) + len(scope)
-
-
-def _resource_of(item: Any) -> Any:
-    # Before OpenTelemetry 1.39, the record inside a log item has it.
-    return item.resource if hasattr(item, "resource") else item.log_record.resource
+    resource, scope = _place_of_log(item)
+    return 2 * _GROUP_START + len(_resource_heads.get(resource)) + len(_scope_heads.get(scope))

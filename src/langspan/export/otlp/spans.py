@@ -15,6 +15,7 @@ from langspan.export.otlp.wire import (
     FIXED64,
     FRAME,
     VARINT,
+    TextFields,
     fixed64,
     frame,
     span_id,
@@ -50,6 +51,8 @@ _pack_time: Final = struct.Struct("<cQ").pack
 _LINK_DROPPED: Final = tag(5, VARINT)
 _LINK_FLAGS: Final = {remote: tag(6, FIXED32) + bytes([0, 1 + 2 * remote, 0, 0]) for remote in (False, True)}
 
+_names: Final = TextFields(_NAME)
+_event_names: Final = TextFields(_EVENT_NAME)
 _span_attributes: Final = AttributeEncoder(9)
 _event_attributes: Final = AttributeEncoder(3)
 _link_attributes: Final = AttributeEncoder(4)
@@ -85,7 +88,7 @@ def encode_span(span: ReadableSpan) -> bytes:
     except AttributeError:
         name, kind, context, parent, start, end, attributes, events, links = _read_properties(span)
     parts = [
-        text_field(_NAME, name),
+        _names[name] if type(name) is str else text_field(_NAME, name),
         _KINDS.get(getattr(kind, "_value_", None), b""),
         _encode_times(start, end),
     ]
@@ -123,10 +126,14 @@ def _encode_times(start: Any, end: Any) -> bytes:
 
 
 def _encode_event(event: Any) -> bytes:
-    parts = [_pack_time(_EVENT_TIME, fixed64(event.timestamp)), text_field(_EVENT_NAME, event.name)]
+    parts = [_pack_time(_EVENT_TIME, fixed64(event.timestamp)), _encode_event_name(event.name)]
     dropped = event.dropped_attributes + _event_attributes.append(parts, event.attributes)
     parts.append(uint32_field(_EVENT_DROPPED, dropped))
     return b"".join(parts)
+
+
+def _encode_event_name(name: Any) -> bytes:
+    return _event_names[name] if type(name) is str else text_field(_EVENT_NAME, name)
 
 
 def _encode_link(link: Any) -> bytes:

@@ -33,7 +33,7 @@ def _start_text(size: int) -> bytes:
 # Values with their length in front, as in an attribute; of short texts only what is in front.
 _FRAMED_DOUBLE, _pack_framed_double = b"\x09" + _DOUBLE, Struct("<2sd").pack
 _FRAMED_DOUBLE_SIZE: Final = 10
-_SMALL_INT_COUNT: Final = 1024
+_SMALL_INT_COUNT, _TWO_BYTES = 1024, 1 << 14
 _SMALL_INTS: Final = tuple(frame(b"", _INT + varint(number)) for number in range(_SMALL_INT_COUNT))
 _SHORT_TEXTS: Final = tuple(_start_text(size) for size in range(4 * _MAX_LENGTH + 1))
 
@@ -136,8 +136,8 @@ class AttributeEncoder(dict[str, _Attributes]):
                 of_key = self[key]
                 if kind is str and len(value) <= _MAX_LENGTH:
                     parts.append(of_key[value])
-                elif kind is int and 0 <= value < _SMALL_INT_COUNT:
-                    framed = _SMALL_INTS[value]
+                elif kind is int:
+                    framed = _SMALL_INTS[value] if 0 <= value < _SMALL_INT_COUNT else _frame_int(value)
                     parts.append(of_key.heads[len(framed)] + framed)
                 elif kind is float:
                     parts.append(
@@ -222,6 +222,12 @@ def _encode_int(value: int) -> bytes:
         return _text(str(value))
     except ValueError:  # more digits than Python converts
         return _text(hex(value))
+
+
+def _frame_int(value: int) -> bytes:
+    if 0 <= value < _TWO_BYTES:  # the size of most counts of tokens
+        return bytes((3, _INT[0], value & 0x7F | 0x80, value >> 7))
+    return _framed(_encode_int(value))
 
 
 def _encode_array(value: Sequence[Any], depth: int) -> bytes:

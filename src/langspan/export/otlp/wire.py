@@ -7,6 +7,7 @@ from typing import Any, Final
 VARINT, FIXED64, FRAME, FIXED32 = 0, 1, 2, 5
 """Wire types."""
 
+_MAX_KEPT, _MAX_KEPT_LENGTH = 512, 128
 _SEVEN_BITS: Final = 0x7F
 _UINT32: Final = 2**32 - 1
 _UINT64: Final = 2**64 - 1
@@ -74,6 +75,26 @@ def utf8(text: Any) -> bytes:
 def text_field(start: bytes, text: object) -> bytes:
     """Return a field with a text; nothing if the text is empty or none."""
     return frame(start, utf8(text)) if text else b""
+
+
+class TextFields(dict[str, bytes]):
+    """Fields with a text, by the text. Short ones are kept encoded, within bounds: names repeat.
+
+    Args:
+        start: The tag of the field.
+    """
+
+    def __init__(self, start: bytes) -> None:
+        super().__init__()
+        self._start = start
+
+    def __missing__(self, text: str) -> bytes:
+        encoded = text_field(self._start, text)
+        if len(encoded) <= _MAX_KEPT_LENGTH:
+            if len(self) >= _MAX_KEPT:
+                self.clear()
+            self[text] = encoded
+        return encoded
 
 
 def uint32_field(start: bytes, number: object) -> bytes:
