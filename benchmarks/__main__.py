@@ -6,7 +6,7 @@ the calls of functions that are added; and where valgrind is installed, the inst
 after it. No other work on the machine can blur these.
 
     python -m benchmarks [--rounds 6] [--only chat] [--variants "langspan,sampled out"] [--history] [--turns]
-        [--parts]
+        [--parts] [--encoder]
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from importlib import metadata
 
 from benchmarks import instructions
 from benchmarks.counts import every, total
+from benchmarks.encoder import encoder
 from benchmarks.history import history
 from benchmarks.measure import EVERY, Figures, measure
 from benchmarks.parts import parts
@@ -87,11 +88,12 @@ def main() -> None:
     parser.add_argument("--history", action="store_true", help="cost of a run as finished runs pile up")
     parser.add_argument("--parts", action="store_true", help="where the time of one chat call goes")
     parser.add_argument("--turns", action="store_true", help="cost of a turn as a conversation grows")
+    parser.add_argument("--encoder", action="store_true", help="what it takes to encode and compress spans")
     arguments = parser.parse_args()
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in _PACKAGES)
     print(f"Python {platform.python_version()}, {versions}\n")
-    for wanted, show in ((arguments.history, history), (arguments.parts, parts), (arguments.turns, turns)):
-        if wanted:
+    for name, show in (("history", history), ("parts", parts), ("turns", turns), ("encoder", encoder)):
+        if getattr(arguments, name):
             show()
             return
     asked = [name.strip() for name in arguments.variants.split(",") if name.strip()]
