@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Final, get_args
 
 from langspan._settings import FILE, SETTINGS
-from langspan.export import exporters, settings
+from langspan.export import exporters, sdk_settings, settings
+from langspan.export.variables import Signal
 
 _VARIABLES: Final = tuple(setting.variable for setting in SETTINGS if setting.variable is not None)
 
@@ -51,13 +52,29 @@ def _checks(environ: Mapping[str, str]) -> Iterator[Callable[[], object]]:
     for setting in SETTINGS:
         yield partial(setting.read, environ)
     yield partial(_check_file, environ)
-    yield partial(settings.check_batches, environ, "OTEL_BSP")
-    yield partial(settings.check_batches, environ, "OTEL_BLRP")
-    yield partial(settings.check_intervals, environ)
-    for signal in get_args(settings.Signal):
-        for name in settings.exporter_names(environ, signal) or ():
-            if signal != "traces" or not name.startswith("otlp"):
-                yield partial(exporters.factory, environ, signal, name)
+    for signal in get_args(Signal):
+        yield partial(sdk_settings.check_provider, environ, signal)
+        names = None if settings.disabled(environ) else settings.exporter_names(environ, signal)
+        if names is not None:
+            yield from _checks_of_signal(environ, signal, names)
+
+
+def _checks_of_signal(
+    environ: Mapping[str, str], signal: Signal, names: Sequence[str]
+) -> Iterator[Callable[[], object]]:
+    yield partial(settings.check_exporters, environ, signal)
+    yield partial(sdk_settings.check, environ, signal)
+    yield _NUMBERS[signal](environ)
+    for name in names:
+        if signal != "traces" or not name.startswith("otlp"):
+            yield partial(exporters.factory, environ, signal, name)
+
+
+_NUMBERS: Final[Mapping[Signal, Callable[[Mapping[str, str]], Callable[[], object]]]] = {
+    "traces": lambda environ: partial(settings.check_batches, environ, "OTEL_BSP"),
+    "metrics": lambda environ: partial(settings.check_intervals, environ),
+    "logs": lambda environ: partial(settings.check_batches, environ, "OTEL_BLRP"),
+}
 
 
 def _check_file(environ: Mapping[str, str]) -> None:

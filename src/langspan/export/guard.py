@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,13 +10,14 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+from langspan.export.variables import without_secrets
+
 _logger = logging.getLogger("langspan")
 
 T = TypeVar("T")
 
 SECONDS_BETWEEN_LOG_LINES: Final = 60.0
 _MAX_REASON_LENGTH: Final = 300
-_LOGIN: Final = re.compile(r"(\w+://)?[^\s@]\S*@")
 
 
 class ExportGuard:
@@ -121,9 +121,9 @@ class ExportGuard:
 def _summary(messages: list[str]) -> str:
     """Join the first message, which has the cause, and the last, which says that the exporter gave up.
 
-    The gRPC exporters quote the endpoint, of which a login is not shown.
+    The exporters quote the endpoint, of which login and query are not shown.
     """
-    ends = [_LOGIN.sub(r"\1***@", text) for text in (*messages[:1], *messages[-1:])]
+    ends = [without_secrets(text) for text in (*messages[:1], *messages[-1:])]
     return "; ".join(dict.fromkeys(text[:_MAX_REASON_LENGTH] for text in ends))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry._logs import LoggerProvider
@@ -13,8 +13,10 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from langspan.export import settings
-from langspan.export.settings import Environ, Signal
 from langspan.export.telemetry import Pipeline, Telemetry
+from langspan.export.variables import Environ, Signal
+
+_SDK_SETTINGS: Final = "langspan.export.sdk_settings"
 
 
 def resolve(
@@ -52,6 +54,10 @@ def resolve(
         ValueError: A variable has an invalid value; the message names the variable, the value and the fix.
     """
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
+    given: dict[Signal, Any] = {"traces": tracer_provider, "metrics": meter_provider, "logs": logger_provider}
+    for signal in (signal for signal, provider in given.items() if provider is None):
+        # Before anything is built, because the parts of the SDK ask for the global providers too.
+        _global_provider(environ, signal)
     with ExitStack() as undo:
         traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None)
         undo.callback(traces_pipeline.close)
@@ -78,16 +84,28 @@ def resolve(
 def _pipeline(signal: Signal, given: Any, environ: Environ, limit: int, resource: Any) -> Pipeline:
     if given is not None:
         return Pipeline(given)
-    get, _ = _global_accessors(signal)
-    current = get()
+    current = _global_provider(environ, signal)
     if not _is_placeholder(current) and not getattr(current, "langspan_closed", False):
         return Pipeline(current)
     names = None if settings.disabled(environ) else settings.exporter_names(environ, signal)
     if names is None:
         return Pipeline(current)
-    # Imported here because the SDK of a signal that is not enabled costs tens of milliseconds.
+    settings.check_exporters(environ, signal)
+    # Imported here, because most processes have a provider, and the SDK of a signal that is not enabled costs
+    # tens of milliseconds.
+    import_module(_SDK_SETTINGS).check(environ, signal)
     pipeline: Pipeline = import_module(f"langspan.export.{signal}").build(environ, names, limit, resource)
     return pipeline
+
+
+def _global_provider(environ: Environ, signal: Signal) -> Any:
+    get, _ = _global_accessors(signal)
+    try:
+        return get()
+    except Exception:
+        # The API loads the provider that a variable names, and says no more than that the iteration stopped.
+        import_module(_SDK_SETTINGS).check_provider(environ, signal)
+        raise
 
 
 def _set_global(signal: Signal, pipeline: Pipeline) -> None:
