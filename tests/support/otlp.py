@@ -91,11 +91,16 @@ class Server:
 
 
 @contextmanager
-def receive(protocol: str = "http/protobuf", *, max_bytes: int = 4 * 1024 * 1024) -> Iterator[Server]:
-    """Serve OTLP on 127.0.0.1; a request of more than `max_bytes` is refused, as collectors do."""
+def receive(
+    protocol: str = "http/protobuf", *, max_bytes: int = 4 * 1024 * 1024, tls: Any = None
+) -> Iterator[Server]:
+    """Serve OTLP on 127.0.0.1; a request of more than `max_bytes` is refused, as collectors do.
+
+    With `tls`, a `support.certificates.Tls`, it is served encrypted.
+    """
     server = Server()
-    with (_grpc if protocol == "grpc" else _http)(server, max_bytes) as port:
-        server.endpoint = f"http://127.0.0.1:{port}"
+    with (_grpc if protocol == "grpc" else _http)(server, max_bytes, tls) as port:
+        server.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         try:
             yield server
         finally:
@@ -153,8 +158,10 @@ class _Listener(ThreadingHTTPServer):
 
 
 @contextmanager
-def _http(server: Server, max_bytes: int) -> Iterator[int]:
+def _http(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
     with _Listener(("127.0.0.1", 0), _Handler) as listener:
+        if tls:
+            listener.socket = tls.context().wrap_socket(listener.socket, server_side=True)
         listener.otlp, listener.max_bytes = server, max_bytes
         thread = threading.Thread(target=listener.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -166,7 +173,7 @@ def _http(server: Server, max_bytes: int) -> Iterator[int]:
 
 
 @contextmanager
-def _grpc(server: Server, max_bytes: int) -> Iterator[int]:
+def _grpc(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
     import grpc
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc
@@ -191,7 +198,10 @@ def _grpc(server: Server, max_bytes: int) -> Iterator[int]:
         traced.add_TraceServiceServicer_to_server(Servicer("traces"), listener)
         measured.add_MetricsServiceServicer_to_server(Servicer("metrics"), listener)
         logged.add_LogsServiceServicer_to_server(Servicer("logs"), listener)
-        port = listener.add_insecure_port("127.0.0.1:0")
+        if tls:
+            port = listener.add_secure_port("127.0.0.1:0", tls.credentials())
+        else:
+            port = listener.add_insecure_port("127.0.0.1:0")
         listener.start()
         try:
             yield port
