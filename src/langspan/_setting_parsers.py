@@ -1,4 +1,4 @@
-"""Parsers from an argument or a variable's text to the value of a setting.
+"""A row of the table of settings, and parsers from an argument or a variable's text to a value.
 
 An invalid value raises an error that names the setting, the value and the fix.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
 Redact: TypeAlias = Callable[[Any, str], Any]
@@ -15,6 +15,46 @@ Spans: TypeAlias = Literal["all", "genai"]
 UsageSums: TypeAlias = Literal["all", "agents", "none"]
 Parser: TypeAlias = Callable[[str, Any], Any]
 """A function of the name of an argument or variable and its value, that returns the setting's value."""
+
+
+class Setting(NamedTuple):
+    """One setting.
+
+    Attributes:
+        name: The name: a field of `Settings`, unless another part reads the setting by itself.
+        variable: The environment variable, or None. An empty variable counts as unset.
+        default: The default, in the form of an argument.
+        parse: The parser for the default and for an argument.
+        parse_variable: The parser for the text of the variable.
+        meaning: What the setting does, as Markdown for the documentation.
+        is_argument: Whether `instrument()` and `CallbackHandler` take it as an argument.
+    """
+
+    name: str
+    variable: str | None
+    default: Any
+    parse: Parser
+    parse_variable: Parser
+    meaning: str
+    is_argument: bool = False
+
+    def read(self, environ: Mapping[str, str], argument: object = None) -> Any:
+        """Return the value of the setting: the argument, else the variable, else the default.
+
+        Args:
+            environ: The process environment, or a substitute.
+            argument: The argument, or None if there is none.
+
+        Raises:
+            ValueError: The value is invalid; the message names the setting, the value and the fix.
+            TypeError: A function is expected, and the value is not one.
+        """
+        if argument is not None:
+            return self.parse(self.name, argument)
+        written = environ.get(self.variable, "") if self.variable is not None else ""
+        if self.variable is not None and written.strip():
+            return self.parse_variable(self.variable, written)
+        return self.parse(self.name, self.default)
 
 
 class ContentCapture(enum.Flag):

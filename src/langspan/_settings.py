@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from langspan._events import RunHook
 from langspan._setting_parsers import (
     ContentCapture,
-    Parser,
     Redact,
+    Setting,
     Spans,
     UsageSums,
     at_least,
@@ -27,47 +27,6 @@ from langspan._setting_parsers import (
     usage_sums,
     usage_sums_variable,
 )
-
-
-class Setting(NamedTuple):
-    """One setting.
-
-    Attributes:
-        name: The name: a field of `Settings`, unless another part reads the setting by itself.
-        variable: The environment variable, or None. An empty variable counts as unset.
-        default: The default, in the form of an argument.
-        parse: The parser for the default and for an argument.
-        parse_variable: The parser for the text of the variable.
-        meaning: What the setting does, as Markdown for the documentation.
-        is_argument: Whether `instrument()` and `CallbackHandler` take it as an argument.
-    """
-
-    name: str
-    variable: str | None
-    default: Any
-    parse: Parser
-    parse_variable: Parser
-    meaning: str
-    is_argument: bool = False
-
-    def read(self, environ: Mapping[str, str], argument: object = None) -> Any:
-        """Return the value of the setting: the argument, else the variable, else the default.
-
-        Args:
-            environ: The process environment, or a substitute.
-            argument: The argument, or None if there is none.
-
-        Raises:
-            ValueError: The value is invalid; the message names the setting, the value and the fix.
-            TypeError: A function is expected, and the value is not one.
-        """
-        if argument is not None:
-            return self.parse(self.name, argument)
-        written = environ.get(self.variable, "") if self.variable is not None else ""
-        if self.variable is not None and written.strip():
-            return self.parse_variable(self.variable, written)
-        return self.parse(self.name, self.default)
-
 
 _OFF: Final = "none"
 _HOOK: Final = "span, run_info"
@@ -193,6 +152,23 @@ FILE: Final = Setting(
     text,
     "The file to which the exporter `langspan_file` appends.",
 )
+FILE_MAX_BYTES: Final = Setting(
+    "file_max_bytes",
+    "LANGSPAN_FILE_MAX_BYTES",
+    0,
+    at_least(0),
+    at_least(0),
+    "The size at which the exporter `langspan_file` begins its file anew; the full one is renamed to `.1`. "
+    "`0` is no limit. A single line that is longer is written whole.",
+)
+FILE_KEEP: Final = Setting(
+    "file_keep",
+    "LANGSPAN_FILE_KEEP",
+    3,
+    at_least(0),
+    at_least(0),
+    "How many renamed files of the exporter `langspan_file` are kept: `.1` is the newest.",
+)
 JAEGER_URL: Final = Setting(
     "jaeger_url",
     "LANGSPAN_JAEGER_URL",
@@ -216,7 +192,7 @@ _OF_RUNS: Final = (
     MAX_RUN_AGE,
     DISABLED,
 )
-SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FILE, JAEGER_URL)
+SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FILE, FILE_MAX_BYTES, FILE_KEEP, JAEGER_URL)
 """Every setting that langspan reads. The exporters also read OpenTelemetry's own variables."""
 ARGUMENTS: Final = tuple(setting.name for setting in SETTINGS if setting.is_argument)
 

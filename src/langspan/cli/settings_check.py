@@ -11,6 +11,7 @@ from typing import Final, get_args
 
 from langspan._settings import FILE, SETTINGS
 from langspan.export import exporters, sdk_settings, settings
+from langspan.export.safe_file import problem_of
 from langspan.export.variables import Signal
 
 _VARIABLES: Final = tuple(setting.variable for setting in SETTINGS if setting.variable is not None)
@@ -81,5 +82,7 @@ def _check_file(environ: Mapping[str, str]) -> None:
     """Check that the file can be written, if spans go there, without making it."""
     if "langspan_file" in (settings.exporter_names(environ, "traces") or ()):
         path = Path(FILE.read(environ))
-        if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise ValueError(f"{FILE.variable}={str(path)!r} cannot be written; name another file")
+        problem = problem_of(path.lstat()) if path.exists() or path.is_symlink() else None
+        if problem or path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+            reason = f" ({problem})" if problem else ""
+            raise ValueError(f"{FILE.variable}={str(path)!r} cannot be written{reason}; name another file")

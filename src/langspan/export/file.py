@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,49 +18,67 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from langspan._settings import FILE
+from langspan._settings import FILE, FILE_KEEP, FILE_MAX_BYTES
+from langspan.export.line_file import LineFile
+
+_logger = logging.getLogger(__name__)
 
 
 class OtlpJsonFileExporter(SpanExporter):
     """An exporter that appends each batch of spans to a file as one line of OTLP JSON.
 
-    Several processes can append to one file, except on Windows, where appending is not atomic.
+    Several processes can append to one file, and their lines do not mix. It must be a regular file of this
+    user with one name: a link is not followed, and a pipe or a device is not opened. A file that other users
+    can read is closed to them, with a warning. Windows has no such permissions and locks: there, a link is
+    noticed only when the file is opened, and each process needs a file of its own.
 
     Args:
         path: The file; by default the one that the setting `file` names. If it is missing, it is created
             with permissions for its owner only (on POSIX systems), because spans can contain prompts.
 
     Raises:
-        OSError: The file cannot be opened for writing.
+        OSError: The file cannot be opened for writing, or is refused for one of the reasons above.
+        ValueError: A setting for the file's size has an invalid value.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = Path(path or FILE.read(os.environ))
-        # In append mode, and one whole line per write, so that several processes can share the file.
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._file = os.fdopen(descriptor, "ab")
+        limits = FILE_MAX_BYTES.read(os.environ), FILE_KEEP.read(os.environ)
+        self._file = LineFile(Path(path or FILE.read(os.environ)), *limits)
+        self._told = False
+
+    @property
+    def path(self) -> Path:
+        """The file's absolute path."""
+        return self._file.path
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Append one line with these spans and flush it to the file.
+        """Append one line with these spans to the file.
 
         Args:
             spans: Ended spans of the SDK.
 
         Returns:
-            `FAILURE` after `shutdown`, else `SUCCESS`.
-
-        Raises:
-            OSError: Writing failed, for example because the disk is full. The SDK's processors catch it.
+            `FAILURE` after `shutdown`, and if the line could not be written, for example because the disk is
+            full; then nothing of it is in the file. The first of such failures in a row is logged.
         """
         if self._file.closed:
             return SpanExportResult.FAILURE
-        self._file.write(to_json_line(spans))
-        self._file.flush()
+        try:
+            self._file.append(to_json_line(spans))
+        except OSError as error:
+            self._tell(error)
+            return SpanExportResult.FAILURE
+        self._told = False
         return SpanExportResult.SUCCESS
 
     def shutdown(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _tell(self, error: OSError) -> None:
+        if not self._told:
+            self._told = True
+            _logger.warning("%s cannot be written: %s", self.path, error.strerror or error)
 
 
 def to_json_line(spans: Sequence[ReadableSpan]) -> bytes:
