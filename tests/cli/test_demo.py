@@ -15,6 +15,7 @@ import pytest
 from opentelemetry.trace import NoOpTracerProvider
 
 from langspan.cli import main
+from langspan.cli.lines import Lines
 from langspan.cli.otlp import read_rows
 from support.otlp import closed_port, receive
 
@@ -257,7 +258,8 @@ def test_a_real_model_that_fails_still_leaves_its_trace(demo, monkeypatch, tmp_p
     assert err.startswith("langspan: the run above ended early: ")
     assert "AuthenticationError" in err
     assert re.search(r"chat gpt-5 .* ✗ \w*AuthenticationError", out)
-    rows = read_rows((tmp_path / "traces" / "demo.jsonl").read_text(), warn=pytest.fail)
+    with (tmp_path / "traces" / "demo.jsonl").open("rb") as file:
+        rows = read_rows(Lines(file), warn=pytest.fail)
     assert [True] == [row.failed for row in rows if row.name == "chat gpt-5"]
 
 

@@ -153,7 +153,7 @@ def test_doctor_names_the_reason_too(make, path):
 
     make(path)
     environ = {"OTEL_TRACES_EXPORTER": "langspan_file", "LANGSPAN_FILE": str(path)}
-    [(variable, text)] = [found for found in settings_check.rejected(environ) if found[0] == "LANGSPAN_FILE"]
+    [text] = [text for name, text in settings_check.rejected(environ) if name == "LANGSPAN_FILE"]
     assert "cannot be written (it " in text
 
 

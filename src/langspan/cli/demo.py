@@ -16,13 +16,14 @@ from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from langspan._instrumentor import instrument, uninstrument
 from langspan._settings import JAEGER_URL
 from langspan.cli.endpoint import connection_error, endpoint_of, send
+from langspan.cli.masking import without_credentials
 from langspan.cli.nesting import by_trace
 from langspan.cli.rows import row_of
 from langspan.cli.terminal import CliError, Style
@@ -156,12 +157,15 @@ def _write_file(spans: Sequence[ReadableSpan], output: str) -> None:
     path = Path(output)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
+        if path.is_file() or path.is_symlink():
+            path.unlink()
         exporter = OtlpJsonFileExporter(path)
-        exporter.export(spans)
+        written = exporter.export(spans) is SpanExportResult.SUCCESS
         exporter.shutdown()
     except OSError as error:
         raise CliError(f"{output}: {error.strerror or error}") from error
+    if not written:
+        raise CliError(f"{output}: not written")  # the exporter has logged why
     command = "langspan" if which("langspan") else sys.argv[0]  # as typed: its venv may not be active
     print(f"written  {output}  (Jaeger UI > Search > Upload, or: {command} view {output})")
 
@@ -175,7 +179,7 @@ def _send(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:
     if refused is not None:
         print(f"not sent: {endpoint.display_url} did not take it: {refused}")
         return
-    base = JAEGER_URL.read(environ).rstrip("/")
+    base = without_credentials(JAEGER_URL.read(environ)).rstrip("/")
     print(f"sent     {endpoint.display_url}")
     for trace in by_trace(map(row_of, spans)):
         print(f"look     {base}/trace/{trace}")

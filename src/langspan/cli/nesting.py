@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from langspan.cli.columns import printable
 from langspan.cli.rows import SpanRow
 from langspan.cli.terminal import Style
+
+# Deeper spans are drawn no further to the right: no terminal shows it, and the stems would fill the memory.
+_LONGEST_STEM: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,8 @@ def _descend(
         seen.add(row.span_id)
         own = "" if before is None else before + (corner if last else fork)
         below = "" if before is None else before + (spaces if last else beams)
+        if len(below) > _LONGEST_STEM:
+            below = before or ""
         yield TreeLine(printable(row.name), row, own)
         nested = reversed(children.get(row.span_id, ()))
         stack += [(child, below, i == 0) for i, child in enumerate(nested)]

@@ -20,6 +20,9 @@ _MODEL_CALLS: Final = frozenset(
     }
 )
 
+# More than OTLP's times can be apart; comparing leaves out what is infinite or not a number.
+_MOST_SECONDS: Final = 2**64 / 1e9
+
 
 @dataclass(frozen=True, slots=True)
 class SpanRow:
@@ -69,9 +72,11 @@ class SpanRow:
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def seconds(self, key: str) -> float | None:
-        """Return an attribute as a number of seconds, or None if it is missing or not a number."""
+        """Return an attribute as a number of seconds, or None if it is missing or not a time."""
         value = self.attributes.get(key)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST_SECONDS:
+            return None
+        return float(value)
 
 
 def row_of(span: ReadableSpan) -> SpanRow:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Final
 
+from langspan.cli.columns import printable
+from langspan.cli.lines import Lines, opened
 from langspan.cli.nesting import by_trace
 from langspan.cli.otlp import read_rows
 from langspan.cli.rows import SpanRow
 from langspan.cli.terminal import CliError, Style
 from langspan.cli.tree import draw
+
+_MAX_LISTED: Final = 20
 
 
 def run(source: str, wanted: str | None, style: Style) -> int:
@@ -27,32 +33,40 @@ def run(source: str, wanted: str | None, style: Style) -> int:
         CliError: The file cannot be read, is not OTLP JSON, or holds no such trace.
     """
     name = "standard input" if source == "-" else source
+    seen: dict[str, None] = {}
     try:
-        rows = read_rows(_read(source), lambda text: print(f"langspan: {name}: {text}", file=sys.stderr))
+        with opened(source) as stream:
+            rows = read_rows(Lines(stream), partial(_warn, name), _chooser(wanted, seen))
     except CliError as error:
         raise CliError(f"{name}: {error}") from error
-    traces = _chosen(by_trace(rows), wanted, name)
-    for number, spans in enumerate(traces):
+    for number, spans in enumerate(_chosen(rows, wanted, name, seen)):
         print(*([""] if number else []), *draw(spans, style), sep="\n")
     return 0
 
 
-def _read(source: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-    except OSError as error:
-        raise CliError(error.strerror or str(error)) from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CliError("not a text file; is it compressed, or binary OTLP?") from error
+def _warn(name: str, text: str) -> None:
+    print(f"langspan: {name}: {text}", file=sys.stderr)
 
 
-def _chosen(traces: dict[str, list[SpanRow]], wanted: str | None, name: str) -> list[list[SpanRow]]:
-    if not traces:
+def _chooser(wanted: str | None, seen: dict[str, None]) -> Callable[[str], bool]:
+    """Return a function that tells whether a trace is wanted, and notes the first ones that there are."""
+    beginning = (wanted or "").lower()
+
+    def keep(trace_id: str) -> bool:
+        if len(seen) <= _MAX_LISTED:
+            seen[trace_id] = None
+        return trace_id.startswith(beginning)
+
+    return keep
+
+
+def _chosen(
+    rows: Sequence[SpanRow], wanted: str | None, name: str, seen: Collection[str]
+) -> list[list[SpanRow]]:
+    if not seen:
         raise CliError(f"{name}: no spans in it")
-    chosen = [rows for trace, rows in traces.items() if trace.startswith((wanted or "").lower())]
-    if not chosen:
-        known = "\n".join(f"  {trace}" for trace in traces)
-        raise CliError(f"{name}: no trace {wanted}; it holds\n{known}")
-    return chosen
+    if not rows:
+        known = [f"  {printable(trace)}" for trace in seen][:_MAX_LISTED]
+        more = ["  ..."] if len(seen) > _MAX_LISTED else []
+        raise CliError("\n".join([f"{name}: no trace {wanted}; it holds", *known, *more]))
+    return list(by_trace(rows).values())
