@@ -4,7 +4,8 @@ import traceback
 
 import pytest
 
-from langspan.export import otlp, settings
+from langspan.export import otlp_settings, settings
+from langspan.export.otlp_settings import HTTP
 
 BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -59,7 +60,7 @@ def test_metrics_are_exported_only_when_asked_for(expected, environ):
     ],
 )
 def test_the_protocol_is_the_one_named_or_the_one_of_the_port(expected, environ):
-    assert expected == otlp.protocol(environ, "traces")
+    assert expected == otlp_settings.protocol(environ, "traces")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_the_protocol_is_the_one_named_or_the_one_of_the_port(expected, environ)
     ],
 )
 def test_requests_are_compressed_unless_a_variable_says_otherwise(expected, environ):
-    assert expected == otlp.compression(environ, "traces", "http/protobuf")
+    assert expected == otlp_settings.compression(environ, "traces", "http/protobuf")
 
 
 @pytest.mark.parametrize(
@@ -88,28 +89,28 @@ def test_the_size_of_a_request_has_a_limit(expected, environ):
 @pytest.mark.parametrize(
     ("variable", "value", "read"),
     [
-        pytest.param("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", otlp.protocol, id="protocol"),
-        pytest.param(BASE, "http://c:port", otlp.protocol, id="port"),
-        pytest.param(TRACES, "http://[::1", otlp.protocol, id="brackets"),
+        pytest.param("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", otlp_settings.protocol, id="protocol"),
+        pytest.param(BASE, "http://c:port", otlp_settings.protocol, id="port"),
+        pytest.param(TRACES, "http://[::1", otlp_settings.protocol, id="brackets"),
         pytest.param(
             "OTEL_EXPORTER_OTLP_COMPRESSION",
             "brotli",
-            lambda e, s: otlp.compression(e, s, "grpc"),
+            lambda e, s: otlp_settings.compression(e, s, "grpc"),
             id="compression",
         ),
         pytest.param(
             "OTEL_EXPORTER_OTLP_COMPRESSION",
             "deflate",
-            lambda e, s: otlp.compression(e, s, "grpc"),
+            lambda e, s: otlp_settings.compression(e, s, "grpc"),
             id="deflate",
         ),
         pytest.param(
             "LANGSPAN_EXPORT_MAX_BYTES", "4MB", lambda e, s: settings.max_bytes(e), id="not a number"
         ),
         pytest.param("LANGSPAN_EXPORT_MAX_BYTES", "0", lambda e, s: settings.max_bytes(e), id="zero"),
-        pytest.param(BASE, "localhost:4318", lambda e, s: otlp.check(e, s, "http/protobuf"), id="no scheme"),
+        pytest.param(BASE, "localhost:4318", lambda e, s: otlp_settings.check(e, s, HTTP), id="no scheme"),
         pytest.param(
-            "OTEL_EXPORTER_OTLP_TIMEOUT", "10s", lambda e, s: otlp.check(e, s, "grpc"), id="timeout"
+            "OTEL_EXPORTER_OTLP_TIMEOUT", "10s", lambda e, s: otlp_settings.check(e, s, "grpc"), id="timeout"
         ),
         pytest.param(
             "OTEL_BSP_SCHEDULE_DELAY", "soon", lambda e, s: settings.check_batches(e, "OTEL_BSP"), id="delay"
@@ -149,6 +150,6 @@ def test_the_sdk_is_disabled_only_by_the_word_true(expected, value):
 )
 def test_a_wrong_address_is_shown_without_its_login(address, shown):
     with pytest.raises(ValueError, match="is not a URL") as caught:
-        otlp.check({BASE: address}, "traces", otlp.HTTP)
+        otlp_settings.check({BASE: address}, "traces", HTTP)
     assert shown in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value))

@@ -16,11 +16,11 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from langspan.cli.masking import without_credentials, without_header_values
 from langspan.cli.terminal import CliError
-from langspan.export import exporters, otlp
+from langspan.export import exporters, otlp_settings
 
 _PROBE_SECONDS: Final = 0.5
 _SEND_SECONDS: Final = 3
-_DEFAULTS: Final = {otlp.GRPC: "http://localhost:4317", otlp.HTTP: "http://localhost:4318"}
+_DEFAULTS: Final = {otlp_settings.GRPC: "http://localhost:4317", otlp_settings.HTTP: "http://localhost:4318"}
 _SCHEME_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -48,9 +48,9 @@ def endpoint_of(environ: Mapping[str, str]) -> Endpoint:
     )
     url = next(filter(None, given), "")
     try:
-        protocol = otlp.protocol(environ, "traces")
-        otlp.check(environ, "traces", protocol)
-        otlp.compression(environ, "traces", protocol)
+        protocol = otlp_settings.protocol(environ, "traces")
+        otlp_settings.check(environ, "traces", protocol)
+        otlp_settings.compression(environ, "traces", protocol)
     except ValueError as error:
         raise CliError(str(error).replace(url, without_credentials(url)) if url else str(error)) from error
     return Endpoint(protocol, url or _DEFAULTS[protocol])

@@ -12,7 +12,7 @@ from typing import Final, get_args
 from langspan._settings import FILE, SETTINGS
 from langspan.export import exporters, sdk_settings, settings
 from langspan.export.safe_file import problem_of
-from langspan.export.variables import Signal
+from langspan.export.settings import Signal
 
 _VARIABLES: Final = tuple(setting.variable for setting in SETTINGS if setting.variable is not None)
 

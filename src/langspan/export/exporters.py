@@ -10,15 +10,16 @@ from importlib.metadata import entry_points
 from typing import Any, Final
 
 from langspan._settings import FILE
-from langspan.export import otlp
+from langspan.export import otlp_settings
 from langspan.export.guard import ExportGuard
+from langspan.export.otlp_settings import GRPC, HTTP
+from langspan.export.settings import Environ, Signal
 from langspan.export.size import split
-from langspan.export.variables import Environ, Signal
 
-_OTLP_PROTOCOLS: Final = {"otlp": None, "otlp_proto_grpc": otlp.GRPC, "otlp_proto_http": otlp.HTTP}
-_ENTRY_POINT_NAMES: Final = {otlp.GRPC: "otlp_proto_grpc", otlp.HTTP: "otlp_proto_http"}
+_OTLP_PROTOCOLS: Final = {"otlp": None, "otlp_proto_grpc": GRPC, "otlp_proto_http": HTTP}
+_ENTRY_POINT_NAMES: Final = {GRPC: "otlp_proto_grpc", HTTP: "otlp_proto_http"}
 # The module that holds the compression enum of a protocol, and the members of the enum.
-_COMPRESSION_MODULES: Final = {otlp.GRPC: "grpc", otlp.HTTP: "opentelemetry.exporter.otlp.proto.http"}
+_COMPRESSION_MODULES: Final = {GRPC: "grpc", HTTP: "opentelemetry.exporter.otlp.proto.http"}
 _COMPRESSION_MEMBERS: Final = {"gzip": "Gzip", "deflate": "Deflate", "none": "NoCompression"}
 
 
@@ -41,16 +42,16 @@ def factory(environ: Environ, signal: Signal, name: str) -> Callable[..., Any]:
         return _open_file_exporter
     if name not in _OTLP_PROTOCOLS:
         return _load_entry_point(signal, name)
-    protocol = _OTLP_PROTOCOLS[name] or otlp.protocol(environ, signal)
-    otlp.check(environ, signal, protocol)
-    compression = _COMPRESSION_MEMBERS[otlp.compression(environ, signal, protocol)]
+    protocol = _OTLP_PROTOCOLS[name] or otlp_settings.protocol(environ, signal)
+    otlp_settings.check(environ, signal, protocol)
+    compression = _COMPRESSION_MEMBERS[otlp_settings.compression(environ, signal, protocol)]
     choices = import_module(_COMPRESSION_MODULES[protocol]).Compression
     # By entry point, because some stock exporters live in modules with private names.
     kind = _load_entry_point(signal, _ENTRY_POINT_NAMES[protocol])
 
     def make(**arguments: Any) -> Any:
         # Read anew each time: a forked child must not share a session with its parent.
-        stated = otlp.arguments(environ, signal, protocol)
+        stated = otlp_settings.arguments(environ, signal, protocol)
         return kind(**{"compression": choices[compression], **stated, **arguments})
 
     return make

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from langspan.export.variables import without_secrets
+from langspan.export.settings import without_secrets
 
 _logger = logging.getLogger("langspan")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import unquote
 
-from langspan.export.variables import Environ, Signal, first_set
+from langspan.export.settings import Environ, Signal, first_set
 
 # By RFC 9110, a token. gRPC allows fewer characters, and no upper case, but OpenTelemetry lowers it.
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

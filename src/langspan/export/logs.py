@@ -11,9 +11,9 @@ from opentelemetry.sdk.resources import Resource
 
 from langspan.export import exporters, settings
 from langspan.export.guard import ExportGuard
+from langspan.export.settings import Environ
 from langspan.export.size import log_bound
 from langspan.export.telemetry import Pipeline
-from langspan.export.variables import Environ
 
 # Renamed in OpenTelemetry 1.39.
 _Result: Final[Any] = getattr(sdk, "LogRecordExportResult", None) or sdk.LogExportResult

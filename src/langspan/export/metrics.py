@@ -16,8 +16,8 @@ from opentelemetry.sdk.resources import Resource
 
 from langspan.export import exporters, settings
 from langspan.export.guard import ExportGuard
+from langspan.export.settings import Environ
 from langspan.export.telemetry import Pipeline
-from langspan.export.variables import Environ
 
 
 class OwnedMeterProvider(MeterProvider):

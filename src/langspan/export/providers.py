@@ -13,8 +13,8 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 from langspan.export import settings
+from langspan.export.settings import Environ, Signal
 from langspan.export.telemetry import Pipeline, Telemetry
-from langspan.export.variables import Environ, Signal
 
 _SDK_SETTINGS: Final = "langspan.export.sdk_settings"
 

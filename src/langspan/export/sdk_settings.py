@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from langspan.export.variables import Environ, Signal, check_installed, check_word, value_of
+from langspan.export.settings import Environ, Signal, check_installed, check_word, value_of
 
 _SAMPLERS: Final = (
     "always_on",

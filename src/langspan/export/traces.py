@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 from langspan.export import exporters, settings
 from langspan.export.guard import ExportGuard
+from langspan.export.settings import Environ
 from langspan.export.size import span_bound
 from langspan.export.telemetry import Pipeline
-from langspan.export.variables import Environ
 
 
 class OwnedTracerProvider(TracerProvider):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from langspan.export import headers, tls
-from langspan.export.variables import (
+from langspan.export.settings import (
     MAX_SECONDS,
     Environ,
     Signal,
