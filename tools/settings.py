@@ -69,9 +69,18 @@ STANDARD = (
     ),
     (("OTEL_EXPORTER_OTLP_COMPRESSION",), "gzip", "`none` turns it off. Prompts compress well."),
     (
-        ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_CERTIFICATE"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TIMEOUT"),
         "",
-        "As OpenTelemetry specifies them.",
+        "As OpenTelemetry specifies them; the timeout is in seconds.",
+    ),
+    (
+        (
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+            "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+            "OTEL_EXPORTER_OTLP_CLIENT_KEY",
+        ),
+        "",
+        "PEM files; a key must have no password. The first wins over `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`.",
     ),
     (
         ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
@@ -79,9 +88,14 @@ STANDARD = (
         "Samplers see operation, model, provider and conversation.",
     ),
     (
-        ("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_MAX_QUEUE_SIZE", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
+        (
+            "OTEL_BSP_SCHEDULE_DELAY",
+            "OTEL_BSP_EXPORT_TIMEOUT",
+            "OTEL_BSP_MAX_QUEUE_SIZE",
+            "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
+        ),
         "",
-        "The batch processor. Defaults are the SDK's.",
+        "The batch processor. Defaults are the SDK's. A queue that this machine's memory cannot hold is refused.",
     ),
     (
         ("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"),

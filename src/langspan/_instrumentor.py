@@ -10,9 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
+
+try:
+    # This imports OpenTelemetry's propagators, which are found then, and whose error has no variable's name.
+    from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
+except ValueError as error:
+    raise ValueError(
+        f"OTEL_PROPAGATORS={os.environ.get('OTEL_PROPAGATORS')!r} is invalid: {error}"
+        " Correct it, install its package, or unset it"
+    ) from error
 
 from langspan import export
 from langspan._events import RunHook

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import traceback
 
 import pytest
@@ -11,6 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 import langspan
 from langspan.cli import settings_check
+from support.interpreters import PYTHON, environment
 
 SECRET = "s3cret"
 
@@ -281,6 +283,15 @@ def test_a_provider_that_is_set_needs_no_name(instrument):
 def test_a_setting_that_means_something_is_taken(environ):
     """Every one of them as OpenTelemetry reads it."""
     assert [] == [*settings_check.rejected({**environ, "OTEL_TRACES_EXPORTER": "otlp_proto_http"})]
+
+
+def test_an_unknown_propagator_is_named_where_opentelemetry_looks_for_it():
+    """That is when it is imported: a process that starts with such a setting fails at `import langspan`."""
+    script = "try:\n import langspan\nexcept ValueError as error:\n print(error)"
+    environ = environment(OTEL_PROPAGATORS="tracecontext,b4")
+    done = subprocess.run([*PYTHON, "-c", script], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("OTEL_PROPAGATORS='tracecontext,b4' is invalid: Propagator b4 not found.")
+    assert done.stdout.endswith("Correct it, install its package, or unset it\n")
 
 
 def test_the_error_of_the_api_is_still_told_in_the_log(instrument, caplog):
