@@ -111,16 +111,17 @@ async def _operations(workload: Workload, number: int) -> list[Tally]:
     return tallies
 
 
-def count(workload: Workload, operations: int) -> Counts:
+def count(workload: Workload, operations: int, warm_up: int = _WARM_UP) -> Counts:
     """Count the calls of an operation, the median of several.
 
     Args:
         workload: The operation.
         operations: How many are counted.
+        warm_up: How many are run before.
     """
     gc.disable()
     try:
-        tallies = _run(workload, _WARM_UP + operations)[_WARM_UP:]
+        tallies = _run(workload, warm_up + operations)[warm_up:]
     finally:
         gc.enable()
     found = [tally.by_group() for tally in tallies]
@@ -142,19 +143,22 @@ def _run(workload: Workload, number: int) -> list[Tally]:
     raise RuntimeError(f"{workload.name} waits but is not a coroutine function")
 
 
-def every(operation: str, operations: int, names: Iterable[str] = _SHOWN) -> dict[str, Counts]:
+def every(
+    operation: str, operations: int, names: Iterable[str] = _SHOWN, warm_up: int = _WARM_UP
+) -> dict[str, Counts]:
     """Count the calls of an operation under each variant; untraced comes first, as no handler was there yet.
 
     Args:
         operation: Its name.
         operations: How many are counted.
         names: The variants.
+        warm_up: How many are run before.
     """
     workload = next(each for each in _workloads() if each.name == operation)
     found = {}
     for name in names:
         with EVERY[name]():
-            found[name] = count(workload, operations)
+            found[name] = count(workload, operations, warm_up)
     return found
 
 
@@ -193,7 +197,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.counts", description=__doc__)
     parser.add_argument("--only", default="", help="comma list of parts of operations' names")
     parser.add_argument("--variants", default=",".join(_SHOWN), help="comma list; the first is the base")
-    parser.add_argument("--operations", type=int, default=11, help="how many are counted, after warming up")
+    parser.add_argument("--operations", type=int, default=11, help="how many are counted")
+    parser.add_argument("--warm-up", type=int, default=_WARM_UP, help="how many are run before")
     parser.add_argument("--json", type=Path, help="write the counts to this file")
     arguments = parser.parse_args()
     parts, names = arguments.only.split(","), arguments.variants.split(",")
@@ -207,7 +212,8 @@ def main() -> None:
         for operation in (workload.name for workload in _workloads()):
             if not any(part in operation for part in parts):
                 continue
-            found[operation] = processes.submit(every, operation, arguments.operations, names).result()
+            counted = processes.submit(every, operation, arguments.operations, names, arguments.warm_up)
+            found[operation] = counted.result()
             print(row(operation, found[operation]), flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

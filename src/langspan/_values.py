@@ -87,6 +87,8 @@ def _model(name: str) -> str | None:
 
 def as_id(value: object) -> str | None:
     """Return a string, an integer or a UUID as a string; None for anything else."""
+    if value is None:
+        return None
     if is_text(value):
         return as_str(value)
     if issubclass(type(value), UUID):

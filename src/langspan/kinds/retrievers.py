@@ -12,7 +12,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Graph, Started
-from langspan._reading import as_list, as_text, stored
+from langspan._reading import as_list, as_text, fields_named, stored
 from langspan._values import Attributes, as_count, as_float, as_id, as_mapping, as_model, as_str
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
@@ -22,6 +22,7 @@ from langspan.providers.names import class_provider
 
 _MAX_DOCUMENTS: Final = 100
 _TOP_K: Final = ("k", "top_k", "top_k_results", "number_of_results")
+_OF_DOCUMENT: Final = ("id", "metadata")
 _SCORES: Final = ("relevance_score", "score", "_score", "similarity_score")
 
 
@@ -106,14 +107,14 @@ def document_texts(documents: object) -> list[str]:
 
 
 def _document(document: object) -> dict[str, str | float]:
-    metadata = as_mapping(stored(document, "metadata"))
+    held = fields_named(document, _OF_DOCUMENT)
+    metadata = as_mapping(held.get("metadata"))
     fields: dict[str, str | float] = {}
-    identity = as_id(stored(document, "id"))
+    identity = as_id(held.get("id"))
     if identity is not None:
         fields["id"] = identity
     for key in _SCORES:
-        score = as_float(metadata.get(key))
-        if score is not None:
+        if key in metadata and (score := as_float(metadata[key])) is not None:
             fields["score"] = score
             break
     return fields

@@ -215,7 +215,8 @@ class SpanStarter:
             if fitting is not attributes:
                 left = {name: value for name, value in attributes.items() if name not in fitting}
                 run.deferred_attributes = {**left, **run.deferred_attributes}
-            if self._renderer is not None or run.kind.is_graph:
+            is_command = run.kind.is_graph and type(event.payload) is not dict
+            if is_command or self._renderer is not None:
                 self._describe_more(run, event)
         if self._hooks is not None and run.is_recording:
             self._guard.call(self._hooks.started, run, event)
@@ -250,7 +251,7 @@ class SpanStarter:
                 if run.story is run and not event.extra.get("defers_inputs"):
                     where = "state" if run.kind.is_graph else "input"
                     run.question = question(self._renderer, event.payload, where)
-            if run.kind.is_graph and type(event.payload) is not dict and is_resume(event.payload):
+            if run.kind.is_graph and is_resume(event.payload):
                 self._interrupts.link(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without
             self._guard.report("start content", error)

@@ -1,0 +1,54 @@
+"""No operation makes more calls for langspan than are written down here: no busy machine can blur that.
+
+Who lowers one lowers the bound with it, and who has a reason to raise one says it in the commit.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.interpreters import run
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Calls of langspan's Python functions, and of C functions by them, without metrics and content.
+MOST = {
+    "single chat": (100, 84),
+    "LCEL of 3 steps": (250, 180),
+    "astream of 200 tokens": (1_910, 1_690),
+    "agent with 2 tool calls": (775, 590),
+    "graph of 10 nodes": (550, 392),
+    "tool": (66, 38),
+    "retriever": (73, 41),
+}
+MOST_SAMPLED_OUT = {"single chat": (70, 40), "graph of 10 nodes": (400, 290)}
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the benchmarks count, in processes of their own: others may patch LangChain here."""
+    pytest.importorskip("langgraph", reason="pip install langgraph")
+    pytest.importorskip("langchain.agents", reason="pip install langchain")
+    file = tmp_path_factory.mktemp("calls") / "counts.json"
+    command = [
+        *(sys.executable, "-m", "benchmarks.counts", "--only", ",".join(MOST), "--json", str(file)),
+        *("--variants", "untraced,langspan,sampled out", "--warm-up", "3", "--operations", "1"),
+    ]
+    run(command, cwd=REPOSITORY, within=600)
+    return json.loads(file.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("operation", MOST)
+def test_an_operation_makes_no_more_calls_than_it_did(operation: str, counted: Any) -> None:
+    made = counted[operation]["langspan"]["langspan"]
+    assert (True, True) == (made["Python"] <= MOST[operation][0], made["C"] <= MOST[operation][1]), made
+
+
+@pytest.mark.parametrize("operation", MOST_SAMPLED_OUT)
+def test_what_is_sampled_out_makes_no_more_calls_than_it_did(operation: str, counted: Any) -> None:
+    made, most = counted[operation]["sampled out"]["langspan"], MOST_SAMPLED_OUT[operation]
+    assert (True, True) == (made["Python"] <= most[0], made["C"] <= most[1]), made
