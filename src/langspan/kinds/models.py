@@ -13,7 +13,7 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Graph, Started
-from langspan._values import Attributes, as_mapping
+from langspan._values import EMPTY, Attributes, as_mapping
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, inference_measurements
@@ -38,8 +38,9 @@ def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | No
 def _kwargs(event: Started) -> Mapping[str, Any]:
     """Return the constructor arguments in LangChain's description of the model."""
     described = event.serialized
-    kwargs = (described if type(described) is dict else as_mapping(described)).get("kwargs")
-    return kwargs if type(kwargs) is dict else as_mapping(kwargs)
+    if type(described) is not dict:
+        described = as_mapping(described)
+    return as_mapping(described["kwargs"]) if "kwargs" in described else EMPTY
 
 
 def _provider(event: Started) -> str | None:

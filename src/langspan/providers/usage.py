@@ -121,7 +121,7 @@ def _add_missing(usage: Attributes, answer: Answer, provider: str | None) -> Non
         del usage[names.GEN_AI_USAGE_INPUT_TOKENS]
     _, _, metadata, info, _ = answer.choices[0] if answer.choices else _NO_CHOICE
     for source in (metadata, info, answer.output):
-        if source and (found := usage_fields.counts(source)):
+        if not usage_fields.KEYS.isdisjoint(source) and (found := usage_fields.counts(source)):
             keep_zeros = (backend_of(metadata) or provider) not in _ZERO_IS_UNKNOWN
             for attribute, count in found.items():
                 if keep_zeros or count:

@@ -26,7 +26,8 @@ _CONTAINERS: Final = (
 )
 # Ollama has no usage object: its two counts are top-level keys of the metadata.
 _TOP_LEVEL_COUNTS: Final = ("prompt_eval_count", "eval_count")
-_USAGE_KEYS: Final = frozenset({*_CONTAINERS, *_TOP_LEVEL_COUNTS})
+KEYS: Final = frozenset({*_CONTAINERS, *_TOP_LEVEL_COUNTS})
+"""The keys under which metadata has counts; most metadata has none of them."""
 
 _COUNTS: Final[Mapping[str, str]] = {
     "input_tokens": _INPUT,
@@ -118,8 +119,6 @@ def counts(metadata: Mapping[str, Any]) -> Attributes:
     Args:
         metadata: A message's `response_metadata`, a `generation_info` or an `llm_output`.
     """
-    if _USAGE_KEYS.isdisjoint(metadata):  # most metadata has no counts
-        return {}
     found: Attributes = {}
     for key in _CONTAINERS:
         held = metadata.get(key)

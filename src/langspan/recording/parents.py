@@ -56,7 +56,7 @@ class ParentRule:
             return innermost, current
         parent = self._runs.get(parent_run_id)
         if parent is not None:
-            return parent, trace.set_span_in_context(parent.span, current)
+            return parent, Context({**current, SPAN_KEY: parent.span})
         ended = self._runs.ended(parent_run_id)
         if ended is not None:
             return innermost, trace.set_span_in_context(NonRecordingSpan(ended), current)

@@ -22,7 +22,7 @@ from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import RunKind
 from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
-from langspan.kinds.registry import UNKNOWN, Identity, identify, is_hidden
+from langspan.kinds.registry import UNKNOWN, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
@@ -124,7 +124,13 @@ class SpanStarter:
         parent, base = self.parents.resolve_parent(event.parent_run_id, current)
         if parent is not None and parent.is_unsampled and base.get(SPAN_KEY) is parent.span:
             return Run(owner, event, UNKNOWN, parent, is_unsampled=True), base
-        run = Run(owner, event, self._identify(event, kind, call, graph, parent), parent)
+        inside_graph = parent is not None and parent.inside_graph
+        try:
+            identity = identify(event, kind, call=call, inside_graph=inside_graph, graph=graph)
+        except Exception as error:  # noqa: BLE001 - a run without a name is still a run
+            self._guard.report("identify", error)
+            identity = UNKNOWN
+        run = Run(owner, event, identity, parent)
         run.call = call
         self._enter(run, event, graph, base)
         return run, base
@@ -151,21 +157,6 @@ class SpanStarter:
             return False
         parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
         return parent is None or parent.is_unsampled
-
-    def _identify(
-        self,
-        event: Started,
-        kind: RunKind | None,
-        call: Call | None,
-        graph: Graph | None,
-        parent: Run | None,
-    ) -> Identity:
-        inside_graph = parent is not None and parent.inside_graph
-        try:
-            return identify(event, kind, call=call, inside_graph=inside_graph, graph=graph)
-        except Exception as error:  # noqa: BLE001 - a run without a name is still a run
-            self._guard.report("identify", error)
-            return UNKNOWN
 
     def _enter(self, run: Run, event: Started, graph: Graph | None, base: Context) -> None:
         """Note what entering the run changes: its conversation, and what the runs around it know of it."""
