@@ -80,7 +80,7 @@ STANDARD = (
             "OTEL_EXPORTER_OTLP_CLIENT_KEY",
         ),
         "",
-        "PEM files; a key must have no password. The first wins over `REQUESTS_CA_BUNDLE` and `CURL_CA_BUNDLE`.",
+        "PEM files; a key must have no password. The first wins over `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`.",
     ),
     (
         ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),
@@ -95,7 +95,7 @@ STANDARD = (
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         ),
         "",
-        "The batch processor. Defaults are the SDK's. A queue that this machine's memory cannot hold is refused.",
+        "The batch processor. Defaults are the SDK's. A queue beyond this machine's memory is refused.",
     ),
     (
         ("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"),

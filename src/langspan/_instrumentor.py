@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import threading
@@ -25,6 +24,7 @@ except ValueError as error:
 from langspan import export
 from langspan._events import RunHook
 from langspan._guard import Guard
+from langspan._instrumentation import Instrumentation
 from langspan._setting_parsers import CaptureContent, Redact, Spans, UsageSums, check_providers, is_same
 from langspan._settings import ARGUMENTS, Settings
 from langspan.langchain import patches
@@ -38,60 +38,6 @@ _logger = logging.getLogger("langspan")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
 
 _configure_hook = ConfigureHook()
-
-
-class Instrumentation:
-    """The handle that `instrument` returns, with which an application flushes and stops tracing.
-
-    A process has one handle at a time: a second call of `instrument` returns the same one. A normal exit of
-    the interpreter exports everything by itself. Call `flush` where the process may be frozen or killed, such
-    as at the end of a serverless request, and `shutdown` before an exit that skips exit hooks, such as
-    `os._exit`. Every method can be called from any thread and more than once.
-    """
-
-    def __init__(self, telemetry: export.Telemetry, handler: RecordingHandler, ledger: Ledger) -> None:
-        self._telemetry = telemetry
-        self._handler = handler
-        self._ledger = ledger
-        atexit.register(self._handler.recorder.close)
-
-    @property
-    def open_runs(self) -> int:
-        """The number of runs that have started but not ended; if it only ever grows, runs leak."""
-        return len(self._handler.recorder)
-
-    def flush(self, timeout: float = 5.0) -> bool:
-        """Export everything that has ended so far.
-
-        Args:
-            timeout: The longest time to wait, in seconds.
-
-        Returns:
-            Whether everything was exported in time.
-        """
-        return self._telemetry.flush(timeout)
-
-    def shutdown(self, timeout: float = 5.0) -> None:
-        """Stop tracing, export the rest and shut down the providers that `instrument` built.
-
-        Args:
-            timeout: The longest time to wait, in seconds. What is not exported by then is lost.
-        """
-        self.uninstrument()
-        self._telemetry.shutdown(timeout)
-
-    def uninstrument(self) -> None:
-        """Stop tracing: restore every patched attribute and end the spans of open runs."""
-        if LangSpanInstrumentor().instrumentation is self:
-            uninstrument()
-
-    def _stop(self) -> None:
-        recorder = self._handler.recorder
-        _configure_hook.handler = None
-        recorder.guard.call(self._handler.silence)
-        recorder.guard.call(self._ledger.undo, recorder.guard)
-        recorder.guard.call(recorder.close)
-        atexit.unregister(recorder.close)
 
 
 class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
@@ -137,7 +83,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             if not settings.disabled:
                 patches.install(ledger, guard, handler)
                 _configure_hook.fill(handler)
-            self._instrumentation = Instrumentation(telemetry, handler, ledger)
+            self._instrumentation = Instrumentation(telemetry, handler, ledger, self._undo)
             self._arguments = {name: value for name, value in kwargs.items() if value is not None}
         except BaseException:
             _configure_hook.handler = None
@@ -146,8 +92,14 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
     def _uninstrument(self, **_kwargs: Any) -> None:
         if self._instrumentation is not None:
+            _configure_hook.handler = None
             self._instrumentation._stop()  # noqa: SLF001 - the handle is ours
             self._instrumentation, self._arguments = None, {}
+
+    def _undo(self, instrumentation: Instrumentation) -> None:
+        with self.lock:
+            if self._instrumentation is instrumentation:
+                self.uninstrument()
 
     def ensure(self, arguments: Mapping[str, Any]) -> Instrumentation:
         """Instrument LangChain unless that is done, and return the handle.

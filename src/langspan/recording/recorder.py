@@ -99,11 +99,9 @@ class Recorder:
         scope, current = current_scope(), otel.get_current()
         if scope is not None:
             current = scope.start_context(event.run_id, current)
-        call = None
-        if scope is not None and scope.is_direct_child(event.callback, current):
-            call = scope.call
-        else:
+        if scope is not None and not scope.is_direct_child(event.callback, current):
             scope = None
+        call = None if scope is None else scope.call
         made = self.starter.new_run(self, event, kind, call, graph, current)
         if made is None:
             return

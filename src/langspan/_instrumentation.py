@@ -1,0 +1,69 @@
+"""The handle of a traced process."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+
+from langspan import export
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger
+
+
+class Instrumentation:
+    """The handle that `instrument` returns, with which an application flushes and stops tracing.
+
+    A process has one handle at a time: a second call of `instrument` returns the same one. A normal exit of
+    the interpreter exports everything by itself. Call `flush` where the process may be frozen or killed, such
+    as at the end of a serverless request, and `shutdown` before an exit that skips exit hooks, such as
+    `os._exit`. Every method can be called from any thread and more than once.
+    """
+
+    def __init__(
+        self,
+        telemetry: export.Telemetry,
+        handler: RecordingHandler,
+        ledger: Ledger,
+        undo: Callable[[Instrumentation], None],
+    ) -> None:
+        self._telemetry = telemetry
+        self._handler = handler
+        self._ledger = ledger
+        self._undo = undo
+        atexit.register(self._handler.recorder.close)
+
+    @property
+    def open_runs(self) -> int:
+        """The number of runs that have started but not ended; if it only ever grows, runs leak."""
+        return len(self._handler.recorder)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Export everything that has ended so far.
+
+        Args:
+            timeout: The longest time to wait, in seconds.
+
+        Returns:
+            Whether everything was exported in time.
+        """
+        return self._telemetry.flush(timeout)
+
+    def shutdown(self, timeout: float = 5.0) -> None:
+        """Stop tracing, export the rest and shut down the providers that `instrument` built.
+
+        Args:
+            timeout: The longest time to wait, in seconds. What is not exported by then is lost.
+        """
+        self.uninstrument()
+        self._telemetry.shutdown(timeout)
+
+    def uninstrument(self) -> None:
+        """Stop tracing: restore every patched attribute and end the spans of open runs."""
+        self._undo(self)
+
+    def _stop(self) -> None:
+        recorder = self._handler.recorder
+        recorder.guard.call(self._handler.silence)
+        recorder.guard.call(self._ledger.undo, recorder.guard)
+        recorder.guard.call(recorder.close)
+        atexit.unregister(recorder.close)
