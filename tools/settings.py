@@ -80,7 +80,7 @@ STANDARD = (
             "OTEL_EXPORTER_OTLP_CLIENT_KEY",
         ),
         "",
-        "PEM files; a key must have no password. The first wins over `REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE`.",
+        "PEM files; a key must have no password. The first wins over `REQUESTS_CA_BUNDLE`.",
     ),
     (
         ("OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"),

@@ -13,13 +13,10 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
 try:
-    # This imports OpenTelemetry's propagators, which are found then, and whose error has no variable's name.
     from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
-except ValueError as error:
-    raise ValueError(
-        f"OTEL_PROPAGATORS={os.environ.get('OTEL_PROPAGATORS')!r} is invalid: {error}"
-        " Correct it, install its package, or unset it"
-    ) from error
+except ValueError as error:  # it looks for the propagators, and its error names no variable
+    named = f"OTEL_PROPAGATORS={os.environ.get('OTEL_PROPAGATORS')!r}"
+    raise ValueError(f"{named} is invalid: {error} Correct or unset it") from error
 
 from langspan import export
 from langspan._events import RunHook

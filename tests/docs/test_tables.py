@@ -20,6 +20,7 @@ from langspan._settings import CAPTURE_CONTENT, FILE, JAEGER_URL, Settings
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.names import EventName
+from langspan.export import otlp_settings
 from langspan.export import settings as export
 from langspan.kinds.registry import KINDS
 from langspan.recording import outcomes
@@ -99,8 +100,8 @@ def test_other_variables_are_opentelemetrys_own_or_read_by_us():
         "OTEL_SDK_DISABLED": str(export.disabled({})).lower(),
         "OTEL_TRACES_EXPORTER": ",".join(export.exporter_names({}, "traces") or ()),
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint_of({}).url,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": export.protocol({}, "traces"),
-        "OTEL_EXPORTER_OTLP_COMPRESSION": export.compression({}, "traces", export.HTTP),
+        "OTEL_EXPORTER_OTLP_PROTOCOL": otlp_settings.protocol({}, "traces"),
+        "OTEL_EXPORTER_OTLP_COMPRESSION": otlp_settings.compression({}, "traces", otlp_settings.HTTP),
     }.items(),
 )
 def test_the_default_is_that_of_the_code(variable, default):
@@ -126,7 +127,9 @@ def test_the_limits_on_open_runs_are_those_of_the_code():
 
 
 def test_grpc_is_the_default_for_its_port():
-    assert "grpc" == export.protocol({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317"}, "traces")
+    assert "grpc" == otlp_settings.protocol(
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4317"}, "traces"
+    )
 
 
 def matches(row, span):

@@ -291,7 +291,7 @@ def test_an_unknown_propagator_is_named_where_opentelemetry_looks_for_it():
     environ = environment(OTEL_PROPAGATORS="tracecontext,b4")
     done = subprocess.run([*PYTHON, "-c", script], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("OTEL_PROPAGATORS='tracecontext,b4' is invalid: Propagator b4 not found.")
-    assert done.stdout.endswith("Correct it, install its package, or unset it\n")
+    assert done.stdout.endswith("misspelled or not installed. Correct or unset it\n")
 
 
 def test_the_error_of_the_api_is_still_told_in_the_log(instrument, caplog):

@@ -6,6 +6,7 @@ import pytest
 
 from langspan.export import otlp_settings, settings
 from langspan.export.otlp_settings import HTTP
+from support.otlp import closed_port
 
 BASE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -153,3 +154,35 @@ def test_a_wrong_address_is_shown_without_its_login(address, shown):
         otlp_settings.check({BASE: address}, "traces", HTTP)
     assert shown in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("to http://me:s3cret@host:1 failed", "to http://***@host:1 failed", id="login"),
+        pytest.param("to me:s3cret@host:1 failed", "to ***@host:1 failed", id="login without a scheme"),
+        pytest.param("url: /v1/traces?key=s3cret (refused)", "url: /v1/traces?*** (refused)", id="query"),
+        pytest.param("'https://host?key=s3cret&a=b'", "'https://host?***'", id="query after the host"),
+        pytest.param("is it up? a=b", "is it up? a=b", id="a question"),
+    ],
+)
+def test_messages_of_exporters_are_shown_without_secrets(text, shown):
+    assert shown == settings.without_secrets(text)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "endpoint"),
+    [
+        pytest.param("http/protobuf", "http://me:s3cret@127.0.0.1:{port}/x?key=s3cret", id="HTTP"),
+        pytest.param("grpc", "http://me:s3cret@127.0.0.1:{port}", id="gRPC"),
+    ],
+)
+def test_a_failing_export_is_logged_without_secrets(exports, caplog, protocol, endpoint):
+    """Whatever the exporter quotes of its address."""
+    address = endpoint.format(port=closed_port().rpartition(":")[2])
+    environ = {TRACES: address, "OTEL_EXPORTER_OTLP_PROTOCOL": protocol, "OTEL_EXPORTER_OTLP_TIMEOUT": "0.3"}
+    telemetry = exports(environ)
+    telemetry.tracer_provider.get_tracer("t").start_span("s").end()
+    assert not telemetry.flush(20)
+    assert "could not be exported" in caplog.text
+    assert "s3cret" not in caplog.text
