@@ -186,5 +186,4 @@ def test_a_failing_export_is_logged_without_secrets(exports, caplog, protocol, e
     assert not telemetry.flush(3)
     telemetry.shutdown(0.5)  # some versions try for a minute, whatever the timeout says
     assert "langspan: " in caplog.text
-    assert "127.0.0.1" in caplog.text
     assert "s3cret" not in caplog.text
