@@ -2,12 +2,8 @@
 
 from langspan._callback_handler import CallbackHandler
 from langspan._events import RunInfo
-from langspan._instrumentor import (
-    Instrumentation,
-    LangSpanInstrumentor,
-    instrument,
-    uninstrument,
-)
+from langspan._instrumentation import Instrumentation
+from langspan._instrumentor import LangSpanInstrumentor, instrument, uninstrument
 
 __all__ = [
     "CallbackHandler",

@@ -34,12 +34,13 @@ LAYERS: list[set[str]] = [
     {"langspan.recording"},
     {"langspan.catalogue"},
     {"langspan.langchain"},
-    {"langspan._callback_handler", "langspan._instrumentor"},
+    {"langspan._callback_handler", "langspan._instrumentation"},
+    {"langspan._instrumentor"},
     {"langspan", "langspan.cli"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.
 EXPORT = "langspan.export"
-MAY_EXPORT = {EXPORT, "langspan._instrumentor", "langspan.cli"}
+MAY_EXPORT = {EXPORT, "langspan._instrumentation", "langspan._instrumentor", "langspan.cli"}
 MAY_BE_EXPORTED_TO = {"langspan._settings"}
 MAX_LINES, MAX_FUNCTION, P90_FUNCTION = 260, 45, 15
 
