@@ -153,6 +153,7 @@ def instrument(
     spans: Spans | None = None,
     usage_sums: UsageSums | None = None,
     metadata_keys: Sequence[str] | None = None,
+    link_across_processes: bool | None = None,
     on_start: RunHook | None = None,
     on_end: RunHook | None = None,
 ) -> Instrumentation:
@@ -177,6 +178,8 @@ def instrument(
         usage_sums: Where the tokens of model calls are summed up: `"all"` on agents and on roots of traces,
             `"agents"` on agents only, or `"none"`.
         metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
+        link_across_processes: Keep a graph's trace context in the metadata of its checkpoints, and link a run
+            that goes on in another process to it.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`, to
             set additional attributes. If it raises, the error is logged and the run goes on.
         on_end: Called as `on_end(span, run_info)` just before the span ends, likewise.
@@ -199,6 +202,7 @@ def instrument(
         "spans": spans,
         "usage_sums": usage_sums,
         "metadata_keys": metadata_keys,
+        "link_across_processes": link_across_processes,
         "on_start": on_start,
         "on_end": on_end,
     }

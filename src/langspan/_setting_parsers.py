@@ -27,7 +27,7 @@ class Setting(NamedTuple):
         parse: The parser for the default and for an argument.
         parse_variable: The parser for the text of the variable.
         meaning: What the setting does, as Markdown for the documentation.
-        is_argument: Whether `instrument()` and `CallbackHandler` take it as an argument.
+        is_argument: Whether `instrument()` takes it as an argument.
     """
 
     name: str
@@ -174,6 +174,21 @@ def at_least(least: int) -> Parser:
 def is_true(_name: str, value: object) -> bool:
     """Return whether a value is `true` in any case, as for booleans in OpenTelemetry's specification."""
     return str(value).strip().lower() == "true"
+
+
+def switch(name: str, value: object) -> bool:
+    """Parse an argument that switches something on or off."""
+    if value is True or value is False:
+        return value
+    raise ValueError(f"{name}={value!r} is invalid; use True or False")
+
+
+def switch_variable(name: str, value: str) -> bool:
+    """Parse a variable that switches something on or off."""
+    word = value.strip().lower()
+    if word not in ("true", "false"):
+        raise ValueError(f"{name}={value!r} is invalid; use true or false")
+    return word == "true"
 
 
 def opts_in(_name: str, value: str) -> bool:

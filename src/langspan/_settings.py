@@ -23,6 +23,8 @@ from langspan._setting_parsers import (
     opts_in,
     spans,
     spans_variable,
+    switch,
+    switch_variable,
     text,
     usage_sums,
     usage_sums_variable,
@@ -89,6 +91,16 @@ METADATA_KEYS: Final = Setting(
     keys_variable,
     "Keys of the application's own metadata to record as `langchain.metadata.` attributes, even with content "
     "off: a list of strings, separated by commas in the variable.",
+    is_argument=True,
+)
+LINK_ACROSS_PROCESSES: Final = Setting(
+    "link_across_processes",
+    "LANGSPAN_LINK_ACROSS_PROCESSES",
+    False,
+    switch,
+    switch_variable,
+    "Keep a graph's trace context in the metadata of its checkpoints, so that a run that goes on in another "
+    "process [is linked](spans.md#graphs-that-wait) to the interrupted one.",
     is_argument=True,
 )
 ON_START: Final = Setting(
@@ -185,6 +197,7 @@ _OF_RUNS: Final = (
     SPANS,
     USAGE_SUMS,
     METADATA_KEYS,
+    LINK_ACROSS_PROCESSES,
     ON_START,
     ON_END,
     LATEST_METRICS,
@@ -207,6 +220,7 @@ class Settings:
     spans: Spans
     usage_sums: UsageSums
     metadata_keys: tuple[str, ...]
+    link_across_processes: bool
     on_start: RunHook | None
     on_end: RunHook | None
     latest_metrics: bool

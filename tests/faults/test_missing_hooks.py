@@ -78,7 +78,7 @@ def tree() -> tuple[Span, ...]:
         for scenario in SCENARIOS:
             await observe(scenario)
 
-    with instrumented(recording):
+    with instrumented(recording, link_across_processes=True):
         asyncio.run(main())
     return _changed(exported(recording.spans), _without_kinds_of_graphs)
 

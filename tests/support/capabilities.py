@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import StateGraph
-from langgraph.pregel import Pregel
+from langgraph.pregel import Pregel, main
 
 OLD_STREAMS = pytest.mark.filterwarnings("ignore:.*astream:langchain_core._api.LangChainDeprecationWarning")
 BETA = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
@@ -49,5 +49,9 @@ MODEL_EVENTS = Capability("event streams of chat models (v3)", hasattr(BaseChatM
 NODE_TIMEOUTS = Capability("node timeouts", "timeout" in inspect.signature(StateGraph.add_node).parameters)
 GRAPH_EVENTS = Capability("event streams of graphs (v3)", "stream_events" in vars(Pregel))
 GRAPH_CALLBACKS = Capability("callbacks of interrupted graphs", _imports("langgraph.callbacks"))
+STATE_PLANS = Capability(
+    "plan of a state's update, which can be told of",
+    hasattr(main, "create_checkpoint_plan_for_update_state_api"),
+)
 TOOL_NODES = Capability("langgraph.prebuilt that fits its langgraph", _imports("langgraph.prebuilt"))
 NUMPY = Capability("numpy, which searches stored vectors", _imports("numpy"))

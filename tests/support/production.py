@@ -77,6 +77,7 @@ class Harness:
             guard=Guard(),
             capture_content="both",
             redact=lambda value, _where: value,
+            link_across_processes=True,
             usage_sums="all" if self.observed else "none",
             on_start=lambda _span, _info: None,
             on_end=lambda _span, _info: None,

@@ -79,7 +79,11 @@ def _assemble(
 ) -> Recorder:
     """Make the recorder's parts and put them together."""
     watch()
-    runs, interrupts, hooks = _runs(settings), Interrupts(), _hooks(settings, guard)
+    runs, interrupts, hooks = (
+        _runs(settings),
+        Interrupts(across_processes=settings.link_across_processes),
+        _hooks(settings, guard),
+    )
     limits = guard.call(limits_of, tracer) or NO_LIMITS
     policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)
     renderer = policy if settings.capture_content else None

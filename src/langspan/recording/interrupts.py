@@ -1,7 +1,8 @@
 """Graphs that stopped to wait for their user, so that the run that goes on can be linked to them.
 
 An interrupt ends one run and the resumption is another, often in another request: what they share is the
-conversation's id, LangGraph's thread.
+conversation's id, LangGraph's thread. Another process knows only what the checkpoint tells: see
+`langspan.recording.stored_contexts`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,19 @@ _MAX_WAITING: Final = 1024
 
 
 class Interrupts:
-    """Span contexts of interrupted graphs; bounded, least recent forgotten first."""
+    """Span contexts of interrupted graphs; bounded, least recent forgotten first.
 
-    def __init__(self) -> None:
+    Attributes:
+        across_processes: Whether the application wants them kept in checkpoints, too.
+        reads_checkpoints: Whether graphs tell from which checkpoint they go on, before their first step.
+
+    Args:
+        across_processes: See the attribute.
+    """
+
+    def __init__(self, *, across_processes: bool = False) -> None:
+        self.across_processes = across_processes
+        self.reads_checkpoints = False
         self._lock = threading.Lock()
         # By conversation, until it is resumed; and by checkpoint, to which one may go back at any time.
         self._waiting: OrderedDict[str, SpanContext] = OrderedDict()
@@ -46,6 +57,11 @@ class Interrupts:
             table.move_to_end(key)
             if len(table) > _MAX_WAITING:
                 table.popitem(last=False)
+
+    def resumes(self, run: Run) -> None:
+        """Link a graph that starts with the answer to an interrupt, unless its checkpoint will tell more."""
+        if not self.reads_checkpoints:
+            self.link(run)
 
     def link(self, run: Run) -> None:
         """Link a resumed graph's span to the interrupted one, once."""
@@ -76,6 +92,42 @@ class Interrupts:
             run.is_linked = True
             run.span.add_link(writer)
         return checkpoint_id
+
+    def loaded(self, run: Run, checkpoint_id: str, writer: SpanContext) -> None:
+        """Remember which graph wrote the checkpoint that a graph's run starts from, as its metadata tells.
+
+        What this process has seen is better known: a graph may stop again before it writes a checkpoint.
+        """
+        with self._lock:
+            if checkpoint_id in self._checkpoints:
+                return
+            if goes_on(run):  # what waited here before has been resumed elsewhere
+                self._waiting.pop(run.conversation or "", None)
+        self._keep(self._checkpoints, checkpoint_id, writer)
+
+    def continued(self, run: Run, checkpoint_id: str, *, has_failed: bool) -> None:
+        """Link a graph's span that goes on from a checkpoint, where the graph had stopped.
+
+        Args:
+            run: The graph's run, which has steps to take.
+            checkpoint_id: The checkpoint.
+            has_failed: A node has failed there. Then its repetition is no resumption.
+        """
+        if not goes_on(run):
+            return
+        self.link(run)
+        with self._lock:
+            writer = self._checkpoints.get(checkpoint_id)
+        is_repetition = has_failed and run.event is not None and run.event.payload is None
+        if writer is None or run.is_linked or is_repetition:
+            return
+        run.is_linked = True
+        run.span.add_link(writer)
+
+
+def goes_on(run: Run) -> bool:
+    """Whether a graph's run has no new input, but goes on where another has stopped."""
+    return run.event is not None and (run.event.payload is None or is_resume(run.event.payload))
 
 
 def is_resume(payload: Any) -> bool:

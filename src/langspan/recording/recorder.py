@@ -66,7 +66,7 @@ class Recorder:
         self.guard = guard
         self._runs = runs
         self.run: Callable[[UUID], Run | None] = runs.get
-        self._interrupts = interrupts
+        self.interrupts = interrupts
         self.starter = starter
         self._finisher = finisher
         self._pop_announcement = pop_announcement
@@ -180,10 +180,10 @@ class Recorder:
         """Mark a graph's run that has stopped to wait for its user, and remember it for the resumption."""
         run = self._runs.get(event.run_id)
         if run is not None:
-            self._interrupts.stopped(run)
+            self.interrupts.stopped(run)
             checkpoint_id = as_str(getattr(event, "checkpoint_id", None))
             if checkpoint_id is not None:
-                self._interrupts.stopped_at(run, checkpoint_id)
+                self.interrupts.stopped_at(run, checkpoint_id)
             self.add_event(event.run_id, span_events.interrupt, event)
 
     @contained
@@ -192,11 +192,11 @@ class Recorder:
         run = self._runs.get(event.run_id)
         if run is None:
             return
-        checkpoint_id = self._interrupts.replayed(run)
+        checkpoint_id = self.interrupts.replayed(run)
         if checkpoint_id is not None:
             self.add_event(event.run_id, span_events.replay, checkpoint_id)
         else:
-            self._interrupts.link(run)
+            self.interrupts.link(run)
             self.add_event(event.run_id, span_events.resume, event)
 
     @contained

@@ -243,6 +243,6 @@ class SpanStarter:
                     where = "state" if run.kind.is_graph else "input"
                     run.question = question(self._renderer, event.payload, where)
             if run.kind.is_graph and is_resume(event.payload):
-                self._interrupts.link(run)
+                self._interrupts.resumes(run)
         except Exception as error:  # noqa: BLE001 - the run goes on without
             self._guard.report("start content", error)

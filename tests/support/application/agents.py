@@ -119,6 +119,14 @@ def graph_goes_back(config: Any) -> Any:
     return [*answers, graph.invoke(None, {**config, **past})]
 
 
+def graph_updated_while_it_waits(config: Any) -> Any:
+    graph = _graph(first, ask, checkpointer=InMemorySaver())
+    config = {**config, "configurable": {"thread_id": "t4"}}
+    answers = [graph.invoke({"log": []}, config)]
+    graph.update_state(config, {"log": ["more"]})
+    return [*answers, graph.invoke(Command(resume="yes"), config)]
+
+
 async def slow(_state: State) -> None:
     await asyncio.Event().wait()
 
@@ -137,6 +145,7 @@ async def graph_times_out(config: Any) -> Any:
 
 SCENARIOS = (
     graph_goes_back,
+    graph_updated_while_it_waits,
     graph_times_out,
     agent_invoke,
     agent_ainvoke,

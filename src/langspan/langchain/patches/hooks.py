@@ -23,6 +23,7 @@ _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open 
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
 _LOST: Final = "some of its answers do not tell their id or the model that gave them"
 _INTERRUPTS: Final = "interrupts before and after nodes are not marked"
+_LINKS: Final = "graphs that go on in another process are not linked to the interrupted one"
 
 _OF_PACKAGES: Final = (
     "BaseChatOpenAI._convert_chunk_to_generation_chunk",
@@ -91,6 +92,12 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph.pregel.main.get_async_callback_manager_for_config": _GRAPHS,
     "langgraph.pregel.main.get_sync_graph_callback_manager_for_config": _INTERRUPTS,
     "langgraph.pregel.main.get_async_graph_callback_manager_for_config": _INTERRUPTS,
+    "PregelLoop._put_checkpoint": _LINKS,
+    "PregelLoop._first": _LINKS,
+    "PregelLoop.tick": _LINKS,
+    "langgraph.pregel.main.create_checkpoint_plan_for_update_state_api": (
+        "a graph whose state was updated while it waited is not linked if it goes on in another process"
+    ),
     **dict.fromkeys(_OF_PACKAGES, _LOST),
 }
 """The patched names, with the effect for users if the name is missing."""
@@ -102,6 +109,7 @@ YOUNG: Final = frozenset(
         "langgraph.pregel._retry._arun_with_timeout",
         "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
         "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
+        "langgraph.pregel.main.create_checkpoint_plan_for_update_state_api",
         *_OF_PACKAGES,
     }
 )

@@ -66,6 +66,10 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
     for name in _FACTORIES:
         if hasattr(module, name):
             ledger.wrap(module, name, _listening(guard, handler))
+    if handler.recorder.interrupts.across_processes:
+        from langspan.langchain.patches import checkpoints  # noqa: PLC0415 - only if asked for
+
+        checkpoints.install(ledger, guard, module, handler.recorder.interrupts)
 
 
 def _patch_retry(ledger: Ledger, guard: Guard, module: ModuleType) -> None:
