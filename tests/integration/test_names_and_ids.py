@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langchain_core.chat_history import InMemoryChatMessageHistory
 from langchain_core.messages import AIMessage
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableLambda, RunnableParallel
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from langchain_core.tools import tool
 from langgraph.func import entrypoint, task
@@ -238,6 +238,113 @@ async def test_a_session_of_a_message_history_is_a_conversation(way: str, traced
     await called(talk, way, "hi", {"configurable": {"session_id": "s-1"}})
 
     assert {"s-1"} == {conversation(span) for span in traced.spans}
+
+
+BATCHED = {
+    **THINGS,
+    "sequence in a sequence": RunnableLambda(lambda text: text)
+    | (RunnableLambda(lambda text: text) | ScriptedChat()).with_config(run_name="inner"),
+    "fallbacks": ScriptedChat(fails_with=ValueError("no")).with_fallbacks([ScriptedChat()]),
+    "sequence with fallbacks": (RunnableLambda(lambda text: text) | ScriptedChat()).with_fallbacks(
+        [ScriptedChat()]
+    ),
+    "retries": (RunnableLambda(lambda text: text) | ScriptedChat()).with_retry(),
+    "bound sequence": (RunnableLambda(lambda text: text) | ScriptedChat()).with_config(tags=["x"]),
+    "parallel": RunnableParallel(a=ScriptedChat(), b=RunnableLambda(lambda text: text) | ScriptedLLM()),
+}
+BATCHES = ["batch", "abatch", "batch_as_completed", "abatch_as_completed"]
+
+
+async def batched(thing: Any, way: str, values: Any, config: Any, **options: Any) -> Any:
+    if way == "batch":
+        return thing.batch(values, config, **options)
+    if way == "abatch":
+        return await thing.abatch(values, config, **options)
+    if way == "batch_as_completed":
+        return list(thing.batch_as_completed(values, config, **options))
+    return [each async for each in thing.abatch_as_completed(values, config, **options)]
+
+
+@pytest.mark.parametrize("exceptions", [False, True], ids=["raised", "returned"])
+@pytest.mark.parametrize("way", BATCHES)
+@pytest.mark.parametrize("name", BATCHED)
+async def test_ids_in_the_config_of_a_batch_reach_every_span(
+    name: str, way: str, exceptions: bool, traced: Recording
+) -> None:
+    config = None if "its config" in name else IDS
+    await batched(BATCHED[name], way, [INPUTS.get(name, "hi")] * 3, config, return_exceptions=exceptions)
+
+    assert {("t-1", "u-1")} == {(conversation(span), span.attributes.get("user.id")) for span in traced.spans}
+
+
+def ids_of(number: int) -> Any:
+    return {"configurable": {"thread_id": f"t-{number}", "user_id": f"u-{number}"}}
+
+
+@pytest.mark.parametrize("way", BATCHES)
+@pytest.mark.parametrize(
+    "name", [name for name in BATCHED if name not in ("completion", "chat with its config")]
+)
+async def test_each_input_of_a_batch_has_the_ids_of_its_own_config(
+    name: str, way: str, traced: Recording
+) -> None:
+    await batched(BATCHED[name], way, [INPUTS.get(name, "hi")] * 3, [ids_of(number) for number in range(3)])
+
+    found: dict[int, set[Any]] = {}
+    for span in traced.spans:
+        ids = conversation(span), span.attributes.get("user.id")
+        found.setdefault(span.context.trace_id, set()).add(ids)
+    assert [{(f"t-{number}", f"u-{number}")} for number in range(3)] == sorted(found.values(), key=str)
+
+
+async def test_a_completion_model_that_serves_several_conversations_at_once_guesses_none(
+    traced: Recording,
+) -> None:
+    ScriptedLLM().batch(["a", "b"], [ids_of(1), ids_of(2)])
+
+    # An old langchain-core tells them in the metadata.
+    assert [conversation(span) for span in traced.spans] in ([None, None], ["t-1", "t-2"])
+
+
+@pytest.mark.parametrize("way", ["batch", "abatch"])
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainDeprecationWarning")
+async def test_each_session_of_a_batch_of_message_histories_is_a_conversation(
+    way: str, traced: Recording
+) -> None:
+    chain = RunnableLambda(lambda messages: messages) | ScriptedChat()
+    talk = RunnableWithMessageHistory(chain, lambda session_id: InMemoryChatMessageHistory())
+    await batched(talk, way, ["a", "b"], [{"configurable": {"session_id": name}} for name in "ab"])
+
+    assert {"a", "b"} == {conversation(span) for span in traced.spans}
+
+
+def test_a_failed_input_of_a_batch_keeps_its_ids(traced: Recording) -> None:
+    def odd(number: int) -> int:
+        if number % 2 == 0:
+            raise ValueError(number)
+        return number
+
+    chain = RunnableLambda(odd) | RunnableLambda(lambda number: number)
+    chain.batch([0, 1, 2], [ids_of(number) for number in range(3)], return_exceptions=True)
+
+    roots = [span for span in traced.spans if span.parent is None]
+    assert ["t-0", "t-1", "t-2"] == [conversation(span) for span in roots]
+
+
+def test_metadata_wins_over_the_config_of_a_batch(traced: Recording) -> None:
+    config = {**IDS, "metadata": {"thread_id": "mine"}}
+    (RunnableLambda(lambda text: text) | ScriptedChat()).batch(["a", "b"], config)
+
+    assert {"mine"} == {conversation(span) for span in traced.spans}
+
+
+def test_what_a_batch_names_does_not_outlive_it(traced: Recording) -> None:
+    chain = RunnableLambda(lambda text: text) | ScriptedChat()
+    chain.batch(["a"], IDS)
+    chain.batch(["b"])
+
+    assert {"t-1"} == {conversation(span) for span in traced.spans[:3]}
+    assert {None} == {conversation(span) for span in traced.spans[3:]}
 
 
 def test_explicit_metadata_wins_over_the_config(traced: Recording) -> None:

@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, R
 from langchain_core.tools import ToolException, tool
 
 from support.application.waiting import cancelled, wait_for_ever
-from support.models import ScriptedChat, ScriptedRetriever, StreamingChat
+from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, StreamingChat
 
 QUESTION = {"question": "why?"}
 NOT_SAMPLED = "not sampled"
@@ -53,6 +53,17 @@ def chain_batch(config: Any) -> Any:
 
 async def chain_abatch(config: Any) -> Any:
     return await _chain().abatch([QUESTION, QUESTION], config)
+
+
+def batch_whose_configs_name_their_users(config: Any) -> Any:
+    configs = [{**config, "configurable": {"thread_id": f"thread-{number}"}} for number in (1, 2)]
+    chain = RunnableLambda(str) | RunnableLambda(str)
+    return [chain.batch(["why?", "how?"], configs), ScriptedLLM().batch(["why?"], configs[:1])]
+
+
+async def batch_whose_config_names_its_user(config: Any) -> Any:
+    config = {**config, "configurable": {"thread_id": "thread-1", "user_id": "user-1"}}
+    return await (RunnableLambda(str) | RunnableLambda(str)).abatch(["why?", "how?"], config)
 
 
 def chain_whose_config_names_its_user(config: Any) -> Any:
@@ -222,6 +233,8 @@ SCENARIOS = (
     chain_astream_events,
     chain_batch,
     chain_abatch,
+    batch_whose_configs_name_their_users,
+    batch_whose_config_names_its_user,
     chain_whose_config_names_its_user,
     chain_fails,
     chain_is_busy,

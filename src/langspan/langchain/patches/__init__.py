@@ -15,6 +15,7 @@ from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.registry import KINDS
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches import (
+    batches,
     embeddings,
     langgraph,
     lost_facts,
@@ -36,6 +37,7 @@ PATCHES: Final[Mapping[Install, tuple[RunKind, ...]]] = {
     tools.install: (),
     retrievers.install: (),
     runnables.install: (),
+    batches.install: (),
     embeddings.install: (EMBEDDINGS,),
     langgraph.install: (),
     lost_facts.install: (),

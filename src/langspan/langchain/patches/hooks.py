@@ -23,6 +23,7 @@ _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open 
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
 _LOST: Final = "some of its answers do not tell their id or the model that gave them"
 _INTERRUPTS: Final = "interrupts before and after nodes are not marked"
+_BATCHES: Final = "runs of a batch do not have the conversation and the user that only their config tells"
 _LINKS: Final = "graphs that go on in another process are not linked to the interrupted one"
 
 _OF_PACKAGES: Final = (
@@ -46,6 +47,14 @@ PATCHED: Final[Mapping[str, str]] = {
     ),
     "RunnableWithFallbacks.stream": _FALLBACKS,
     "RunnableWithFallbacks.astream": _FALLBACKS,
+    "RunnableSequence.batch": _BATCHES,
+    "RunnableSequence.abatch": _BATCHES,
+    "RunnableWithFallbacks.batch": _BATCHES,
+    "RunnableWithFallbacks.abatch": _BATCHES,
+    "Runnable._batch_with_config": _BATCHES,
+    "Runnable._abatch_with_config": _BATCHES,
+    "BaseLLM.batch": _BATCHES,
+    "BaseLLM.abatch": _BATCHES,
     "AsyncCallbackManager.on_llm_start": (
         "other handlers may miss on_llm_start of asynchronous completion models"
     ),

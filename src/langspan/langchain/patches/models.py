@@ -17,6 +17,7 @@ from langchain_core.language_models.llms import BaseLLM
 from langspan._events import CallbackType
 from langspan._guard import Guard
 from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.batches import context_of_configs
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.langchain.patches.wrappers import (
@@ -44,6 +45,8 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     }
     completion = {
         **_entry_points(guard, CallbackType.LLM),
+        "batch": calling_inside(guard, context_of_configs),
+        "abatch": awaiting_inside(guard, context_of_configs),
         "_generate_helper": calling_inside(guard, managers),
         "_agenerate_helper": awaiting_inside(guard, managers),
     }
