@@ -56,7 +56,7 @@ async def chain_abatch(config: Any) -> Any:
 
 
 def batch_whose_configs_name_their_users(config: Any) -> Any:
-    configs = [{**config, "configurable": {"thread_id": f"thread-{number}"}} for number in (1, 2)]
+    configs: list[Any] = [{**config, "configurable": {"thread_id": f"thread-{number}"}} for number in (1, 2)]
     chain = RunnableLambda(str) | RunnableLambda(str)
     return [chain.batch(["why?", "how?"], configs), ScriptedLLM().batch(["why?"], configs[:1])]
 
