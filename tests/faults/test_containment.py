@@ -53,6 +53,7 @@ BOUNDARY = "is the error boundary"
 RESCUE = "is called only where something else has failed, and is tested there"
 FORK = "is called in forked processes only: see tests/threads"
 PUBLIC = "is called by the user, who is told what fails"
+COLLECTOR = "is called by the garbage collector, and contains nothing that can fail"
 LIMITS = "is called only where the SDK has limits, and is tested there: see tests/integration"
 EXEMPT = {
     "_guard.Guard.call": BOUNDARY,
@@ -60,6 +61,8 @@ EXEMPT = {
     "_guard.Guard.report": BOUNDARY,
     "_guard.contained": BOUNDARY,
     "_guard.contained.call": BOUNDARY,
+    "context.collection.Collection.__init__": AT_IMPORT,
+    "context.collection.Collection.told": COLLECTOR,
     "context.scope.swap": CARRIER,
     "langchain.configure_hook.ConfigureHook.__init__": AT_IMPORT,
     "langchain.configure_hook.ConfigureHook.get": CARRIER,
@@ -86,11 +89,13 @@ EXEMPT = {
     "langchain.patches.subclasses.wrap_tree.init_subclass": CARRIER,
     "langchain.patches.subclasses._init_subclass_of.inherited": CARRIER,
     "_callback_handler.CallbackHandler.__init__": PUBLIC,
-    "_instrumentor.Instrumentation.flush": PUBLIC,
-    "_instrumentor.Instrumentation.open_runs": PUBLIC,
-    "_instrumentor.Instrumentation.shutdown": PUBLIC,
-    "_instrumentor.Instrumentation.uninstrument": PUBLIC,
-    "_instrumentor.Instrumentation._stop": PUBLIC,
+    "_instrumentation.Instrumentation.flush": PUBLIC,
+    "_instrumentation.Instrumentation.open_runs": PUBLIC,
+    "_instrumentation.Instrumentation.shutdown": PUBLIC,
+    "_instrumentation.Instrumentation.uninstrument": PUBLIC,
+    "_instrumentation.Instrumentation._stop": PUBLIC,
+    "_instrumentation.Instrumentation.__init__": PUBLIC,
+    "_instrumentor.LangSpanInstrumentor._undo": PUBLIC,
     "_instrumentor.LangSpanInstrumentor.ensure": PUBLIC,
     "_instrumentor.LangSpanInstrumentor.uninstrument": PUBLIC,
     "_instrumentor.LangSpanInstrumentor._warn_of_others": PUBLIC,
@@ -106,6 +111,7 @@ LAST = {
     "recording.span_end.SpanFinisher.end_error",
     "recording.span_end.SpanFinisher.end_incomplete",
     "recording.span_end.SpanFinisher._end",
+    "context.collection.apart",
     "recording.run_table.RunTable.take",
     "recording.run.Run.span_context",
 }
