@@ -9,7 +9,7 @@ from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.embeddings import EMBEDDINGS
-from langspan.kinds.graphs import WORKFLOW
+from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.retrievers import RETRIEVER
 
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
@@ -172,13 +172,13 @@ RESPONSE: Final = (
     ),
     *rows(
         Source.OWN,
-        MODELS,
+        MODELS | {NODE},
         (
             names.LANGSPAN_CACHE_HIT,
             Type.BOOL,
             Level.CONDITIONAL,
             True,
-            "LangChain's cache answered, so there are no token counts; never `false`",
+            "a cache answered, so there are no token counts, or the node did not run; never `false`",
         ),
     ),
 )

@@ -103,6 +103,33 @@ _ACTION: Final = rows(
     (names.GEN_AI_TOOL_NAME, Type.STRING, Level.REQUIRED, "find_order", "known"),
     (names.GEN_AI_TOOL_CALL_ARGUMENTS, Type.JSON, Level.CONTENT, '{"order":"A-7"}', "always"),
 )
+_SKIPPED: Final = (
+    *rows(
+        Source.GENAI,
+        _NO_SPANS,
+        (names.GEN_AI_TOOL_NAME, Type.STRING, Level.RECOMMENDED, "find_order", "known"),
+        (names.GEN_AI_TOOL_CALL_ID, Type.STRING, Level.REQUIRED, "call_7", "always"),
+        (
+            names.GEN_AI_TOOL_CALL_ARGUMENTS,
+            Type.JSON,
+            Level.CONTENT,
+            '{"order":"A-7"}',
+            "the call has some",
+        ),
+        (
+            names.GEN_AI_TOOL_CALL_RESULT,
+            Type.JSON,
+            Level.CONTENT,
+            '"Not allowed."',
+            "a message answered the call",
+        ),
+    ),
+    *rows(
+        *_OWN_EVENT,
+        (names.LANGCHAIN_TOOL_CALL_REASON, Type.STRING, Level.REQUIRED, "rejected", "always"),
+        values=constants(names.ToolCallReason),
+    ),
+)
 _FINISH: Final = rows(
     *_OWN_EVENT,
     (names.LANGCHAIN_OUTPUT, Type.JSON, Level.CONTENT, '{"output":"Hello."}', "always"),
@@ -113,6 +140,12 @@ SPAN_EVENTS: Final = (
         "exception", "the run failed, and no run inside it with the same exception", _EXCEPTION, Source.CORE
     ),
     Event(span_events.RETRY, "a model class retries within one call", _RETRY, Source.OWN),
+    Event(
+        span_events.TOOL_CALL_SKIPPED,
+        "a graph's node answered a model's tool call, or gave it up, and no tool ran; on the node's span",
+        _SKIPPED,
+        Source.OWN,
+    ),
     Event(span_events.CUSTOM_EVENT, "the run calls `dispatch_custom_event`", _CUSTOM, Source.OWN),
     Event(span_events.INTERRUPT, "a graph stops to wait for its user", (*_INTERRUPT, *_RESUME), Source.OWN),
     Event(span_events.RESUME, "a graph continues after an interrupt", _RESUME, Source.OWN),

@@ -111,6 +111,7 @@ LANGCHAIN_TEXT: Final = "langchain.text"
 LANGCHAIN_EVENT_NAME: Final = "langchain.event.name"
 LANGCHAIN_EVENT_DATA: Final = "langchain.event.data"
 LANGCHAIN_RETRY_ATTEMPT: Final = "langchain.retry.attempt"
+LANGCHAIN_TOOL_CALL_REASON: Final = "langchain.tool_call.reason"
 
 # --- LangGraph's own data ---
 LANGGRAPH_NODE: Final = "langgraph.node"
@@ -170,6 +171,18 @@ class ToolType:
     """Values of `gen_ai.tool.type`."""
 
     FUNCTION: Final = "function"
+
+
+class ToolCallReason:
+    """Values of `langchain.tool_call.reason`: why no tool ran."""
+
+    UNKNOWN_TOOL: Final = "unknown_tool"
+    CALL_LIMIT: Final = "call_limit"
+    BLOCKED: Final = "blocked"
+    EMULATED: Final = "emulated"
+    REJECTED: Final = "rejected"
+    ANSWERED_BY_PERSON: Final = "answered_by_person"
+    ANSWERED_BY_NODE: Final = "answered_by_node"
 
 
 class TokenType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from uuid import UUID
@@ -12,8 +12,9 @@ from opentelemetry.trace import SpanKind
 
 from langspan._events import Call, CallbackType, Graph, Started
 from langspan._reading import as_list
-from langspan._values import Attributes, as_mapping, as_str
+from langspan._values import Attributes, as_id, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
+from langspan.content.tool_calls import SkippedCall
 from langspan.conventions.measurements import Measurement
 from langspan.conventions.metrics import Metric
 
@@ -117,6 +118,7 @@ AtFailure: TypeAlias = Callable[[RunView, Mapping[str, Any]], Attributes]
 ContentAtStart: TypeAlias = Callable[[ContentRenderer, Started], Texts]
 ContentAtEnd: TypeAlias = Callable[[ContentRenderer, Any, Mapping[str, Any]], Texts]
 ContentAtFailure: TypeAlias = Callable[[ContentRenderer, Mapping[str, Any]], Texts]
+SkippedCalls: TypeAlias = Callable[[str | None, bool, Any, Any, Container[str]], list[SkippedCall]]
 Measure: TypeAlias = Callable[[RunView, Attributes, float, bool], list[Measurement]]
 
 
@@ -155,6 +157,8 @@ class RunKind:
         sums_at_root: Whether, as the outermost run, it sums up all model calls below it.
         delegates: Whether a run of this kind directly below another one does the parent's work and is
             measured in its place.
+        skipped_calls: Returns the tool calls that a run answered, or gave up, without a tool; None if it
+            answers none. See `langspan.content.tool_calls.skipped_calls`.
         has_log_events: Whether details and exceptions are also recorded as log events.
     """
 
@@ -180,6 +184,7 @@ class RunKind:
     is_graph: bool
     sums_at_root: bool
     delegates: bool
+    skipped_calls: SkippedCalls | None
     has_log_events: bool
 
     def __repr__(self) -> str:
@@ -199,6 +204,19 @@ def _described_name(serialized: Mapping[str, Any]) -> str | None:
     name = as_str(serialized.get("name"))
     path = as_list(serialized.get("id"))
     return as_str(path[-1]) if name is None and path else name
+
+
+def requested_call_id(event: Started, call: Call | None) -> str | None:
+    """Return the id of the model's tool call that requested a run, if one did.
+
+    Args:
+        event: The start event of the run.
+        call: The call that started the run, if it was seen; older versions of LangChain tell the id there.
+    """
+    call_id = event.extra.get("tool_call_id")
+    if call_id is None and call is not None:
+        call_id = call.arguments.get("tool_call_id")
+    return as_id(call_id)
 
 
 def no_content(_renderer: ContentRenderer, *_data: Any) -> Texts:

@@ -66,5 +66,6 @@ CHAIN: Final = RunKind(
     is_graph=False,
     sums_at_root=True,
     delegates=False,
+    skipped_calls=None,
     has_log_events=False,
 )

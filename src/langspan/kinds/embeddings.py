@@ -235,5 +235,6 @@ EMBEDDINGS: Final = RunKind(
     is_graph=False,
     sums_at_root=False,
     delegates=True,
+    skipped_calls=None,
     has_log_events=False,
 )

@@ -14,6 +14,7 @@ from opentelemetry.trace import SpanKind
 from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import Attributes, as_str
 from langspan.content.renderer import ContentRenderer, Texts
+from langspan.content.tool_calls import skipped_calls
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
 from langspan.kinds.base import DEFAULT_GRAPH_NAMES, RunKind, RunView, run_name
@@ -70,6 +71,7 @@ WORKFLOW: Final = RunKind(
     is_graph=True,
     sums_at_root=True,
     delegates=False,
+    skipped_calls=None,
     has_log_events=False,
 )
 
@@ -99,4 +101,5 @@ NODE: Final = replace(
     content_at_failure=_node_content_at_failure,
     is_graph=True,
     sums_at_root=False,
+    skipped_calls=skipped_calls,
 )

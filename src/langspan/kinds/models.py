@@ -144,6 +144,7 @@ CHAT: Final = RunKind(
     is_graph=False,
     sums_at_root=False,
     delegates=False,
+    skipped_calls=None,
     has_log_events=True,
 )
 COMPLETION: Final = replace(

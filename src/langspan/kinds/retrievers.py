@@ -159,5 +159,6 @@ RETRIEVER: Final = RunKind(
     is_graph=False,
     sums_at_root=False,
     delegates=False,
+    skipped_calls=None,
     has_log_events=False,
 )

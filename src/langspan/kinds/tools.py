@@ -18,7 +18,7 @@ from langspan.content.renderer import ContentRenderer, Texts
 from langspan.content.room import MAX_CHARS
 from langspan.conventions import metrics, names
 from langspan.conventions.measurements import Measurement, measured
-from langspan.kinds.base import AgentCall, RunKind, RunView, no_content
+from langspan.kinds.base import AgentCall, RunKind, RunView, no_content, requested_call_id
 
 _MAX_DESCRIPTION: Final = 1024  # characters; a description may be pages long and repeats on every call
 
@@ -28,9 +28,7 @@ def _target(event: Started, _call: Call | None, _graph: Graph | None) -> str | N
 
 
 def _at_start(run: RunView, event: Started) -> Attributes:
-    call_id = event.extra.get("tool_call_id")
-    if call_id is None and run.call is not None:
-        call_id = run.call.arguments.get("tool_call_id")  # older versions of LangChain
+    call_id = requested_call_id(event, run.call)
     return tool_start(event.serialized, event.metadata, tool_call_id=call_id, agent=run.agent_name)
 
 
@@ -134,5 +132,6 @@ TOOL: Final = RunKind(
     is_graph=False,
     sums_at_root=False,
     delegates=False,
+    skipped_calls=None,
     has_log_events=False,
 )

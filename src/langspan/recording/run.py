@@ -71,6 +71,8 @@ class Run:
         attempts: The next attempts of nodes directly below that have failed, by their places.
         timeout: What LangGraph raises because the time of this run is up, before it cancels it.
         is_linked: The span has a link to the interrupted run that this one resumes.
+        tools_ran: On a node: the ids of the model's tool calls for which tools ran below, or that are told
+            already; of tools that started without an id, their names.
         told: On a model call: the facts of the answer that LangChain's result lacks, by the names that OpenAI
             gives them.
         failure: What recognises the exception that a nested run ended with: it is described there, once.
@@ -116,6 +118,7 @@ class Run:
         "target",
         "timeout",
         "told",
+        "tools_ran",
         "user",
     )
 
@@ -134,6 +137,7 @@ class Run:
     first_chunk: int | None
     attempt: int | None
     attempts: dict[str, int] | None
+    tools_ran: set[str] | None
     chunk_labels: Attributes | None
     failure: Sighting | None
     timeout: BaseException | None
@@ -163,7 +167,7 @@ class Run:
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
         self.content = self.told = NO_CONTENT
         self.provider = self.place = self.question = self.conversation = self.user = None
-        self.first_chunk = self.chunk_labels = self.attempt = self.attempts = None
+        self.first_chunk = self.chunk_labels = self.attempt = self.attempts = self.tools_ran = None
         self.failure = self.timeout = self.agent = self.story = None
         self.inside_graph = self.kind.is_graph
         if parent is not None:

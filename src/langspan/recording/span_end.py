@@ -27,6 +27,7 @@ from langspan.recording.metrics import Metrics
 from langspan.recording.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, Outcome, outcome_of
 from langspan.recording.run import NO_ATTRIBUTES, NO_CONTENT, Run
 from langspan.recording.run_hooks import RunHooks
+from langspan.recording.skipped_tool_calls import tell_skipped
 
 _RETURNED: Final = Outcome(None, None)
 _INTERRUPTED: Final = Outcome(INTERRUPTED, None)
@@ -97,6 +98,8 @@ class SpanFinisher:
                     attributes = self._tell_story(run, attributes, result, extra)
                 elif kind.is_agent and self._sums == "none":
                     attributes = _without_sums(attributes)
+                elif kind.skipped_calls is not None:
+                    tell_skipped(self.render, run, extra, result)
             except Exception as error:  # noqa: BLE001 - the span ends whatever becomes of its attributes
                 self._guard.report("end attributes", error)
         self._end(run, attributes, outcome, result=result)
@@ -113,6 +116,7 @@ class SpanFinisher:
                 attributes = self._partial(run, extra)
                 if outcome.error_type is not None:
                     message = self._described_error(run, error, outcome.error_type, attributes)
+                    tell_skipped(self.render, run, extra, error)
             if run.parent is not None:
                 self._tell_parent(run, run.parent, error)
         except Exception as internal:  # noqa: BLE001 - the span ends whatever becomes of its attributes

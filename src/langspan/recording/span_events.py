@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from langspan._reading import stored
 from langspan._values import Attributes, as_count, as_str
+from langspan.content.tool_calls import SkippedCall
 from langspan.conventions import names
 from langspan.recording.outcomes import error_type
 
@@ -19,6 +20,7 @@ SpanEvent: TypeAlias = tuple[str, Attributes]
 
 CUSTOM_EVENT: Final = "langchain.custom_event"
 RETRY: Final = "langchain.retry"
+TOOL_CALL_SKIPPED: Final = "langchain.tool_call.skipped"
 TEXT: Final = "langchain.text"
 AGENT_ACTION: Final = "langchain.agent.action"
 AGENT_FINISH: Final = "langchain.agent.finish"
@@ -42,6 +44,20 @@ def retry(_render: Render, state: Any) -> SpanEvent:
         {
             names.LANGCHAIN_RETRY_ATTEMPT: as_count(getattr(state, "attempt_number", None)),
             names.ERROR_TYPE: error_type(error) if error is not None else None,
+        }
+    )
+
+
+def tool_call_skipped(render: Render, call: SkippedCall) -> SpanEvent:
+    """A model's tool call was answered, or given up, without any tool having run."""
+    answer = None if call.answer is None else render(call.answer, "tool_result")
+    return TOOL_CALL_SKIPPED, _present(
+        {
+            names.GEN_AI_TOOL_NAME: call.name,
+            names.GEN_AI_TOOL_CALL_ID: call.call_id,
+            names.LANGCHAIN_TOOL_CALL_REASON: call.reason,
+            names.GEN_AI_TOOL_CALL_ARGUMENTS: render(call.arguments, "tool_arguments"),
+            names.GEN_AI_TOOL_CALL_RESULT: answer,
         }
     )
 

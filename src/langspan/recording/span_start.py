@@ -20,7 +20,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.context.carried import CARRIED, carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
-from langspan.kinds.base import RunKind
+from langspan.kinds.base import AgentCall, RunKind
 from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
@@ -30,7 +30,9 @@ from langspan.recording.parents import ParentRule
 from langspan.recording.run import Owner, Run
 from langspan.recording.run_hooks import RunHooks
 from langspan.recording.run_table import RunTable
+from langspan.recording.skipped_tool_calls import note_tool
 
+_TOOL: Final = AgentCall.TOOL
 _STARTING: Final = "start attributes"
 
 
@@ -133,6 +135,8 @@ class SpanStarter:
         run = Run(owner, event, identity, parent)
         run.call = call
         self._enter(run, event, graph, base)
+        if run.inside_graph and run.kind.counts_as is _TOOL:
+            self._guard.call(note_tool, run, event)
         return run, base
 
     def start(self, run: Run, event: Started, base: Context) -> None:

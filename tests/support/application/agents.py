@@ -8,10 +8,12 @@ from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import ToolCallLimitMiddleware
 from langchain_core.messages import AIMessage
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.types import CachePolicy, Command, interrupt
 
 from support.application.chains import add
 from support.application.waiting import cancelled, wait_for_ever
@@ -127,6 +129,39 @@ def graph_updated_while_it_waits(config: Any) -> Any:
     return [*answers, graph.invoke(Command(resume="yes"), config)]
 
 
+def _cached() -> Any:
+    graph: Any = StateGraph(State)
+    graph.add_node("first", first, cache_policy=CachePolicy())
+    graph.add_edge(START, "first")
+    return graph.compile(cache=InMemoryCache())
+
+
+def graph_answered_from_its_cache(config: Any) -> Any:
+    graph = _cached()
+    return [graph.invoke({"log": []}, config), graph.invoke({"log": []}, config)]
+
+
+async def graph_answered_from_its_cache_async(config: Any) -> Any:
+    graph = _cached()
+    return [await graph.ainvoke({"log": []}, config), await graph.ainvoke({"log": []}, config)]
+
+
+def agent_calls_a_tool_that_is_unknown(config: Any) -> Any:
+    answers = (tool_call("fly"), AIMessage("I cannot fly"))
+    agent: Any = create_agent(ScriptedChat(answers=answers), [add])
+    return agent.invoke(INPUTS, config)
+
+
+def agent_exceeds_its_limit(config: Any) -> Any:
+    limit = ToolCallLimitMiddleware(run_limit=0, exit_behavior="error")
+    model = ScriptedChat(answers=(tool_call("add", a=1, b=2),))
+    agent: Any = create_agent(model, [add], middleware=[limit])
+    try:
+        return agent.invoke(INPUTS, config)
+    except Exception as error:
+        return type(error).__name__
+
+
 async def slow(_state: State) -> None:
     await asyncio.Event().wait()
 
@@ -146,6 +181,12 @@ async def graph_times_out(config: Any) -> Any:
 SCENARIOS = (
     graph_goes_back,
     graph_updated_while_it_waits,
+
+
+    graph_answered_from_its_cache,
+    graph_answered_from_its_cache_async,
+    agent_calls_a_tool_that_is_unknown,
+    agent_exceeds_its_limit,
     graph_times_out,
     agent_invoke,
     agent_ainvoke,

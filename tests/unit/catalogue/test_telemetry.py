@@ -374,6 +374,13 @@ def test_span_events_and_their_attributes():
     assert {
         "exception": {"exception.type": "string", "exception.message": "string"},
         "langchain.retry": {"langchain.retry.attempt": "int", "error.type": "string"},
+        "langchain.tool_call.skipped": {
+            "gen_ai.tool.name": "string",
+            "gen_ai.tool.call.id": "string",
+            "gen_ai.tool.call.arguments": "string, JSON",
+            "gen_ai.tool.call.result": "string, JSON",
+            "langchain.tool_call.reason": "string",
+        },
         "langchain.custom_event": {
             "langchain.event.name": "string",
             "langchain.event.data": "string, JSON",

@@ -22,6 +22,7 @@ _CHAINS: Final = "a chain may stay open until it is evicted if another handler f
 _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open until it is evicted"
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
 _LOST: Final = "some of its answers do not tell their id or the model that gave them"
+_CACHED: Final = "nodes answered from LangGraph's cache have no span"
 _INTERRUPTS: Final = "interrupts before and after nodes are not marked"
 _BATCHES: Final = "runs of a batch do not have the conversation and the user that only their config tells"
 _LINKS: Final = "graphs that go on in another process are not linked to the interrupted one"
@@ -107,6 +108,8 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph.pregel.main.create_checkpoint_plan_for_update_state_api": (
         "a graph whose state was updated while it waited is not linked if it goes on in another process"
     ),
+    "SyncPregelLoop.match_cached_writes": _CACHED,
+    "AsyncPregelLoop.amatch_cached_writes": _CACHED,
     **dict.fromkeys(_OF_PACKAGES, _LOST),
 }
 """The patched names, with the effect for users if the name is missing."""

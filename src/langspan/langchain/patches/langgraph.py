@@ -17,6 +17,7 @@ from langspan._guard import Guard
 from langspan.kinds.registry import AGENT_INTEGRATION
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.cached_nodes import patch_loop
 from langspan.langchain.patches.hooks import is_made_by, own_name_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.runnables import entering
@@ -48,6 +49,8 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
     ledger.when_imported(guard, "langgraph.pregel.main", pregel)
     retry = functools.partial(_patch_retry, ledger, guard)
     ledger.when_imported(guard, "langgraph.pregel._retry", retry)
+    loop = functools.partial(patch_loop, ledger, guard)
+    ledger.when_imported(guard, "langgraph.pregel._loop", loop)
 
 
 def _patch_runnable(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: RecordingHandler) -> None:
