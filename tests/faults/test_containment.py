@@ -66,6 +66,7 @@ EXEMPT = {
     "context.scope.swap": CARRIER,
     "langchain.configure_hook.ConfigureHook.__init__": AT_IMPORT,
     "langchain.configure_hook.ConfigureHook.get": CARRIER,
+    "langchain.patches.cached_nodes._amatching.record": CARRIER,
     "langchain.patches.check_recorded": AT_IMPORT,
     "langchain.patches.hooks.run_id_factory": AT_IMPORT,
     "kinds.registry.by_callback": AT_IMPORT,

@@ -43,14 +43,14 @@ class _Recorded:
     """
 
     def __init__(self, guard: Guard) -> None:
-        self._guard = guard
+        self.guard = guard
         self._new_id = run_id_factory()
 
     def all(self, tasks: Iterable[Any]) -> None:
         """Record what LangGraph answered; it still runs a task for which the cache has no writes."""
         for task in tasks:
             if task.writes:
-                self._guard.call(self._record, task)
+                self.guard.call(self._record, task)
 
     def _record(self, task: Any) -> None:
         manager = task.config["callbacks"]
@@ -98,7 +98,7 @@ def _matching(recorded: _Recorded) -> Wrapper:
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         matched = wrapped(*args, **kwargs)
         if matched:
-            recorded.all(matched)
+            recorded.guard.call(recorded.all, matched)
         return matched
 
     return wrapper
@@ -108,7 +108,7 @@ def _amatching(recorded: _Recorded) -> Wrapper:
     async def record(matching: Any) -> Any:
         matched = await matching
         if matched:
-            recorded.all(matched)
+            recorded.guard.call(recorded.all, matched)
         return matched
 
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
