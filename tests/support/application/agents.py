@@ -181,8 +181,6 @@ async def graph_times_out(config: Any) -> Any:
 SCENARIOS = (
     graph_goes_back,
     graph_updated_while_it_waits,
-
-
     graph_answered_from_its_cache,
     graph_answered_from_its_cache_async,
     agent_calls_a_tool_that_is_unknown,
