@@ -279,3 +279,17 @@ def test_two_hundred_runs_in_threads_stay_apart(recording: Recording, handler: A
         list(pool.map(lambda _: _chain().invoke("hi", {"callbacks": [handler]}), range(200)))
 
     assert (200, _paths(200), 0) == (len(recording.trace_ids()), recording.paths(), len(handler.recorder))
+
+
+async def test_a_subclass_hears_of_every_token_where_langchain_is_patched_too(recording: Recording) -> None:
+    class Listening(langspan.CallbackHandler):
+        heard = ""
+
+        def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+            self.heard += token
+            super().on_llm_new_token(token, **kwargs)
+
+    listening = Listening(recording.provider)
+    with instrumented(recording):
+        said = [chunk.text async for chunk in StreamingChat().astream("hi", {"callbacks": [listening]})]
+    assert "".join(said) == listening.heard != ""

@@ -87,7 +87,7 @@ def tool_result(output: object) -> object:
 
 def tool_error(output: object) -> str | None:
     """Return `error.type` if a tool returned its failure as a tool message, else None."""
-    if _is_tool_message(output) and as_str(stored(output, "status")) == "error":
+    if as_str(stored(output, "status")) == "error" and _is_tool_message(output):
         return names.TOOL_ERROR
     return None
 

@@ -19,6 +19,10 @@ MAX_OPEN, MAX_AGE, MAX_ENDED = 5, 100.0, 4
 SWEEP_EVERY = 64  # starts after which old runs are looked for at the latest
 
 
+class Numbered(UUID):
+    """An id as an application may make it."""
+
+
 def ids() -> Any:
     """Run ids, all different."""
     return (UUID(int=number) for number in count(1))
@@ -146,6 +150,13 @@ def test_a_run_that_was_never_started_is_not_there() -> None:
     run_id = next(ids())
 
     assert (None, None, None) == (table().get(run_id), table().take(run_id), table().ended(run_id))
+
+
+@pytest.mark.parametrize("run_id", [Numbered(int=7), "7", 7], ids=["a class of one's own", "text", "number"])
+def test_an_id_of_any_type_is_found_again(run_id: Any) -> None:
+    runs = table()
+    runs.add(run_id, "a")
+    assert ("a", "a", "trail of a") == (runs.get(run_id), runs.take(run_id), runs.ended(run_id))
 
 
 def test_the_oldest_run_leaves_for_a_new_one() -> None:
