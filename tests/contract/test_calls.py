@@ -17,15 +17,15 @@ from support.interpreters import run
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Calls of langspan's Python functions, and of C functions by them, without metrics and content.
 MOST = {
-    "single chat": (100, 84),
-    "LCEL of 3 steps": (250, 180),
-    "astream of 200 tokens": (1_910, 1_690),
-    "agent with 2 tool calls": (775, 590),
-    "graph of 10 nodes": (550, 392),
-    "tool": (66, 38),
-    "retriever": (73, 41),
+    "single chat": (96, 83),
+    "LCEL of 3 steps": (240, 178),
+    "astream of 200 tokens": (1_705, 1_490),
+    "agent with 2 tool calls": (745, 580),
+    "graph of 10 nodes": (535, 390),
+    "tool": (63, 37),
+    "retriever": (71, 40),
 }
-MOST_SAMPLED_OUT = {"single chat": (70, 40), "graph of 10 nodes": (400, 290)}
+MOST_SAMPLED_OUT = {"single chat": (68, 38), "graph of 10 nodes": (400, 290)}
 
 
 @pytest.fixture(scope="module")
