@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from support.capabilities import GRAPH_CALLBACKS
 from support.interpreters import run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,8 +32,6 @@ MOST_SAMPLED_OUT = {"single chat": (68, 38), "graph of 10 nodes": (400, 290)}
 @pytest.fixture(scope="module")
 def counted(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the benchmarks count, in processes of their own: others may patch LangChain here."""
-    pytest.importorskip("langgraph", reason="pip install langgraph")
-    pytest.importorskip("langchain.agents", reason="pip install langchain")
     file = tmp_path_factory.mktemp("calls") / "counts.json"
     command = [
         *(sys.executable, "-m", "benchmarks.counts", "--only", ",".join(MOST), "--json", str(file)),
@@ -42,13 +41,20 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(file.read_text("utf-8"))
 
 
+def skip_if_older(operation: str) -> None:
+    if not GRAPH_CALLBACKS.there and operation.startswith(("agent", "graph")):
+        pytest.skip("an older LangGraph starts more runs for each node; the newest is counted")
+
+
 @pytest.mark.parametrize("operation", MOST)
 def test_an_operation_makes_no_more_calls_than_it_did(operation: str, counted: Any) -> None:
+    skip_if_older(operation)
     made = counted[operation]["langspan"]["langspan"]
     assert (True, True) == (made["Python"] <= MOST[operation][0], made["C"] <= MOST[operation][1]), made
 
 
 @pytest.mark.parametrize("operation", MOST_SAMPLED_OUT)
 def test_what_is_sampled_out_makes_no_more_calls_than_it_did(operation: str, counted: Any) -> None:
+    skip_if_older(operation)
     made, most = counted[operation]["sampled out"]["langspan"], MOST_SAMPLED_OUT[operation]
     assert (True, True) == (made["Python"] <= most[0], made["C"] <= most[1]), made
