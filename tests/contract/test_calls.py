@@ -21,12 +21,12 @@ MOST = {
     "single chat": (96, 83),
     "LCEL of 3 steps": (240, 178),
     "astream of 200 tokens": (1_705, 1_490),
-    "agent with 2 tool calls": (745, 580),
-    "graph of 10 nodes": (535, 390),
-    "tool": (63, 37),
+    "agent with 2 tool calls": (815, 680),
+    "graph of 10 nodes": (570, 400),
+    "tool": (65, 38),
     "retriever": (71, 40),
 }
-MOST_SAMPLED_OUT = {"single chat": (68, 38), "graph of 10 nodes": (400, 290)}
+MOST_SAMPLED_OUT = {"single chat": (68, 38), "graph of 10 nodes": (410, 290)}
 
 
 @pytest.fixture(scope="module")

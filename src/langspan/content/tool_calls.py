@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langspan._reading import as_list, as_text, class_name, fields_of, is_base, stored
 from langspan._values import as_id, as_mapping, as_str
 from langspan.conventions.names import ToolCallReason
 
 _ANSWER: Final[type] = ToolMessage
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None), AIMessage, HumanMessage, Document})
 _LOOKED_AT: Final = 128  # of the latest messages; a node answers what was asked last
-_MAX_NESTING: Final = 3  # of lists and commands around messages
+_MAX_NESTING: Final = 5  # of lists and commands around messages
 _LIMIT: Final = "ToolCallLimitMiddleware"
 _PERSON: Final = "HumanInTheLoopMiddleware"
 _MARK: Final = "hitl_interrupt_decision"
@@ -63,18 +65,42 @@ def skipped_calls(
     """
     if issubclass(type(outcome), BaseException):
         return _exceeding_calls(inputs, outcome, ran)
-    answers = _answers(outcome)
+    answers = _messages_in(outcome, _ANSWER)
     if not answers:
         return []
-    pending = _pending(inputs)
+    pending = None
     skipped = []
     for message in answers:
-        call = pending.pop(as_id(stored(message, "tool_call_id")) or "", None)
+        call_id = as_id(stored(message, "tool_call_id")) or ""
+        if call_id in ran:
+            continue
+        pending = _pending(inputs) if pending is None else pending
+        call = pending.pop(call_id, None)
         if call is None or _has_run(call, ran):
             continue
         reason = _reason(node, in_agent, call, message)
         skipped.append(_skipped(call, reason, stored(message, "content")))
     return skipped
+
+
+def answers_nothing(result: Any) -> bool:
+    """Whether a node returned no message at all, as far as a quick look tells: most nodes of most graphs.
+
+    Args:
+        result: What the node returned.
+    """
+    if result is None or type(result) is str:
+        return True
+    if type(result) is not dict:
+        return False
+    for value in result.values():
+        if type(value) is list:
+            for item in value:
+                if type(item) not in _PLAIN:
+                    return False
+        elif type(value) not in _PLAIN:
+            return False
+    return True
 
 
 def _exceeding_calls(inputs: Any, error: BaseException, ran: Container[str]) -> list[SkippedCall]:
@@ -98,35 +124,25 @@ def _has_run(call: Mapping[str, Any], ran: Container[str]) -> bool:
     return as_id(call.get("id")) in ran or as_str(call.get("name")) in ran
 
 
-def _answers(result: Any) -> list[Any]:
-    """The tool messages in what a node returned. Nearly all nodes return a dictionary without any."""
+def _messages_in(value: Any, wanted: type) -> list[Any]:
+    """The messages of a class in a value, a list, a state or a command, in their order."""
     found: list[Any] = []
-    command = _command()
-    for value in result.values() if type(result) is dict else (result,):
-        if type(value) is list:
-            for item in value[-_LOOKED_AT:]:
-                kind = type(item)
-                if is_base(_ANSWER, kind) or kind is command or kind is list:
-                    found.extend(_messages_in(item, _ANSWER))
-        elif value is not None and type(value) is not str:
-            found.extend(_messages_in(value, _ANSWER))
+    waiting = [(value, _MAX_NESTING)]
+    while waiting:
+        item, nesting = waiting.pop()
+        kind = type(item)
+        if is_base(wanted, kind):
+            found.append(item)
+        elif kind not in _PLAIN and nesting:
+            if kind is list:
+                inner = item[-_LOOKED_AT:]
+            elif kind is dict:
+                inner = list(islice(item.values(), _LOOKED_AT))
+            else:
+                inner = [stored(item, "update")] if kind is _command() else as_list(item) or []
+            for each in reversed(inner):
+                waiting.append((each, nesting - 1))  # noqa: PERF401 - a comprehension is a call on Python 3.11
     return found
-
-
-def _messages_in(value: Any, kind: type, nesting: int = _MAX_NESTING) -> Iterator[Any]:
-    """The messages of a class in a value, a list, a state or a command."""
-    if is_base(kind, type(value)):
-        yield value
-        return
-    items = as_list(value)
-    if items is not None:
-        items = items[-_LOOKED_AT:]
-    elif type(value) is dict:
-        items = list(islice(value.values(), _LOOKED_AT))
-    elif type(value) is _command():
-        items = [stored(value, "update")]
-    for item in items or () if nesting else ():
-        yield from _messages_in(item, kind, nesting - 1)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from langspan._events import Started
+from langspan.content.tool_calls import answers_nothing
 from langspan.kinds.base import requested_call_id
 from langspan.recording.run import Run
 from langspan.recording.span_events import Render, tool_call_skipped
@@ -39,7 +40,7 @@ def tell_skipped(render: Render, run: Run, extra: Mapping[str, Any], outcome: An
         outcome: What it returned or raised.
     """
     find, parent = run.kind.skipped_calls, run.parent
-    if find is None or not run.is_recording:
+    if find is None or not run.is_recording or answers_nothing(outcome):
         return
     inputs = extra.get("inputs")
     if inputs is None and run.event is not None:
