@@ -21,8 +21,8 @@ MOST = {
     "single chat": (96, 83),
     "LCEL of 3 steps": (240, 178),
     "astream of 200 tokens": (1_705, 1_490),
-    "agent with 2 tool calls": (815, 680),
-    "graph of 10 nodes": (570, 400),
+    "agent with 2 tool calls": (815, 730),
+    "graph of 10 nodes": (570, 430),
     "tool": (65, 38),
     "retriever": (71, 40),
 }

@@ -20,7 +20,10 @@ from langspan._values import as_id, as_mapping, as_str
 from langspan.conventions.names import ToolCallReason
 
 _ANSWER: Final[type] = ToolMessage
-_PLAIN: Final = frozenset({str, int, float, bool, bytes, type(None), AIMessage, HumanMessage, Document})
+# By their ids: a class is hashed by its metaclass, which may be the application's.
+_PLAIN: Final = frozenset(
+    id(each) for each in (str, int, float, bool, bytes, type(None), AIMessage, HumanMessage, Document)
+)
 _LOOKED_AT: Final = 128  # of the latest messages; a node answers what was asked last
 _MAX_NESTING: Final = 5  # of lists and commands around messages
 _LIMIT: Final = "ToolCallLimitMiddleware"
@@ -96,9 +99,9 @@ def answers_nothing(result: Any) -> bool:
     for value in result.values():
         if type(value) is list:
             for item in value:
-                if type(item) not in _PLAIN:
+                if id(type(item)) not in _PLAIN:
                     return False
-        elif type(value) not in _PLAIN:
+        elif id(type(value)) not in _PLAIN:
             return False
     return True
 
@@ -133,7 +136,7 @@ def _messages_in(value: Any, wanted: type) -> list[Any]:
         kind = type(item)
         if is_base(wanted, kind):
             found.append(item)
-        elif kind not in _PLAIN and nesting:
+        elif id(kind) not in _PLAIN and nesting:
             if kind is list:
                 inner = item[-_LOOKED_AT:]
             elif kind is dict:

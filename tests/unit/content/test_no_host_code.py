@@ -23,7 +23,7 @@ from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, ToolMe
 from langchain_core.outputs import ChatGeneration, LLMResult
 from pydantic import BaseModel, Field, computed_field
 
-from langspan.content import plain
+from langspan.content import plain, tool_calls
 from langspan.content.dialogue import answer, question
 from langspan.content.plain import JsonTreeBuilder
 from langspan.content.renderer import ContentRenderer
@@ -295,6 +295,16 @@ def test_no_place_that_takes_a_value_runs_its_code(make: Any) -> None:
     embeddings_end(value)
     embeddings_end([value])
     embeddings_end([[value]])
+
+
+@pytest.mark.parametrize("make", VALUES)
+def test_no_value_that_a_node_gets_or_returns_runs_its_code(make: Any) -> None:
+    asked = AIMessage("", tool_calls=[{"name": "add", "args": {}, "id": "c1"}])
+    for value in (make(), [make()], {"state": make()}, {"messages": [make(), asked]}):
+        answered = {"messages": [make(), ToolMessage("3", tool_call_id="c1")]}
+        tool_calls.answers_nothing(value)
+        tool_calls.skipped_calls("node", False, value, answered, frozenset())
+        tool_calls.skipped_calls("node", False, {"messages": [asked]}, value, frozenset())
 
 
 @pytest.mark.parametrize("make", VALUES)
