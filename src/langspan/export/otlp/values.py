@@ -7,7 +7,7 @@ parse, is left out and counted as dropped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Any, Final
 
@@ -130,14 +130,14 @@ class AttributeEncoder(dict[str, _Attributes]):
             How many attributes have no encoding and were left out.
         """
         left_out = 0
-        for key, value in _as_dict(attributes).items():
+        for key, value in _items(attributes):
             kind = type(value)
             try:
                 of_key = self[key]
                 if kind is str and len(value) <= _MAX_LENGTH:
                     parts.append(of_key[value])
-                elif kind is int:
-                    framed = _SMALL_INTS[value] if 0 <= value < _SMALL_INT_COUNT else _frame_int(value)
+                elif kind is int and 0 <= value < _TWO_BYTES:
+                    framed = _SMALL_INTS[value] if value < _SMALL_INT_COUNT else _frame_int(value)
                     parts.append(of_key.heads[len(framed)] + framed)
                 elif kind is float:
                     parts.append(
@@ -152,12 +152,13 @@ class AttributeEncoder(dict[str, _Attributes]):
         return left_out
 
 
-def _as_dict(attributes: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _items(attributes: Mapping[str, Any] | None) -> Iterable[tuple[str, Any]]:
     if attributes is None:
-        return {}
+        return ()
     # Reading the SDK's mappings item by item takes two calls each; one copy is much quicker.
     copy = getattr(attributes, "copy", None)
-    return attributes if copy is None else copy()
+    found = attributes if copy is None else copy()
+    return found.items()
 
 
 def _is_one_short_text(value: tuple[Any, ...]) -> bool:
@@ -225,9 +226,8 @@ def _encode_int(value: int) -> bytes:
 
 
 def _frame_int(value: int) -> bytes:
-    if 0 <= value < _TWO_BYTES:  # the size of most counts of tokens
-        return bytes((3, _INT[0], value & 0x7F | 0x80, value >> 7))
-    return _framed(_encode_int(value))
+    """Return an integer of two bytes, with the length of the value that it is in: most counts of tokens."""
+    return bytes((3, _INT[0], value & 0x7F | 0x80, value >> 7))
 
 
 def _encode_array(value: Sequence[Any], depth: int) -> bytes:
