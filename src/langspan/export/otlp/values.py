@@ -68,7 +68,8 @@ class _Heads(dict[int, bytes]):
 class _Attributes(dict[str | tuple[str], bytes]):
     """The first few attributes of one key, whole, by their value: short texts, alone or in a tuple.
 
-    Most keys have few values, which are all kept; of ids and the like the latest are encoded each time.
+    Most keys have few values, and all of them are kept. Once there are many, as of an id, further ones are
+    encoded each time.
     """
 
     def __init__(self, start: bytes, key: str) -> None:
