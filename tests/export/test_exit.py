@@ -38,6 +38,8 @@ else:
     tracer.start_span("child").end()
     assert telemetry.flush(10) if sys.argv[1] == "flushes" else True
 """
+# How the line that says that nobody answers ends.
+WAY_OUT = "Without a collector, OTEL_TRACES_EXPORTER=langspan_file writes spans to a file"
 
 
 class Ended:
@@ -83,6 +85,7 @@ def test_a_collector_that_never_answers_does_not_hold_up_the_exit(protocol):
         ended = Ended(RECORD, "100", endpoint=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
     assert 5 > ended.seconds
     assert 0 == ended.code
+    assert [True] == [line.endswith(WAY_OUT) for line in ended.errors]
 
 
 def test_a_collector_that_is_down_costs_a_few_log_lines(protocol):
@@ -96,6 +99,7 @@ def test_a_collector_that_is_down_costs_a_few_log_lines(protocol):
     )
     assert 1 <= len(ended.errors) <= 3
     assert "refused" in ended.errors[0] or "UNAVAILABLE" in ended.errors[0]
+    assert ended.errors[0].endswith(WAY_OUT)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")

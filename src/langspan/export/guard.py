@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
+from langspan.export.advice import advice
 from langspan.export.settings import without_secrets
 
 _logger = logging.getLogger("langspan")
@@ -93,7 +94,13 @@ class ExportGuard:
         """
         self._abandoned = True
         message = _summary(self._messages) or "no answer so far"
-        _logger.warning("langspan: the %s not yet exported are lost: %s: %s", self.items, reason, message)
+        _logger.warning(
+            "langspan: the %s not yet exported are lost: %s: %s%s",
+            self.items,
+            reason,
+            message,
+            advice(self.items, self.sent, message),
+        )
 
     def close(self) -> None:
         """Log the losses that are not logged yet, and restore the exporter's loggers."""
@@ -113,7 +120,11 @@ class ExportGuard:
 
     def _log_losses(self) -> None:
         _logger.warning(
-            "langspan: %d %s could not be exported: %s", self._unreported, self.items, self._reason
+            "langspan: %d %s could not be exported: %s%s",
+            self._unreported,
+            self.items,
+            self._reason,
+            advice(self.items, self.sent, self._reason),
         )
         self._unreported = 0
 
