@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Callable
 
 from langspan import export
@@ -30,7 +29,7 @@ class Instrumentation:
         self._handler = handler
         self._ledger = ledger
         self._undo = undo
-        atexit.register(self._handler.recorder.close)
+        self._process_end = export.watch_end(telemetry, handler.recorder.close)
 
     @property
     def open_runs(self) -> int:
@@ -66,4 +65,4 @@ class Instrumentation:
         recorder.guard.call(self._handler.silence)
         recorder.guard.call(self._ledger.undo, recorder.guard)
         recorder.guard.call(recorder.close)
-        atexit.unregister(recorder.close)
+        recorder.guard.call(self._process_end.stop)

@@ -156,6 +156,15 @@ EXPORT_MAX_BYTES: Final = Setting(
     at_least(1),
     "The largest request to a collector, in bytes before compression. Larger batches are split.",
 )
+FLUSH_ON_SIGTERM: Final = Setting(
+    "flush_on_sigterm",
+    "LANGSPAN_FLUSH_ON_SIGTERM",
+    True,
+    switch,
+    switch_variable,
+    "Where nobody handles SIGTERM, send what is queued before it ends the process: see "
+    "[When the process ends](processes.md#sigterm). `false` leaves the signal alone.",
+)
 FILE: Final = Setting(
     "file",
     "LANGSPAN_FILE",
@@ -205,7 +214,7 @@ _OF_RUNS: Final = (
     MAX_RUN_AGE,
     DISABLED,
 )
-SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FILE, FILE_MAX_BYTES, FILE_KEEP, JAEGER_URL)
+SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FLUSH_ON_SIGTERM, FILE, FILE_MAX_BYTES, FILE_KEEP, JAEGER_URL)
 """Every setting that langspan reads. The exporters also read OpenTelemetry's own variables."""
 ARGUMENTS: Final = tuple(setting.name for setting in SETTINGS if setting.is_argument)
 

@@ -12,6 +12,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
+from langspan._settings import FLUSH_ON_SIGTERM
 from langspan.export import settings
 from langspan.export.settings import Environ, Signal
 from langspan.export.telemetry import Pipeline, Telemetry
@@ -54,6 +55,7 @@ def resolve(
         ValueError: A variable has an invalid value; the message names the variable, the value and the fix.
     """
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
+    flush_on_sigterm = FLUSH_ON_SIGTERM.read(environ)
     given: dict[Signal, Any] = {"traces": tracer_provider, "metrics": meter_provider, "logs": logger_provider}
     for signal in (signal for signal, provider in given.items() if provider is None):
         # Before anything is built, because the parts of the SDK ask for the global providers too.
@@ -75,6 +77,7 @@ def resolve(
         traces_pipeline.provider,
         metrics_pipeline.provider,
         logs_pipeline.provider,
+        flush_on_sigterm=flush_on_sigterm,
         _pipelines=(traces_pipeline, metrics_pipeline, logs_pipeline),
     )
     telemetry.shutdown_at_exit()

@@ -41,7 +41,7 @@ class Pipeline:
         self.owned = owned
         self._guards = guards
         self._lost = 0
-        self._closed = False
+        self._closing: Future[Any] | None = None
         self._background = Background(f"langspan-{type(provider).__name__}")
         if owned:
             self._background.start()
@@ -53,14 +53,15 @@ class Pipeline:
             timeout: Passed on to the provider, in seconds; the SDK may ignore it.
 
         Returns:
-            A future for the result of `force_flush`, or None if there is nothing to do.
+            A future for the result of `force_flush`, or for the shutdown if that has started, or None if
+            there is nothing to do.
 
         Raises:
             RuntimeError: The interpreter is exiting, so no thread can be started.
         """
         force_flush = getattr(self.provider, "force_flush", None)
-        if force_flush is None or self._closed:
-            return None
+        if force_flush is None or self._closing is not None:
+            return self._closing
         return self._background.submit(partial(force_flush, int(timeout * 1000)))
 
     def close(self) -> Future[Any] | None:
@@ -70,9 +71,8 @@ class Pipeline:
             A future that is done after the shutdown, or None if there is nothing to do.
         """
         future = None
-        if self.owned and not self._closed:
-            self._closed = True
-            future = self._background.submit(self.provider.shutdown)
+        if self.owned and self._closing is None:
+            future = self._closing = self._background.submit(self.provider.shutdown)
         self._background.stop()
         return future
 
@@ -100,17 +100,24 @@ class Telemetry:
         meter_provider: The provider for metrics; the API's placeholder, which records nothing, if metrics
             are not enabled.
         logger_provider: The provider for log events; likewise.
+        flush_on_sigterm: Whether SIGTERM may get a handler, if langspan built any of them.
     """
 
     tracer_provider: TracerProvider
     meter_provider: MeterProvider
     logger_provider: LoggerProvider
+    flush_on_sigterm: bool = True
     _pipelines: tuple[Pipeline, ...] = field(default=(), repr=False)
 
     @property
     def owned(self) -> bool:
         """Whether langspan built any of the providers."""
         return any(pipeline.owned for pipeline in self._pipelines)
+
+    @property
+    def built_here(self) -> bool:
+        """Whether langspan built any of the providers, for these runs or for earlier ones."""
+        return any(hasattr(pipeline.provider, "langspan_closed") for pipeline in self._pipelines)
 
     def flush(self, timeout: float) -> bool:
         """Export what is queued.
@@ -134,6 +141,23 @@ class Telemetry:
         lossless = [pipeline.is_free_of_new_losses() for pipeline in self._pipelines]
         return not late and flushed and all(lossless)
 
+    def flush_finally(self, deadline: float, reason: str) -> bool:
+        """Export what is queued, and give up what is not exported in time.
+
+        Args:
+            deadline: When the time is over, on the monotonic clock, in seconds.
+            reason: Why the rest is lost then, for the log line.
+
+        Returns:
+            Whether the attempt ended in time.
+        """
+        timeout = max(0.0, deadline - time.monotonic())
+        started = {pipeline: pipeline.flush(timeout) for pipeline in self._pipelines}
+        flushing = {pipeline: future for pipeline, future in started.items() if future is not None}
+        late = wait(flushing.values(), timeout).not_done
+        _abandon(flushing, reason)
+        return not late
+
     def shutdown(self, timeout: float) -> None:
         """Export what is queued and shut down the providers that langspan built; a second call does nothing.
 
@@ -151,9 +175,10 @@ class Telemetry:
         not delay the exit, and at most about 10 seconds while batches are still accepted.
         """
         if self.owned:
-            atexit.register(self._shut_down_at_exit)
+            atexit.register(self.finish)
 
-    def _shut_down_at_exit(self) -> None:
+    def finish(self) -> None:
+        """Export what is queued and shut down, within the bounds of `shutdown_at_exit`."""
         closing = self._close()
         deadline = time.monotonic() + EXIT_LIMIT
         before, sent = -1, sum(pipeline.sent_count() for pipeline in closing)
@@ -164,7 +189,7 @@ class Telemetry:
         _abandon(closing, "the process exits")
 
     def _close(self) -> dict[Pipeline, Future[Any]]:
-        atexit.unregister(self._shut_down_at_exit)
+        atexit.unregister(self.finish)
         closing = {pipeline: pipeline.close() for pipeline in self._pipelines}
         return {pipeline: future for pipeline, future in closing.items() if future is not None}
 
