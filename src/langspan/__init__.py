@@ -4,12 +4,15 @@ from langspan._callback_handler import CallbackHandler
 from langspan._events import RunInfo
 from langspan._instrumentation import Instrumentation
 from langspan._instrumentor import LangSpanInstrumentor, instrument, uninstrument
+from langspan._stats import SignalStats, Stats
 
 __all__ = [
     "CallbackHandler",
     "Instrumentation",
     "LangSpanInstrumentor",
     "RunInfo",
+    "SignalStats",
+    "Stats",
     "instrument",
     "uninstrument",
 ]

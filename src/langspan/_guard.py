@@ -12,6 +12,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
+from langspan._stats import Tallies
+
 _logger = logging.getLogger("langspan")
 
 P = ParamSpec("P")
@@ -23,12 +25,16 @@ class Guard:
 
     Args:
         raising: Whether internal errors are raised. For tests only: an application must never see them.
+
+    Attributes:
+        tallies: Counts what goes wrong, not only here: the guard is where everybody gets.
     """
 
-    __slots__ = ("_seen", "raising")
+    __slots__ = ("_seen", "raising", "tallies")
 
     def __init__(self, *, raising: bool = False) -> None:
         self.raising = raising
+        self.tallies = Tallies()
         self._seen: dict[tuple[str, type[BaseException]], object] = {}
 
     def report(self, where: str, error: Exception) -> None:
@@ -43,6 +49,7 @@ class Guard:
         """
         if self.raising:
             raise error
+        self.tallies.internal_errors.add()
         mine = object()
         # One atomic step, because another thread may fail at the same place at the same time.
         if self._seen.setdefault((where, type(error)), mine) is not mine:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from langspan import export
+from langspan._stats import Stats
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger
 
@@ -43,9 +45,31 @@ class Instrumentation:
             timeout: The longest time to wait, in seconds.
 
         Returns:
-            Whether everything was exported in time.
+            Whether receivers accepted all of it in time, and nothing was lost since the last flush. Of a
+            provider that langspan did not build, the answer is passed on.
         """
         return self._telemetry.flush(timeout)
+
+    async def aflush(self, timeout: float = 5.0) -> bool:  # noqa: ASYNC109 - as `flush` has it
+        """Export everything that has ended so far, without blocking the event loop; else like `flush`."""
+        return await self._telemetry.aflush(timeout)
+
+    def stats(self) -> Stats:
+        """Return what became of everything that this process recorded so far.
+
+        For each signal, `recorded = sent + lost_total + waiting`.
+        """
+        spans, points, records = self._telemetry.stats()
+        tallies = self._handler.recorder.guard.tallies
+        return Stats(
+            spans=spans,
+            metric_data_points=points,
+            log_records=records,
+            runs_evicted=tallies.runs_evicted.total,
+            internal_errors=tallies.internal_errors.total,
+            values_dropped=tallies.values_dropped.total,
+            process_id=os.getpid(),
+        )
 
     def shutdown(self, timeout: float = 5.0) -> None:
         """Stop tracing, export the rest and shut down the providers that `instrument` built.

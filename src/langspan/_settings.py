@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from langspan._events import RunHook
+from langspan._export_settings import OF_EXPORTS
 from langspan._setting_parsers import (
     ContentCapture,
     Redact,
@@ -148,57 +149,6 @@ MAX_RUN_AGE: Final = Setting(
 DISABLED: Final = Setting(
     "disabled", "OTEL_SDK_DISABLED", "false", is_true, is_true, "With `true`, nothing is traced."
 )
-EXPORT_MAX_BYTES: Final = Setting(
-    "export_max_bytes",
-    "LANGSPAN_EXPORT_MAX_BYTES",
-    3_670_016,  # half a MiB below the 4 MiB that gRPC receivers accept by default
-    at_least(1),
-    at_least(1),
-    "The largest request to a collector, in bytes before compression. Larger batches are split.",
-)
-FLUSH_ON_SIGTERM: Final = Setting(
-    "flush_on_sigterm",
-    "LANGSPAN_FLUSH_ON_SIGTERM",
-    True,
-    switch,
-    switch_variable,
-    "Where nobody handles SIGTERM, send what is queued before it ends the process: see "
-    "[When the process ends](processes.md#sigterm). `false` leaves the signal alone.",
-)
-FILE: Final = Setting(
-    "file",
-    "LANGSPAN_FILE",
-    "langspan.jsonl",
-    text,
-    text,
-    "The file to which the exporter `langspan_file` appends.",
-)
-FILE_MAX_BYTES: Final = Setting(
-    "file_max_bytes",
-    "LANGSPAN_FILE_MAX_BYTES",
-    0,
-    at_least(0),
-    at_least(0),
-    "The size at which the exporter `langspan_file` begins its file anew; the full one is renamed to `.1`. "
-    "`0` is no limit. A single line that is longer is written whole.",
-)
-FILE_KEEP: Final = Setting(
-    "file_keep",
-    "LANGSPAN_FILE_KEEP",
-    3,
-    at_least(0),
-    at_least(0),
-    "How many renamed files of the exporter `langspan_file` are kept: `.1` is the newest.",
-)
-JAEGER_URL: Final = Setting(
-    "jaeger_url",
-    "LANGSPAN_JAEGER_URL",
-    "http://localhost:16686",
-    text,
-    text,
-    "The base of the link to Jaeger that `langspan demo` prints.",
-)
-
 _OF_RUNS: Final = (
     CAPTURE_CONTENT,
     REDACT,
@@ -214,7 +164,7 @@ _OF_RUNS: Final = (
     MAX_RUN_AGE,
     DISABLED,
 )
-SETTINGS: Final = (*_OF_RUNS, EXPORT_MAX_BYTES, FLUSH_ON_SIGTERM, FILE, FILE_MAX_BYTES, FILE_KEEP, JAEGER_URL)
+SETTINGS: Final = (*_OF_RUNS, *OF_EXPORTS)
 """Every setting that langspan reads. The exporters also read OpenTelemetry's own variables."""
 ARGUMENTS: Final = tuple(setting.name for setting in SETTINGS if setting.is_argument)
 

@@ -20,6 +20,8 @@ NAMES = [
     "Instrumentation",
     "LangSpanInstrumentor",
     "RunInfo",
+    "SignalStats",
+    "Stats",
     "instrument",
     "uninstrument",
 ]
@@ -82,6 +84,8 @@ def test_the_handler_takes_the_same_settings_and_first_of_all_a_provider() -> No
         (langspan.uninstrument, {}),
         (langspan.Instrumentation.uninstrument, {}),
         (langspan.Instrumentation.flush, {"timeout": ("POSITIONAL_OR_KEYWORD", 5.0)}),
+        (langspan.Instrumentation.aflush, {"timeout": ("POSITIONAL_OR_KEYWORD", 5.0)}),
+        (langspan.Instrumentation.stats, {}),
         (langspan.Instrumentation.shutdown, {"timeout": ("POSITIONAL_OR_KEYWORD", 5.0)}),
     ],
 )
@@ -95,6 +99,8 @@ def test_a_function_takes_just_this(function: Callable[..., Any], expected: dict
         (langspan.instrument, "Instrumentation"),
         (langspan.uninstrument, "None"),
         (langspan.Instrumentation.flush, "bool"),
+        (langspan.Instrumentation.aflush, "bool"),
+        (langspan.Instrumentation.stats, "Stats"),
         (langspan.Instrumentation.shutdown, "None"),
         (langspan.Instrumentation.uninstrument, "None"),
     ],
@@ -106,7 +112,7 @@ def test_a_function_says_what_it_returns(function: Callable[..., Any], result: s
 def test_a_handle_offers_these_things() -> None:
     offered = [name for name in vars(langspan.Instrumentation) if not name.startswith("_")]
 
-    assert ["flush", "open_runs", "shutdown", "uninstrument"] == sorted(offered)
+    assert ["aflush", "flush", "open_runs", "shutdown", "stats", "uninstrument"] == sorted(offered)
 
 
 def test_the_handler_is_a_handler_of_langchain() -> None:

@@ -16,7 +16,8 @@ from langchain_core.language_models import FakeListLLM
 
 import langspan
 from docs.pages import REPOSITORY, SETTINGS, code, page
-from langspan._settings import CAPTURE_CONTENT, FILE, JAEGER_URL, Settings
+from langspan._export_settings import FILE, JAEGER_URL, QUEUE_MAX_BYTES
+from langspan._settings import CAPTURE_CONTENT, Settings
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.names import EventName
@@ -95,6 +96,7 @@ def test_other_variables_are_opentelemetrys_own_or_read_by_us():
         "LANGSPAN_MAX_OPEN_RUNS": DEFAULT.max_open_runs,
         "LANGSPAN_MAX_RUN_AGE": int(DEFAULT.max_run_age),
         "LANGSPAN_EXPORT_MAX_BYTES": export.max_bytes({}),
+        "LANGSPAN_QUEUE_MAX_BYTES": QUEUE_MAX_BYTES.default,
         "LANGSPAN_FILE": FILE.read({}),
         "LANGSPAN_JAEGER_URL": JAEGER_URL.read({}),
         "OTEL_SDK_DISABLED": str(export.disabled({})).lower(),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import grpc
 import pytest
 
 from support.otlp import black_hole, closed_port, receive
@@ -21,6 +22,27 @@ for number in range(int(sys.argv[1])):
     tracer.start_span(f"s{number}").end()
 telemetry.meter_provider.get_meter("m").create_counter("c").add(1)
 print(time.monotonic())
+"""
+COUNT = """
+import os, sys
+from langspan.export import resolve
+
+telemetry = resolve(environ=os.environ)
+tracer = telemetry.tracer_provider.get_tracer("t")
+for number in range(7):
+    tracer.start_span("parent").end()
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+    assert telemetry.flush(10)
+else:
+    before = telemetry.stats()[0]
+    for number in range(3):
+        tracer.start_span("child").end()
+    assert telemetry.flush(10)
+    print(before.recorded, before.waiting, end=" ")
+spans = telemetry.stats()[0]
+print(spans.recorded, spans.sent, spans.lost_total, spans.waiting)
 """
 FORK = """
 import os, sys
@@ -50,7 +72,8 @@ class Ended:
         command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *arguments]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
         self.code, self.output, self.errors = done.returncode, done.stdout, done.stderr.splitlines()
-        self.seconds = time.monotonic() - float(done.stdout or "nan")
+        last = (done.stdout.split() or ["nan"])[-1]
+        self.seconds = time.monotonic() - float(last)
 
 
 @pytest.fixture(params=["grpc", "http/protobuf"])
@@ -69,7 +92,8 @@ def test_a_script_that_ends_after_its_last_span_exports_all(protocol):
 def test_metrics_are_collected_a_last_time_at_exit():
     with receive() as server:
         Ended(RECORD, "1", endpoint=server.endpoint, OTEL_METRICS_EXPORTER="otlp")
-        assert ["c"] == [metric.name for metric in server.received.metrics]
+        names = [metric.name for metric in server.received.metrics]
+    assert ["c"] == [name for name in names if not name.startswith("otel.sdk.")]
 
 
 @pytest.mark.parametrize("signals", ["traces", "all"])
@@ -100,6 +124,26 @@ def test_a_collector_that_is_down_costs_a_few_log_lines(protocol):
     assert 1 <= len(ended.errors) <= 3
     assert "refused" in ended.errors[0] or "UNAVAILABLE" in ended.errors[0]
     assert ended.errors[0].endswith(WAY_OUT)
+
+
+def test_losses_are_told_once_at_exit_with_their_number(protocol):
+    """The last line, after the one that told of the first loss."""
+    fault = grpc.StatusCode.INVALID_ARGUMENT if protocol == "grpc" else 400
+    with receive(protocol) as server:
+        server.always = fault
+        ended = Ended(RECORD, "100", endpoint=server.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+    assert [100] == [int(line.split()[1]) for line in ended.errors if "could not be exported" in line]
+    assert ended.errors[-1].startswith("langspan: the process exits: 100 of 100 spans are lost: 100 refused")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_child_has_a_queue_and_a_ledger_of_its_own(protocol):
+    """The parent's spans still wait when it forks; each process counts its own."""
+    with receive(protocol) as server:
+        ended = Ended(COUNT, endpoint=server.endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+        names = sorted(span.name for span in server.received.spans)
+    assert ["0 0 3 3 0 0", "7 7 0 0"] == ended.output.splitlines(), ended.errors
+    assert ["child"] * 3 + ["parent"] * 7 == names
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")

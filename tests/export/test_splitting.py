@@ -7,11 +7,8 @@ import http
 import grpc
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
 
-from langspan.export import exporters, size
-from langspan.export.guard import ExportGuard
+from langspan.export.courier import PerProcess
 from support.otlp import receive
 
 MIB = 1024 * 1024
@@ -90,15 +87,15 @@ def test_a_batch_that_is_refused_takes_no_other_with_it(exports, tracer, receive
     assert 1 == len(caplog.messages)
 
 
-def test_a_span_that_cannot_be_encoded_takes_no_other_with_it(exports, tracer, receiver):
+def test_a_span_that_the_stock_encoder_refuses_takes_no_other_with_it(exports, tracer, receiver):
     """A file name that is not valid UTF-8 ends up in an error's text as lone surrogates."""
     tracer.start_span("before").end()
     broken = tracer.start_span("broken")
     broken.set_status(trace.Status(trace.StatusCode.ERROR, "no such file: \udcff"))
     broken.end()
     tracer.start_span("after").end()
-    assert not exports.resolved[0].flush(20)
-    assert ["before", "after"] == [span.name for span in receiver.received.spans]
+    assert exports.resolved[0].flush(20)
+    assert ["before", "broken", "after"] == [span.name for span in receiver.received.spans]
 
 
 def test_a_refusal_that_passes_is_retried_by_the_stock_exporter(exports, tracer, receiver):
@@ -127,38 +124,36 @@ def test_large_log_records_are_split_too(exports, server, write_log):
     assert 50_000 >= max(server.received.sizes)
 
 
+class Exporter:
+    """Counts how often it is closed."""
+
+    def __init__(self):
+        self.closed = 0
+
+    def shutdown(self):
+        self.closed += 1
+
+
 def test_the_exporter_that_sends_is_closed_once():
     """Closing before anything was exported, too, must close what was made."""
-
-    class Exporter:
-        closed = 0
-
-        def shutdown(self):
-            self.closed += 1
-
     exporter = Exporter()
-    exporters.SplittingExporter(lambda: exporter, size.span_bound, 100, ExportGuard("spans")).shutdown()
+    PerProcess(lambda: exporter).close()
     assert 1 == exporter.closed
 
 
 def test_a_forked_child_sends_through_an_exporter_of_its_own(monkeypatch):
     """And leaves the inherited one alone, which shares a connection with the parent."""
-    made = []
-
-    class Exporter:
-        def __init__(self):
-            made.append(self)
-            self.exported, self.closed = [], False
-
-        def export(self, spans):
-            self.exported.extend(spans)
-
-        def shutdown(self):
-            self.closed = True
-
-    exporter = exporters.SplittingExporter(Exporter, lambda _: 1, 100, ExportGuard("spans"))
+    exporters = PerProcess(Exporter)
+    inherited = exporters.get()
     monkeypatch.setattr("os.getpid", lambda: -1)
-    span = ReadableSpan("s", resource=Resource({}))
-    exporter.send([span])
-    exporter.shutdown()
-    assert [([], False), ([span], True)] == [(inner.exported, inner.closed) for inner in made]
+    own = exporters.get()
+    exporters.close()
+    assert (True, 0, 1) == (own is not inherited, inherited.closed, own.closed)
+
+
+def test_a_child_that_sent_nothing_leaves_the_inherited_exporter_open(monkeypatch):
+    exporters = PerProcess(Exporter)
+    inherited = exporters.get()
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    exporters.close()
+    assert 0 == inherited.closed

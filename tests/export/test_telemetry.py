@@ -185,7 +185,7 @@ def test_the_exit_gives_up_on_a_collector_that_goes_silent(exports, server, capl
     assert 2 > time.monotonic() - began
     (line,) = caplog.messages
     assert line.startswith(
-        "langspan: the spans not yet exported are lost: the process exits: no answer so far"
+        "langspan: the process exits: 1 of 1 spans are lost: 1 shut_down (no answer so far)"
     )
 
 

@@ -45,7 +45,7 @@ def test_a_collector_that_never_answers_holds_up_sigterm_for_two_seconds(tmp_pat
         ended = finish(process, lambda *told: signal_when_ready(SIGTERM, *told))
     assert -signal.SIGTERM == ended.code
     assert ended.seconds < 5
-    assert "langspan: the spans not yet exported are lost: SIGTERM ends the process" in ended.output
+    assert "langspan: SIGTERM ends the process: 2 of 2 spans are lost" in ended.output
 
 
 def way(command, **changes):

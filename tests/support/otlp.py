@@ -31,6 +31,22 @@ SIGNALS: Mapping[str, tuple[Any, Any]] = {
 UNPACK: Mapping[str, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "deflate": zlib.decompress}
 
 
+@dataclass(frozen=True)
+class Reply:
+    """An answer with more than a status: for HTTP with headers, for gRPC with trailers.
+
+    Without a status, the request is accepted but for `rejected` items, and `text` says why.
+    """
+
+    status: Any = None
+    text: str = ""
+    headers: Mapping[str, Any] = field(default_factory=dict)
+    rejected: int = 0
+
+
+REJECTED = {"traces": "rejected_spans", "metrics": "rejected_data_points", "logs": "rejected_log_records"}
+
+
 @dataclass
 class Received:
     """All that was accepted, in order of arrival; `sizes` are the bytes of each request, unpacked."""
@@ -47,8 +63,9 @@ class Received:
 class Server:
     """What both protocols share.
 
-    `faults` holds the answers to the next requests: HTTP statuses, or gRPC status codes. `gate`, while
-    cleared, holds every request unanswered; `pace` holds each for so many seconds.
+    `faults` holds the answers to the next requests: HTTP statuses, gRPC status codes, or a `Reply`; `always`
+    answers all the others, if it is set; a function is called for each. `gate`, while cleared, holds every
+    request unanswered; `pace` holds each for so many seconds.
     """
 
     def __init__(self) -> None:
@@ -58,6 +75,7 @@ class Server:
         self.gate = threading.Event()
         self.gate.set()
         self.pace = 0.0
+        self.always: Any = None
         self._changed = threading.Condition()
 
     def take(self, signal: str, request: Any, headers: Mapping[str, str]) -> Any:
@@ -65,14 +83,16 @@ class Server:
         self.gate.wait(60)
         threading.Event().wait(self.pace)
         with self._changed:
-            fault = self.faults.popleft() if self.faults else None
-            if fault is None:
+            fault = self.faults.popleft() if self.faults else self.always
+            fault = fault() if callable(fault) else fault
+            accepted = fault is None or (isinstance(fault, Reply) and fault.status is None)
+            if accepted:
                 self.received.requests.append(request)
                 self.received.sizes.append(request.ByteSize())
                 self.received.headers.append({key.lower(): value for key, value in headers.items()})
                 getattr(self.received, "spans" if signal == "traces" else signal).extend(decode(request))
             self._changed.notify_all()
-        return fault if fault is None else self.refuse(fault)
+        return fault if accepted else self.refuse(fault)
 
     def refuse(self, answer: Any) -> Any:
         """Count a request that is not accepted."""
@@ -90,17 +110,26 @@ class Server:
         raise AssertionError(f"not within {timeout} s; {self.received.refused} refused; spans: {names}")
 
 
+def response_of(signal: str, fault: Any) -> Any:
+    """The message that accepts a request, in part if the fault says so."""
+    response = SIGNALS[signal][1]()
+    if fault is not None:
+        setattr(response.partial_success, REJECTED[signal], fault.rejected)
+        response.partial_success.error_message = fault.text
+    return response
+
+
 @contextmanager
 def receive(
-    protocol: str = "http/protobuf", *, max_bytes: int = 4 * 1024 * 1024, tls: Any = None
+    protocol: str = "http/protobuf", *, max_bytes: int = 4 * 1024 * 1024, tls: Any = None, port: int = 0
 ) -> Iterator[Server]:
     """Serve OTLP on 127.0.0.1; a request of more than `max_bytes` is refused, as collectors do.
 
     With `tls`, a `support.certificates.Tls`, it is served encrypted.
     """
     server = Server()
-    with (_grpc if protocol == "grpc" else _http)(server, max_bytes, tls) as port:
-        server.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    with (_grpc if protocol == "grpc" else _http)(server, max_bytes, tls, port) as bound:
+        server.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{bound}"
         try:
             yield server
         finally:
@@ -133,14 +162,20 @@ class _Handler(BaseHTTPRequestHandler):
         elif len(body) > self.server.max_bytes:
             self.answer(self.server.otlp.refuse(413))
         else:
-            request, response = SIGNALS[signal]
-            fault = self.server.otlp.take(signal, request.FromString(body), dict(self.headers))
-            self.answer(fault or 200, response().SerializeToString())
+            request = SIGNALS[signal][0].FromString(body)
+            fault = self.server.otlp.take(signal, request, dict(self.headers))
+            if isinstance(fault, Reply) and fault.status is not None:
+                self.answer(fault.status, fault.text.encode(), fault.headers)
+            elif isinstance(fault, Reply) or fault is None:
+                self.answer(200, response_of(signal, fault).SerializeToString())
+            else:
+                self.answer(fault)
 
-    def answer(self, code: int, content: bytes = b"") -> None:
+    def answer(self, code: int, content: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         try:
             self.send_response(code)
-            self.send_header("Content-Type", "application/x-protobuf")
+            for name, value in (headers or {"Content-Type": "application/x-protobuf"}).items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -158,8 +193,8 @@ class _Listener(ThreadingHTTPServer):
 
 
 @contextmanager
-def _http(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
-    with _Listener(("127.0.0.1", 0), _Handler) as listener:
+def _http(server: Server, max_bytes: int, tls: Any, port: int) -> Iterator[int]:
+    with _Listener(("127.0.0.1", port), _Handler) as listener:
         if tls:
             listener.socket = tls.context().wrap_socket(listener.socket, server_side=True)
         listener.otlp, listener.max_bytes = server, max_bytes
@@ -173,7 +208,7 @@ def _http(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
 
 
 @contextmanager
-def _grpc(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
+def _grpc(server: Server, max_bytes: int, tls: Any, port: int) -> Iterator[int]:
     import grpc
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc
@@ -185,9 +220,12 @@ def _grpc(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
 
         def Export(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's name
             fault = server.take(self.signal, request, dict(context.invocation_metadata()))
-            if fault is not None:
+            if isinstance(fault, Reply) and fault.status is not None:
+                context.set_trailing_metadata(tuple(fault.headers.items()))
+                context.abort(fault.status, fault.text)
+            elif fault is not None and not isinstance(fault, Reply):
                 context.abort(fault, "told to")
-            return SIGNALS[self.signal][1]()
+            return response_of(self.signal, fault)
 
     with ThreadPoolExecutor(4) as pool:
         listener = grpc.server(pool, options=[("grpc.max_receive_message_length", max_bytes)])
@@ -201,7 +239,7 @@ def _grpc(server: Server, max_bytes: int, tls: Any) -> Iterator[int]:
         if tls:
             port = listener.add_secure_port("127.0.0.1:0", tls.credentials())
         else:
-            port = listener.add_insecure_port("127.0.0.1:0")
+            port = listener.add_insecure_port(f"127.0.0.1:{port}")
         listener.start()
         try:
             yield port

@@ -20,8 +20,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+from langspan._export_settings import JAEGER_URL
 from langspan._instrumentor import instrument, uninstrument
-from langspan._settings import JAEGER_URL
 from langspan.cli.endpoint import connection_error, endpoint_of, send
 from langspan.cli.masking import without_credentials
 from langspan.cli.nesting import by_trace

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, get_args
 
-from langspan._settings import FILE, SETTINGS
+from langspan._export_settings import FILE
+from langspan._settings import SETTINGS
 from langspan.export import exporters, sdk_settings, settings
 from langspan.export.safe_file import problem_of
 from langspan.export.settings import Signal

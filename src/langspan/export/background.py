@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from langspan.export.guard import settle
+from langspan.export.forks import call_in_child
 
 T = TypeVar("T")
 
@@ -33,8 +31,7 @@ class Background:
         self._calls: SimpleQueue[Any] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork)))
+        call_in_child(self._after_fork)
 
     def start(self) -> None:
         """Start the thread unless it is running.
@@ -85,12 +82,18 @@ class Background:
             self.start()
 
 
-def _call_if_alive(reference: weakref.WeakMethod[Callable[[], None]]) -> None:
-    method = reference()
-    if method is not None:
-        method()
-
-
 def _run_calls(calls: SimpleQueue[Callable[[], None] | None]) -> None:
     while (call := calls.get()) is not None:
         call()
+
+
+def settle(future: Future[T], call: Callable[[], T]) -> None:
+    """Run a call and set its result, or the exception it raised, on a future that was not cancelled."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        result: Any = call()
+    except Exception as error:  # noqa: BLE001 - passed on to the future
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -1,26 +1,80 @@
-"""The exporters that the standard variables name, and the base of those that split batches by bytes."""
+"""The exporters that the standard variables name, and the way to each."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final
 
-from langspan._settings import FILE
-from langspan.export import otlp_settings
+from langspan._export_settings import FILE
+from langspan.export import courier, links, otlp_settings, settings
+from langspan.export.backlog import Bounds
+from langspan.export.courier import PerProcess
+from langspan.export.delivery import Delivery, Encoding, ExporterDelivery, OtlpDelivery
 from langspan.export.guard import ExportGuard
 from langspan.export.otlp_settings import GRPC, HTTP
 from langspan.export.settings import Environ, Signal
-from langspan.export.size import split
 
 _OTLP_PROTOCOLS: Final = {"otlp": None, "otlp_proto_grpc": GRPC, "otlp_proto_http": HTTP}
 _ENTRY_POINT_NAMES: Final = {GRPC: "otlp_proto_grpc", HTTP: "otlp_proto_http"}
 # The module that holds the compression enum of a protocol, and the members of the enum.
 _COMPRESSION_MODULES: Final = {GRPC: "grpc", HTTP: "opentelemetry.exporter.otlp.proto.http"}
+# The values of `otel.component.type`, and their words for an item.
+_COMPONENT_TYPES: Final = {GRPC: "otlp_grpc_{}_exporter", HTTP: "otlp_http_{}_exporter"}
+_ITEMS: Final = {"traces": "span", "logs": "log", "metrics": "metric"}
+_LOCAL: Final = frozenset({"langspan_file", "console"})
 _COMPRESSION_MEMBERS: Final = {"gzip": "Gzip", "deflate": "Deflate", "none": "NoCompression"}
+
+
+def otlp_protocol(environ: Environ, signal: Signal, name: str) -> str | None:
+    """Return the OTLP protocol of the exporter called `name`, or None if it is of another kind."""
+    if name not in _OTLP_PROTOCOLS:
+        return None
+    return _OTLP_PROTOCOLS[name] or otlp_settings.protocol(environ, signal)
+
+
+def route(environ: Environ, signal: Signal, name: str, encoding: Encoding, limit: int) -> Delivery:
+    """Make the exporter called `name` and return the way to it.
+
+    Args:
+        environ: Selects protocol, compression and timeout.
+        signal: The signal to export.
+        name: As for `factory`.
+        encoding: How items of the signal become requests.
+        limit: The largest request, in bytes before compression.
+
+    Raises:
+        ValueError: As for `factory`.
+    """
+    make = factory(environ, signal, name)
+    protocol = otlp_protocol(environ, signal, name)
+    exporters = PerProcess(make)
+    if protocol is not None:
+        found = courier.connect(exporters, signal, protocol, otlp_settings.timeout(environ, signal))
+        if found is not None:
+            return OtlpDelivery(found, encoding, limit, _COMPONENT_TYPES[protocol].format(_ITEMS[signal]))
+    # A local one has no limit for a request, so that sizes need not be known.
+    sizes = None if name in _LOCAL else encoding
+    return ExporterDelivery(exporters, ExportGuard(), sizes, limit)
+
+
+def bounds(environ: Environ, prefix: settings.BatchPrefix) -> Bounds:
+    """Return the bounds of a queue, from the variables of the SDK's batch processors.
+
+    Args:
+        environ: The environment.
+        prefix: What the variables' names start with.
+
+    Raises:
+        ValueError: A value is not a positive whole number, or a batch is larger than the queue.
+    """
+    settings.check_batches(environ, prefix)
+    numbers = settings.batch_numbers(environ, prefix)
+    return Bounds(
+        items=numbers.queue, bytes=settings.queue_max_bytes(environ), batch=numbers.size, delay=numbers.delay
+    )
 
 
 def factory(environ: Environ, signal: Signal, name: str) -> Callable[..., Any]:
@@ -40,14 +94,14 @@ def factory(environ: Environ, signal: Signal, name: str) -> Callable[..., Any]:
     """
     if name == "langspan_file" and signal == "traces":
         return _open_file_exporter
-    if name not in _OTLP_PROTOCOLS:
+    protocol = otlp_protocol(environ, signal, name)
+    if protocol is None:
         return _load_entry_point(signal, name)
-    protocol = _OTLP_PROTOCOLS[name] or otlp_settings.protocol(environ, signal)
     otlp_settings.check(environ, signal, protocol)
     compression = _COMPRESSION_MEMBERS[otlp_settings.compression(environ, signal, protocol)]
     choices = import_module(_COMPRESSION_MODULES[protocol]).Compression
     # By entry point, because some stock exporters live in modules with private names.
-    kind = _load_entry_point(signal, _ENTRY_POINT_NAMES[protocol])
+    kind = links.prepare(_load_entry_point(signal, _ENTRY_POINT_NAMES[protocol]), signal, protocol)
 
     def make(**arguments: Any) -> Any:
         # Read anew each time: a forked child must not share a session with its parent.
@@ -77,50 +131,3 @@ def _open_file_exporter() -> Any:
         raise ValueError(
             f"{FILE.variable}={path!r} cannot be written ({error.strerror}); name another file"
         ) from error
-
-
-class SplittingExporter:
-    """The base of an exporter that passes items to another one in batches of limited size in bytes.
-
-    The SDK limits batches by count, but receivers limit requests by size, and the stock exporters retry a
-    request that is too large until it is lost. A batch that fails does not stop the next one.
-
-    Args:
-        make: Makes the exporter that sends. Called again in a forked child, which must not share a
-            connection with its parent.
-        bound: Returns an upper bound for the encoded size of an item, in bytes.
-        limit: The largest request in bytes, before compression.
-        guard: Runs the exports.
-    """
-
-    def __init__(
-        self, make: Callable[[], Any], bound: Callable[[Any], int], limit: int, guard: ExportGuard
-    ) -> None:
-        self._make = make
-        self._bound = bound
-        self._limit = limit
-        self._guard = guard
-        self._exporters = {os.getpid(): make()}
-        guard.watch(self._exporter())
-
-    def send(self, items: Sequence[Any]) -> bool:
-        """Export all items and return whether every batch was accepted."""
-        exporter = self._exporter()
-        sent = [
-            self._guard.attempt(partial(exporter.export, batch), len(batch))
-            for batch in split(items, self._bound, self._limit)
-        ]
-        return all(sent)
-
-    def shutdown(self) -> None:
-        """Close the exporter that sends. The SDK calls this when nothing is left to send, or time is up."""
-        if (exporter := self._exporters.get(os.getpid())) is not None:
-            exporter.shutdown()
-        self._guard.close()
-
-    def _exporter(self) -> Any:
-        # An inherited exporter is left open: closing it could disturb the parent's connection.
-        pid = os.getpid()
-        if pid not in self._exporters:
-            self._exporters[pid] = self._make()
-        return self._exporters[pid]

@@ -18,7 +18,7 @@ from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from langspan._settings import FILE, FILE_KEEP, FILE_MAX_BYTES
+from langspan._export_settings import FILE, FILE_KEEP, FILE_MAX_BYTES
 from langspan.export.line_file import LineFile
 
 _logger = logging.getLogger(__name__)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any, Final
 
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs import export as sdk
+from opentelemetry.context import Context
+from opentelemetry.sdk import _logs as sdk
+from opentelemetry.sdk._logs import LoggerProvider, LogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
-from langspan.export import exporters, settings
-from langspan.export.guard import ExportGuard
+from langspan.export import exporters, otlp
+from langspan.export.batches import BatchQueue
+from langspan.export.delivery import Encoding
+from langspan.export.ledger import Ledger
+from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ
-from langspan.export.size import log_bound
-from langspan.export.telemetry import Pipeline
 
-# Renamed in OpenTelemetry 1.39.
-_Result: Final[Any] = getattr(sdk, "LogRecordExportResult", None) or sdk.LogExportResult
+_ENCODING: Final = Encoding(otlp.encode_log_record, otlp.logs_request, otlp.envelope_size)
 
 
 class OwnedLoggerProvider(LoggerProvider):
@@ -30,22 +32,51 @@ class OwnedLoggerProvider(LoggerProvider):
         super().shutdown()
 
 
-class SplittingLogExporter(exporters.SplittingExporter):
-    """An exporter that passes log records to another one in batches of limited size in bytes.
+class QueueLogProcessor(LogRecordProcessor):
+    """A log record processor that puts records into a queue."""
 
-    It does not inherit from the SDK's interface, which adds nothing and has another name in each version.
+    def __init__(self, queue: BatchQueue) -> None:
+        self._queue = queue
+
+    def on_emit(self, log_record: Any) -> None:
+        """Take a log record."""
+        self._queue.put(_readable(log_record))
+
+    # Its name before OpenTelemetry 1.35.
+    emit = on_emit
+
+    def shutdown(self) -> None:
+        """Export what waits and close the exporter."""
+        self._queue.close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Export what waits; return whether all of it was accepted in time."""
+        return self._queue.force_flush(timeout_millis / 1000)
+
+
+def _readable(log: Any) -> Any:
+    """Return what exporters read, without the context, which may hold on to much.
+
+    Before OpenTelemetry 1.39, that is what processors are given.
     """
-
-    def export(self, batch: Sequence[Any]) -> Any:
-        """Export log records; return a failure if any batch failed."""
-        return _Result.SUCCESS if self.send(batch) else _Result.FAILURE
+    kind = getattr(sdk, "ReadableLogRecord", None)
+    if kind is None or isinstance(log, kind):
+        return log
+    record = copy.copy(log.log_record)
+    record.context = Context()
+    return kind(
+        log_record=record,
+        resource=log.resource or Resource.create({}),
+        instrumentation_scope=log.instrumentation_scope,
+        limits=log.limits,
+    )
 
 
 def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
-    """Build a logger provider. The SDK itself reads the variables of the batch processor.
+    """Build a logger provider.
 
     Args:
-        environ: Configures the exporters.
+        environ: Configures the exporters and the queue.
         names: The exporters, as in `OTEL_LOGS_EXPORTER`.
         limit: The largest export request in bytes, before compression.
         resource: The resource of the log records; by default the one that the SDK detects.
@@ -53,14 +84,10 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     Raises:
         ValueError: A variable has an invalid value.
     """
-    settings.check_batches(environ, "OTEL_BLRP")
-    makers = [exporters.factory(environ, "logs", name) for name in names]
-    guards = [ExportGuard("log records") for _ in makers]
-    splitting: list[Any] = [
-        SplittingLogExporter(make, log_bound, limit, guard)
-        for make, guard in zip(makers, guards, strict=True)
-    ]
+    bounds = exporters.bounds(environ, "OTEL_BLRP")
+    routes = [exporters.route(environ, "logs", name, _ENCODING, limit) for name in names]
+    queues = [BatchQueue("langspan-logs", route, Ledger("log records"), bounds) for route in routes]
     provider = OwnedLoggerProvider(resource=resource or Resource.create(), shutdown_on_exit=False)
-    for exporter in splitting:
-        provider.add_log_record_processor(sdk.BatchLogRecordProcessor(exporter))
-    return Pipeline(provider, guards, owned=True)
+    for queue in queues:
+        provider.add_log_record_processor(QueueLogProcessor(queue))
+    return Pipeline(provider, queues, owned=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
     MetricExportResult,
@@ -14,10 +15,15 @@ from opentelemetry.sdk.metrics.export import (
 )
 from opentelemetry.sdk.resources import Resource
 
-from langspan.export import exporters, settings
+from langspan._stats import SignalStats
+from langspan.export import answers, exporters, otlp_settings, settings
+from langspan.export.answers import Answer, Verdict
+from langspan.export.courier import Courier, PerProcess, connect
+from langspan.export.forks import call_in_child
 from langspan.export.guard import ExportGuard
+from langspan.export.ledger import Ledger, Loss
+from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ
-from langspan.export.telemetry import Pipeline
 
 
 class OwnedMeterProvider(MeterProvider):
@@ -31,20 +37,143 @@ class OwnedMeterProvider(MeterProvider):
         super().shutdown(timeout_millis)
 
 
-def guard_exports(exporter: Any, guard: ExportGuard) -> None:
-    """Run the exports of one metric exporter under a guard.
+class Source(Protocol):
+    """What sends one collection of metrics."""
 
-    This replaces the `export` method of the object. A wrapper around the exporter would have to copy its
-    private attributes, from which the reader takes temporality and aggregation.
+    @property
+    def latest(self) -> str:
+        """What the receiver said last, if it did not accept."""
+
+    def send(self, data: Any, arguments: dict[str, Any]) -> Answer:
+        """Send a collection; it never raises.
+
+        Args:
+            data: The SDK's `MetricsData`.
+            arguments: The keyword arguments of the reader.
+        """
+
+    def stop(self) -> None:
+        """End a wait for the next attempt."""
+
+
+class EncodedMetrics:
+    """Sends metrics through the connection inside a stock exporter."""
+
+    def __init__(self, courier: Courier) -> None:
+        self._courier = courier
+        self.stop = courier.stop
+
+    @property
+    def latest(self) -> str:
+        """What the receiver said last, if it did not accept."""
+        return self._courier.latest
+
+    def send(self, data: Any, arguments: dict[str, Any]) -> Answer:
+        """Encode and send a collection."""
+        del arguments
+        try:
+            request = encode_metrics(data).SerializeToString()
+        except Exception as error:  # noqa: BLE001 - the encoder is not ours
+            return answers.broken(error)
+        return self._courier.send(request)
+
+
+class ExportedMetrics:
+    """Has an exporter of another kind export metrics by itself."""
+
+    def __init__(self, exporter: Any) -> None:
+        # Kept here, because the exporter's own method is replaced.
+        self._export: Callable[..., Any] = exporter.export
+        self._guard = ExportGuard()
+        self._guard.watch(exporter)
+
+    @property
+    def latest(self) -> str:
+        """What the exporter said in its latest attempt."""
+        return self._guard.latest
+
+    def send(self, data: Any, arguments: dict[str, Any]) -> Answer:
+        """Pass a collection to the exporter."""
+        words = self._guard.attempt(partial(self._export, data, **arguments))
+        return answers.accepted(0, "") if words is None else Answer(Verdict.LOST, Loss.FAILED, words)
+
+    def stop(self) -> None:
+        """Do nothing: such an exporter cannot be interrupted."""
+
+
+class MetricExports:
+    """The exports of one metric exporter, counted in data points.
+
+    Args:
+        source: What sends.
+        ledger: Where data points are counted.
     """
-    export: Callable[..., Any] = exporter.export
 
-    def guarded(*args: Any, **kwargs: Any) -> MetricExportResult:
-        sent = guard.attempt(partial(export, *args, **kwargs), 1)
-        return MetricExportResult.SUCCESS if sent else MetricExportResult.FAILURE
+    def __init__(self, source: Source, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._source = source
+        self._is_over = False
+        self._reset()
+        call_in_child(self._reset)
 
-    guard.watch(exporter)
-    exporter.export = guarded
+    def _reset(self) -> None:
+        self._recorded = self._waiting = 0
+
+    def take_over(self, exporter: Any) -> None:
+        """Run the exports of an exporter here.
+
+        This replaces the `export` method of the object. A wrapper around the exporter would have to copy its
+        private attributes, from which the reader takes temporality and aggregation.
+        """
+        exporter.export = self.export
+
+    def export(self, data: Any, **arguments: Any) -> MetricExportResult:
+        """Export one collection."""
+        count = _count_points(data)
+        with self.ledger.lock:
+            self._recorded += count
+            if self._is_over:
+                self.ledger.lose(count, Loss.ALREADY_SHUTDOWN)
+                return MetricExportResult.FAILURE
+            self._waiting += count
+            self.ledger.given += count
+        answer = self._source.send(data, arguments)
+        is_accepted = answer.verdict is Verdict.ACCEPTED
+        self._settle(count, min(answer.rejected, count) if is_accepted else count, answer)
+        return MetricExportResult.SUCCESS if is_accepted else MetricExportResult.FAILURE
+
+    def _settle(self, count: int, lost: int, answer: Answer) -> None:
+        with self.ledger.lock:
+            if self._is_over:
+                return  # counted as lost already
+            self._waiting -= count
+            self.ledger.sent += count - lost
+            if lost:
+                self.ledger.lose(lost, answer.reason, answer.words)
+        self.ledger.tell()
+
+    def stats(self) -> SignalStats:
+        """Return what became of the data points of this process so far."""
+        with self.ledger.lock:
+            return self.ledger.stats(self._recorded, self._waiting)
+
+    def abandon(self) -> None:
+        """Count an export under way as lost."""
+        self._source.stop()
+        with self.ledger.lock:
+            self._is_over = True
+            if self._waiting:
+                self.ledger.lose(self._waiting, Loss.SHUT_DOWN, self._source.latest or "no answer so far")
+            self._waiting = 0
+
+
+def _count_points(data: Any) -> int:
+    return sum(
+        len(metric.data.data_points)
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    )
 
 
 def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
@@ -53,7 +182,7 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     Args:
         environ: Configures the exporters.
         names: The exporters, or readers such as `prometheus`, as in `OTEL_METRICS_EXPORTER`.
-        limit: Unused, because one collection of metrics is small.
+        limit: Unused, because one collection of metrics is small and is not split.
         resource: The resource of the metrics; by default the one that the SDK detects.
 
     Raises:
@@ -61,14 +190,24 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     """
     del limit
     settings.check_intervals(environ)
-    found = [exporters.factory(environ, "metrics", name)() for name in names]
-    guards, readers = [], []
-    for exporter in found:
-        if isinstance(exporter, MetricReader):
+    accounts, readers = [], []
+    for name in names:
+        make = exporters.factory(environ, "metrics", name)
+        protocol = exporters.otlp_protocol(environ, "metrics", name)
+        per_process = PerProcess(make)
+        if isinstance(exporter := per_process.get(), MetricReader):
             readers.append(exporter)
             continue
-        guards.append(guard := ExportGuard("metric exports"))
-        guard_exports(exporter, guard)
+        accounts.append(_exports(environ, per_process, protocol))
+        accounts[-1].take_over(exporter)
         readers.append(PeriodicExportingMetricReader(exporter))
     provider = OwnedMeterProvider(readers, resource=resource, shutdown_on_exit=False)
-    return Pipeline(provider, guards, owned=True)
+    return Pipeline(provider, accounts, owned=True)
+
+
+def _exports(environ: Environ, per_process: PerProcess, protocol: str | None) -> MetricExports:
+    courier = None
+    if protocol is not None:
+        courier = connect(per_process, "metrics", protocol, otlp_settings.timeout(environ, "metrics"))
+    source = EncodedMetrics(courier) if courier else ExportedMetrics(per_process.get())
+    return MetricExports(source, Ledger("metric data points"))

@@ -66,6 +66,11 @@ def compression(environ: Environ, signal: Signal, protocol: str) -> str:
     return value.lower()
 
 
+def timeout(environ: Environ, signal: Signal) -> float:
+    """Return the longest time for one request with all its attempts, in seconds; `check` has read it."""
+    return float(first_set(environ, signal, "TIMEOUT")[1] or _DEFAULT_TIMEOUT)
+
+
 def arguments(environ: Environ, signal: Signal, protocol: str) -> dict[str, Any]:
     """Return arguments of a stock exporter, made anew for each one.
 
@@ -79,10 +84,8 @@ def arguments(environ: Environ, signal: Signal, protocol: str) -> dict[str, Any]
     url = value or _DEFAULT_ENDPOINTS[protocol]
     if protocol == HTTP and variable == otlp_variable(None, "ENDPOINT"):
         url = f"{url.removesuffix('/')}/v1/{signal}"
-    # `check` has read them.
-    timeout = float(first_set(environ, signal, "TIMEOUT")[1] or _DEFAULT_TIMEOUT)
     certificates = tls.grpc_arguments if protocol == GRPC else tls.http_arguments
-    return {"endpoint": url, "timeout": timeout, **certificates(environ, signal)}
+    return {"endpoint": url, "timeout": timeout(environ, signal), **certificates(environ, signal)}
 
 
 def check(environ: Environ, signal: Signal, protocol: str) -> None:

@@ -60,6 +60,7 @@ class ProcessEnd:
     def _end_within(self, seconds: float) -> None:
         deadline = time.monotonic() + _SHARE * seconds
         # First without the runs: to end them takes locks that the interrupted code may hold for good.
-        if self._telemetry.flush_finally(deadline, _SIGTERM):
+        if self._telemetry.flush_until(deadline):
             self._end_runs()
-            self._telemetry.flush_finally(deadline, _SIGTERM)
+            self._telemetry.flush_until(deadline)
+        self._telemetry.give_up(_SIGTERM)

@@ -12,10 +12,11 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
-from langspan._settings import FLUSH_ON_SIGTERM
+from langspan._export_settings import FLUSH_ON_SIGTERM
 from langspan.export import settings
+from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ, Signal
-from langspan.export.telemetry import Pipeline, Telemetry
+from langspan.export.telemetry import Telemetry
 
 _SDK_SETTINGS: Final = "langspan.export.sdk_settings"
 
@@ -73,6 +74,10 @@ def resolve(
     _set_global("traces", traces_pipeline)
     _set_global("metrics", metrics_pipeline)
     _set_global("logs", logs_pipeline)
+    for pipeline, words in ((traces_pipeline, ("span", "span")), (logs_pipeline, ("log", "log_record"))):
+        if pipeline.accounts:
+            observe = import_module("langspan.export.self_metrics").observe
+            observe(metrics_pipeline.provider, *words, list(pipeline.accounts))
     telemetry = Telemetry(
         traces_pipeline.provider,
         metrics_pipeline.provider,

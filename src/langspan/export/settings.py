@@ -12,12 +12,13 @@ import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import entry_points
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-from langspan._settings import EXPORT_MAX_BYTES
+from langspan._export_settings import EXPORT_MAX_BYTES, QUEUE_MAX_BYTES
 
 Signal: TypeAlias = Literal["traces", "metrics", "logs"]
 Environ: TypeAlias = Mapping[str, str]
+BatchPrefix: TypeAlias = Literal["OTEL_BSP", "OTEL_BLRP"]
 
 MAX_SECONDS: Final = threading.TIMEOUT_MAX
 """The longest time that a thread can wait, in seconds; a longer one would raise where it waits."""
@@ -74,7 +75,31 @@ def max_bytes(environ: Environ) -> int:
     return int(EXPORT_MAX_BYTES.read(environ))
 
 
-def check_batches(environ: Environ, prefix: Literal["OTEL_BSP", "OTEL_BLRP"]) -> None:
+def queue_max_bytes(environ: Environ) -> int:
+    """Return how many bytes of encoded items may wait for one exporter."""
+    return int(QUEUE_MAX_BYTES.read(environ))
+
+
+class BatchNumbers(NamedTuple):
+    """What the variables of a batch processor say."""
+
+    queue: int
+    size: int
+    delay: float
+    """In seconds."""
+
+
+def batch_numbers(environ: Environ, prefix: BatchPrefix) -> BatchNumbers:
+    """Read the numbers for a batch processor, with the specification's defaults; they are checked."""
+    delay = value_of(environ, f"{prefix}_SCHEDULE_DELAY") or ("5000" if prefix == "OTEL_BSP" else "1000")
+    return BatchNumbers(
+        int(value_of(environ, f"{prefix}_MAX_QUEUE_SIZE") or 2048),
+        int(value_of(environ, f"{prefix}_MAX_EXPORT_BATCH_SIZE") or 512),
+        int(delay) / 1000,
+    )
+
+
+def check_batches(environ: Environ, prefix: BatchPrefix) -> None:
     """Check the numbers for a batch processor.
 
     The SDK would silently use a default instead, or raise without naming the variable.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import Any, Final
 
-from langspan.export.guard import settle
+from langspan.export.background import settle
 
 SIGTERM_LIMIT: Final = 2.0
 """How long SIGTERM waits for the queue to be sent, in seconds. Supervisors kill after 10 seconds or more."""

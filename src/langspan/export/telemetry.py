@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
 
-from langspan.export.background import Background
-from langspan.export.guard import ExportGuard
+from langspan._stats import SignalStats
+from langspan.export.pipeline import Pipeline
 
 _logger = logging.getLogger("langspan")
 
@@ -25,70 +25,6 @@ EXIT_PATIENCE: Final = 2.0
 
 EXIT_LIMIT: Final = 10.0
 """How long the process exit waits for a collector that is slow but accepts batches, in seconds."""
-
-
-class Pipeline:
-    """One provider with the guards of its exporters, and a thread for its blocking calls.
-
-    Args:
-        provider: A provider of any signal, from the SDK or another implementation.
-        guards: The guards of its exporters, if langspan built it.
-        owned: Whether langspan built it and therefore has to close it.
-    """
-
-    def __init__(self, provider: Any, guards: Sequence[ExportGuard] = (), *, owned: bool = False) -> None:
-        self.provider = provider
-        self.owned = owned
-        self._guards = guards
-        self._lost = 0
-        self._closing: Future[Any] | None = None
-        self._background = Background(f"langspan-{type(provider).__name__}")
-        if owned:
-            self._background.start()
-
-    def flush(self, timeout: float) -> Future[Any] | None:
-        """Start to export what is queued.
-
-        Args:
-            timeout: Passed on to the provider, in seconds; the SDK may ignore it.
-
-        Returns:
-            A future for the result of `force_flush`, or for the shutdown if that has started, or None if
-            there is nothing to do.
-
-        Raises:
-            RuntimeError: The interpreter is exiting, so no thread can be started.
-        """
-        force_flush = getattr(self.provider, "force_flush", None)
-        if force_flush is None or self._closing is not None:
-            return self._closing
-        return self._background.submit(partial(force_flush, int(timeout * 1000)))
-
-    def close(self) -> Future[Any] | None:
-        """Start to export what is queued and to shut the provider down, if it is owned.
-
-        Returns:
-            A future that is done after the shutdown, or None if there is nothing to do.
-        """
-        future = None
-        if self.owned and self._closing is None:
-            future = self._closing = self._background.submit(self.provider.shutdown)
-        self._background.stop()
-        return future
-
-    def abandon(self, reason: str) -> None:
-        """Give up everything that is not exported yet, and log the reason."""
-        for guard in self._guards:
-            guard.abandon(reason)
-
-    def sent_count(self) -> int:
-        """Return the number of items exported so far."""
-        return sum(guard.sent for guard in self._guards)
-
-    def is_free_of_new_losses(self) -> bool:
-        """Return whether no item was lost since the last call of this method."""
-        before, self._lost = self._lost, sum(guard.lost for guard in self._guards)
-        return before == self._lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,34 +65,68 @@ class Telemetry:
             True if everything was exported in time, and no exporter has lost anything since the last call.
             For a provider that langspan did not build, the result of its `force_flush` counts.
         """
+        known = [pipeline.known_losses() for pipeline in self._pipelines]
+        if (started := self._start_flush(timeout)) is None:
+            return False
+        wait(started, timeout)
+        return self._is_flushed(started, known)
+
+    async def aflush(self, timeout: float) -> bool:  # noqa: ASYNC109 - as `flush` has it
+        """Export what is queued, without blocking the event loop; otherwise like `flush`."""
+        known = [pipeline.known_losses() for pipeline in self._pipelines]
+        if (started := self._start_flush(timeout)) is None:
+            return False
+        if waiting := [asyncio.wrap_future(future) for future in started]:
+            await asyncio.wait(waiting, timeout=timeout)
+        return self._is_flushed(started, known)
+
+    def _start_flush(self, timeout: float) -> list[Future[Any]] | None:
         try:
             started = [pipeline.flush(timeout) for pipeline in self._pipelines]
         except RuntimeError:
             _logger.debug("langspan: no thread to flush on; the interpreter is exiting", exc_info=True)
-            return False
-        done, late = wait([future for future in started if future is not None], timeout)
+            return None
+        return [future for future in started if future is not None]
+
+    def _is_flushed(self, started: Sequence[Future[Any]], known: Sequence[Sequence[int]]) -> bool:
+        late = [future for future in started if not future.done()]
         for future in late:
             future.cancel()
-        flushed = all(future.exception() is None and future.result() is not False for future in done)
-        lossless = [pipeline.is_free_of_new_losses() for pipeline in self._pipelines]
-        return not late and flushed and all(lossless)
+        flushed = not late and all(
+            not future.exception() and future.result() is not False for future in started
+        )
+        lossless = [
+            pipeline.is_free_of_losses(before)
+            for pipeline, before in zip(self._pipelines, known, strict=True)
+        ]
+        return flushed and all(lossless)
 
-    def flush_finally(self, deadline: float, reason: str) -> bool:
-        """Export what is queued, and give up what is not exported in time.
+    def stats(self) -> tuple[SignalStats, SignalStats, SignalStats]:
+        """Return what became of the spans, the metric data points and the log records of this process."""
+        spans, points, records = (pipeline.stats() for pipeline in self._pipelines)
+        return spans, points, records
+
+    def flush_until(self, deadline: float) -> bool:
+        """Export what is queued.
 
         Args:
             deadline: When the time is over, on the monotonic clock, in seconds.
-            reason: Why the rest is lost then, for the log line.
 
         Returns:
             Whether the attempt ended in time.
         """
         timeout = max(0.0, deadline - time.monotonic())
-        started = {pipeline: pipeline.flush(timeout) for pipeline in self._pipelines}
-        flushing = {pipeline: future for pipeline, future in started.items() if future is not None}
-        late = wait(flushing.values(), timeout).not_done
-        _abandon(flushing, reason)
-        return not late
+        started = [pipeline.flush(timeout) for pipeline in self._pipelines]
+        return not wait([future for future in started if future is not None], timeout).not_done
+
+    def give_up(self, why: str) -> None:
+        """Count what still waits as lost, and log the sums of all losses: no exit hook will.
+
+        Args:
+            why: What ends, for the log line.
+        """
+        for pipeline in self._pipelines:
+            pipeline.settle(why, is_late=True)
 
     def shutdown(self, timeout: float) -> None:
         """Export what is queued and shut down the providers that langspan built; a second call does nothing.
@@ -166,7 +136,7 @@ class Telemetry:
         """
         closing = self._close()
         wait(closing.values(), timeout)
-        _abandon(closing, f"shutdown waited {timeout:g} s")
+        _settle(closing, f"shutdown within {timeout:g} s")
 
     def shutdown_at_exit(self) -> None:
         """Register a shutdown for the exit of the interpreter, if langspan built any of the providers.
@@ -181,12 +151,12 @@ class Telemetry:
         """Export what is queued and shut down, within the bounds of `shutdown_at_exit`."""
         closing = self._close()
         deadline = time.monotonic() + EXIT_LIMIT
-        before, sent = -1, sum(pipeline.sent_count() for pipeline in closing)
+        before, sent = -1, _sent(closing)
         while sent > before and time.monotonic() < deadline:
             if not wait(closing.values(), EXIT_PATIENCE).not_done:
-                return
-            before, sent = sent, sum(pipeline.sent_count() for pipeline in closing)
-        _abandon(closing, "the process exits")
+                break
+            before, sent = sent, _sent(closing)
+        _settle(closing, "the process exits")
 
     def _close(self) -> dict[Pipeline, Future[Any]]:
         atexit.unregister(self.finish)
@@ -194,7 +164,10 @@ class Telemetry:
         return {pipeline: future for pipeline, future in closing.items() if future is not None}
 
 
-def _abandon(closing: dict[Pipeline, Future[Any]], reason: str) -> None:
+def _sent(closing: Iterable[Pipeline]) -> int:
+    return sum(pipeline.stats().sent for pipeline in closing)
+
+
+def _settle(closing: Mapping[Pipeline, Future[Any]], why: str) -> None:
     for pipeline, future in closing.items():
-        if not future.done():
-            pipeline.abandon(reason)
+        pipeline.settle(why, is_late=not future.done())

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from opentelemetry.trace import TraceFlags
 
-from langspan.export import exporters, settings
-from langspan.export.guard import ExportGuard
+from langspan.export import exporters, otlp
+from langspan.export.batches import BatchQueue
+from langspan.export.delivery import Encoding
+from langspan.export.ledger import Ledger
+from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ
-from langspan.export.size import span_bound
-from langspan.export.telemetry import Pipeline
+
+_SAMPLED: Final = int(TraceFlags.SAMPLED)
+_ENCODING: Final = Encoding(otlp.encode_span, otlp.trace_request, otlp.envelope_size)
 
 
 class OwnedTracerProvider(TracerProvider):
@@ -26,19 +31,33 @@ class OwnedTracerProvider(TracerProvider):
         super().shutdown()
 
 
-class SplittingSpanExporter(exporters.SplittingExporter, SpanExporter):
-    """An exporter that passes spans to another one in batches of limited size in bytes."""
+class QueueSpanProcessor(SpanProcessor):
+    """A span processor that puts ended spans into a queue; recording costs an append."""
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Export spans; return a failure if any batch failed."""
-        return SpanExportResult.SUCCESS if self.send(spans) else SpanExportResult.FAILURE
+    def __init__(self, queue: BatchQueue) -> None:
+        self._queue = queue
+        self._put = queue.put
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take a span, if it is sampled."""
+        context = span.context
+        if context is not None and context.trace_flags & _SAMPLED:
+            self._put(span)
+
+    def shutdown(self) -> None:
+        """Export what waits and close the exporter."""
+        self._queue.close()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Export what waits; return whether all of it was accepted in time."""
+        return self._queue.force_flush(timeout_millis / 1000)
 
 
 def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
-    """Build a tracer provider. The SDK itself reads the variables for sampler, span limits and batches.
+    """Build a tracer provider. The SDK itself reads the variables for sampler and span limits.
 
     Args:
-        environ: Configures the exporters.
+        environ: Configures the exporters and the queue.
         names: The exporters, as in `OTEL_TRACES_EXPORTER`. With none, spans are recorded but not exported.
         limit: The largest export request in bytes, before compression.
         resource: The resource of the spans; by default the one that the SDK detects.
@@ -46,14 +65,10 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     Raises:
         ValueError: A variable has an invalid value.
     """
-    settings.check_batches(environ, "OTEL_BSP")
-    makers = [exporters.factory(environ, "traces", name) for name in names]
-    guards = [ExportGuard("spans") for _ in makers]
-    splitting = [
-        SplittingSpanExporter(make, span_bound, limit, guard)
-        for make, guard in zip(makers, guards, strict=True)
-    ]
+    bounds = exporters.bounds(environ, "OTEL_BSP")
+    routes = [exporters.route(environ, "traces", name, _ENCODING, limit) for name in names]
+    queues = [BatchQueue("langspan-spans", route, Ledger("spans"), bounds) for route in routes]
     provider = OwnedTracerProvider(resource=resource, shutdown_on_exit=False)
-    for exporter in splitting:
-        provider.add_span_processor(BatchSpanProcessor(exporter))
-    return Pipeline(provider, guards, owned=True)
+    for queue in queues:
+        provider.add_span_processor(QueueSpanProcessor(queue))
+    return Pipeline(provider, queues, owned=True)

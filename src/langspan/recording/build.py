@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib import metadata
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider
@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanContext, Tracer, TracerProvider
 
 from langspan._events import Graph
 from langspan._guard import Guard
-from langspan._setting_parsers import ContentCapture
+from langspan._setting_parsers import ContentCapture, Redact
 from langspan._settings import Settings
 from langspan.content.renderer import ContentRenderer
 from langspan.context.collection import watch
@@ -80,12 +80,12 @@ def _assemble(
     """Make the recorder's parts and put them together."""
     watch()
     runs, interrupts, hooks = (
-        _runs(settings),
+        _runs(settings, guard),
         Interrupts(across_processes=settings.link_across_processes),
         _hooks(settings, guard),
     )
     limits = guard.call(limits_of, tracer) or NO_LIMITS
-    policy = ContentRenderer(settings.redact, settings.max_content_bytes, limits.chars)
+    policy = ContentRenderer(_redact(settings, guard), settings.max_content_bytes, limits.chars)
     renderer = policy if settings.capture_content else None
     starter = SpanStarter(
         tracer,
@@ -114,13 +114,30 @@ def _assemble(
     )
 
 
-def _runs(settings: Settings) -> RunTable[Run, SpanContext]:
+def _runs(settings: Settings, guard: Guard) -> RunTable[Run, SpanContext]:
     return RunTable(
         max_open=settings.max_open_runs,
         max_age=settings.max_run_age,
         max_ended=_MAX_ENDED,
         ended_context=Run.span_context,
+        evicted=guard.tallies.runs_evicted,
     )
+
+
+def _redact(settings: Settings, guard: Guard) -> Redact | None:
+    """Return the user's hook so that the values that are dropped because it raises are counted."""
+    redact, dropped = settings.redact, guard.tallies.values_dropped
+    if redact is None:
+        return None
+
+    def counted(value: Any, where: str) -> Any:
+        try:
+            return redact(value, where)
+        except Exception:
+            dropped.add()
+            raise
+
+    return counted
 
 
 def _hooks(settings: Settings, guard: Guard) -> RunHooks | None:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from langspan._stats import Tally
+
 Entry = TypeVar("Entry")
 Ended = TypeVar("Ended")
 
@@ -29,6 +31,7 @@ class RunTable(Generic[Entry, Ended]):
         max_age: Seconds after which an open run is evicted.
         max_ended: At least as many of the latest ended runs are remembered, and at most twice as many.
         ended_context: What to remember of a run that ended; must be quick and must not fail.
+        evicted: Counts the runs that have to leave because there are too many, or they are too old.
         clock: Monotonic seconds; injected by tests.
     """
 
@@ -39,12 +42,14 @@ class RunTable(Generic[Entry, Ended]):
         max_age: float,
         max_ended: int,
         ended_context: Callable[[Entry], Ended],
+        evicted: Tally | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._max_open = max_open
         self._max_age = max_age
         self._max_ended = max_ended
         self._ended_context = ended_context
+        self._evicted = evicted or Tally()
         self._clock = clock
         self._forget()
         _TABLES.add(self)
@@ -97,7 +102,9 @@ class RunTable(Generic[Entry, Ended]):
             if len(leaving) >= over and started >= latest:
                 break
             leaving.append(key)
-        evicted.extend(self._open.pop(key)[1] for key in leaving)
+        for key in leaving:
+            evicted.append(self._open.pop(key)[1])
+            self._evicted.add()
 
     def get(self, run_id: UUID) -> Entry | None:
         """The open run of that id, if any."""

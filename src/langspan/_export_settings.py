@@ -1,0 +1,76 @@
+"""Settings of what exports, and of the command line: rows of the table in `langspan._settings`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langspan._setting_parsers import Setting, at_least, switch, switch_variable, text
+
+EXPORT_MAX_BYTES: Final = Setting(
+    "export_max_bytes",
+    "LANGSPAN_EXPORT_MAX_BYTES",
+    3_670_016,  # half a MiB below the 4 MiB that gRPC receivers accept by default
+    at_least(1),
+    at_least(1),
+    "The largest request to a collector, in bytes before compression. Larger batches are split.",
+)
+QUEUE_MAX_BYTES: Final = Setting(
+    "queue_max_bytes",
+    "LANGSPAN_QUEUE_MAX_BYTES",
+    67_108_864,
+    at_least(1),
+    at_least(1),
+    "How many bytes may wait for one exporter. What ends while the queue is full is lost, and counted.",
+)
+FLUSH_ON_SIGTERM: Final = Setting(
+    "flush_on_sigterm",
+    "LANGSPAN_FLUSH_ON_SIGTERM",
+    True,
+    switch,
+    switch_variable,
+    "Where nobody handles SIGTERM, send what is queued before it ends the process: see "
+    "[When the process ends](processes.md#sigterm). `false` leaves the signal alone.",
+)
+FILE: Final = Setting(
+    "file",
+    "LANGSPAN_FILE",
+    "langspan.jsonl",
+    text,
+    text,
+    "The file to which the exporter `langspan_file` appends.",
+)
+FILE_MAX_BYTES: Final = Setting(
+    "file_max_bytes",
+    "LANGSPAN_FILE_MAX_BYTES",
+    0,
+    at_least(0),
+    at_least(0),
+    "The size at which the exporter `langspan_file` begins its file anew; the full one is renamed to `.1`. "
+    "`0` is no limit. A single line that is longer is written whole.",
+)
+FILE_KEEP: Final = Setting(
+    "file_keep",
+    "LANGSPAN_FILE_KEEP",
+    3,
+    at_least(0),
+    at_least(0),
+    "How many renamed files of the exporter `langspan_file` are kept: `.1` is the newest.",
+)
+JAEGER_URL: Final = Setting(
+    "jaeger_url",
+    "LANGSPAN_JAEGER_URL",
+    "http://localhost:16686",
+    text,
+    text,
+    "The base of the link to Jaeger that `langspan demo` prints.",
+)
+
+OF_EXPORTS: Final = (
+    EXPORT_MAX_BYTES,
+    QUEUE_MAX_BYTES,
+    FLUSH_ON_SIGTERM,
+    FILE,
+    FILE_MAX_BYTES,
+    FILE_KEEP,
+    JAEGER_URL,
+)
