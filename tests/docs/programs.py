@@ -73,6 +73,7 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "no code": Program(_untraced(APP), _shell("docs/get-started.md", "Trace without changing the code")),
     "an endpoint": Program(APP, _shell("docs/running.md", "To a collector you already have")),
+    "counts": Program(_python("delivery", "Counts")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),
