@@ -32,8 +32,8 @@ class FailsAtRandom:
     def __call__(self) -> Reply | None:
         answer = self.random.choice(["ok", "ok", "ok", "partial", "refuse", "redirect", "again", "too large"])
         if answer == "partial":
-            self.rejected += 5
-            return Reply(rejected=5, text="quota")
+            self.rejected += 1  # of a request of any size
+            return Reply(rejected=1, text="quota")
         status = {"refuse": 400, "redirect": 301, "again": 503, "too large": 413}.get(answer)
         return status and Reply(status, headers={"Retry-After": "0", "Location": "https://elsewhere/"})
 
