@@ -15,6 +15,7 @@ from langspan.export.advice import advice
         ("spans", 0, "error code: StatusCode.DEADLINE_EXCEEDED", True),
         ("spans", 0, "Failed to export spans batch due to timeout, max retries or shutdown.", True),
         ("spans", 0, "no answer so far", True),
+        ("spans", 0, "ConnectTimeout: the host did not connect", True),
         ("spans", 1, "[Errno 111] Connection refused", False),
         ("metric exports", 0, "[Errno 111] Connection refused", False),
         ("spans", 0, "Failed to export spans batch code: 401, reason: Unauthorized", False),

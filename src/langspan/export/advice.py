@@ -7,7 +7,7 @@ from typing import Final
 
 # What the stock exporters say, and langspan before they have said anything.
 _NOBODY_ANSWERS: Final = re.compile(
-    r"refused|resolv|unreachable|UNAVAILABLE|DEADLINE_EXCEEDED|no answer"
+    r"refused|resolv|unreachable|UNAVAILABLE|DEADLINE_EXCEEDED|ConnectTimeout|no answer"
     r"|^Failed to export \w+ batch due to timeout"
 )
 _WITHOUT_A_COLLECTOR: Final = (
