@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from langspan.cli import endpoint, main
-from support.otlp import black_hole, closed_port, receive
+from support.otlp import Reply, black_hole, closed_port, receive
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +69,22 @@ def test_an_endpoint_that_refuses_the_span_is_a_problem_with_its_reason(doctor, 
     assert 1 == code
     assert "✗ test span                      was not taken: " in out
     assert "401" in out.split("was not taken")[1]
+
+
+def test_an_endpoint_that_answers_with_a_redirect_is_a_problem_with_its_target(doctor, server):
+    """Such as one that serves https only."""
+    server.always = Reply(301, headers={"Location": "https://collector:4318/v1/traces?key=s3cret"})
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert 1 == code
+    assert "a redirect (301) to https://collector:4318, which is not followed; use https" in out
+    assert "s3cret" not in out
+
+
+def test_an_endpoint_that_accepts_a_part_is_a_problem_with_its_reason(doctor, server):
+    server.always = Reply(rejected=1, text="quota exceeded for tenant")
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert 1 == code
+    assert "quota exceeded for tenant" in out
 
 
 def test_an_endpoint_that_hangs_is_given_up(doctor, monkeypatch):

@@ -144,6 +144,12 @@ def test_of_a_redirect_only_the_host_is_told(location, shown):
     assert "s3cret" not in words
 
 
+@pytest.mark.parametrize(("scheme", "advised"), [("https", True), ("http", False)])
+def test_a_redirect_to_https_says_what_to_do(scheme, advised):
+    words = http_refusal(301, "Moved", {"Location": f"{scheme}://collector/v1/traces"}, "").words
+    assert advised == words.endswith("; use https in the endpoint")
+
+
 def test_what_somebody_else_says_is_told_within_bounds():
     words = http_refusal(400, "Bad Request", {}, "line\none\x1b[31m " + "x" * 10_000).words
     assert words.startswith("400 Bad Request: line one [31m x")

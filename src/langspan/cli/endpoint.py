@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
 
 from langspan.cli.masking import without_credentials, without_header_values
 from langspan.cli.terminal import CliError
-from langspan.export import exporters, otlp_settings
+from langspan.export import otlp_settings, traces
 
 _PROBE_SECONDS: Final = 0.5
 _SEND_SECONDS: Final = 3
@@ -74,15 +73,12 @@ def send(endpoint: Endpoint, environ: Mapping[str, str], spans: Sequence[Readabl
     """Send spans as an application would, and return why they were rejected, or None if they were not."""
     with _captured_log_messages() as messages:
         try:
-            exporter = exporters.factory(environ, "traces", "otlp")(timeout=_SEND_SECONDS)
-            taken = exporter.export(spans) is SpanExportResult.SUCCESS
-            exporter.shutdown()
+            told = traces.send(environ, spans, _SEND_SECONDS)
         except Exception as error:  # noqa: BLE001 - every error is reported to the user
-            taken = False
-            messages.append(f"{type(error).__name__}: {error}")
-    if taken:
+            told = f"{type(error).__name__}: {error}"
+    if told is None:
         return None
-    reason = messages[-1] if messages else "it did not say why"
+    reason = told or (messages[-1] if messages else "it did not say why")
     return without_header_values(reason.replace(endpoint.url, endpoint.display_url), environ)
 
 

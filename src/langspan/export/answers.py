@@ -100,7 +100,8 @@ def http_refusal(status: int, reason: str, headers: Mapping[str, str], body: str
         return Answer(
             Verdict.LOST,
             Loss.REDIRECTED,
-            f"the receiver answers with a redirect ({status}) to {target}, which is not followed",
+            f"the receiver answers with a redirect ({status}) to {target}, which is not followed"
+            + ("; use https in the endpoint" if target.startswith("https:") else ""),
         )
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or (
         # As the collector says it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -35,7 +36,15 @@ def otlp_protocol(environ: Environ, signal: Signal, name: str) -> str | None:
     return _OTLP_PROTOCOLS[name] or otlp_settings.protocol(environ, signal)
 
 
-def route(environ: Environ, signal: Signal, name: str, encoding: Encoding, limit: int) -> Delivery:
+def route(
+    environ: Environ,
+    signal: Signal,
+    name: str,
+    encoding: Encoding,
+    limit: int,
+    *,
+    timeout: float | None = None,
+) -> Delivery:
     """Make the exporter called `name` and return the way to it.
 
     Args:
@@ -44,15 +53,18 @@ def route(environ: Environ, signal: Signal, name: str, encoding: Encoding, limit
         name: As for `factory`.
         encoding: How items of the signal become requests.
         limit: The largest request, in bytes before compression.
+        timeout: The longest time for one request with all its attempts, in seconds; by default as the
+            variables say.
 
     Raises:
         ValueError: As for `factory`.
     """
     make = factory(environ, signal, name)
     protocol = otlp_protocol(environ, signal, name)
-    exporters = PerProcess(make)
+    exporters = PerProcess(make if timeout is None else partial(make, timeout=timeout))
     if protocol is not None:
-        found = courier.connect(exporters, signal, protocol, otlp_settings.timeout(environ, signal))
+        seconds = otlp_settings.timeout(environ, signal) if timeout is None else timeout
+        found = courier.connect(exporters, signal, protocol, seconds)
         if found is not None:
             return OtlpDelivery(found, encoding, limit, _COMPONENT_TYPES[protocol].format(_ITEMS[signal]))
     # A local one has no limit for a request, so that sizes need not be known.

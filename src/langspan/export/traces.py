@@ -9,9 +9,9 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.trace import TraceFlags
 
-from langspan.export import exporters, otlp
+from langspan.export import exporters, otlp, settings
 from langspan.export.batches import BatchQueue
-from langspan.export.delivery import Encoding
+from langspan.export.delivery import Encoding, Item
 from langspan.export.ledger import Ledger
 from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ
@@ -72,3 +72,27 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
     for queue in queues:
         provider.add_span_processor(QueueSpanProcessor(queue))
     return Pipeline(provider, queues, owned=True)
+
+
+def send(environ: Environ, spans: Sequence[ReadableSpan], timeout: float) -> str | None:
+    """Send spans over OTLP once, as a queue would.
+
+    Args:
+        environ: Configures the exporter.
+        spans: Ended spans.
+        timeout: The longest time for a request with all its attempts, in seconds.
+
+    Returns:
+        Why some of them were not accepted, which may be an empty text, or None if all were.
+
+    Raises:
+        ValueError: A variable has an invalid value.
+    """
+    limit = settings.max_bytes(environ)
+    delivery = exporters.route(environ, "traces", "otlp", _ENCODING, limit, timeout=timeout)
+    try:
+        items = [Item(number, span, delivery.encode(span)) for number, span in enumerate(spans)]
+        words = [outcome.words for outcome in delivery.deliver(items) if outcome.lost]
+    finally:
+        delivery.close()
+    return words[0] if words else None
