@@ -84,9 +84,10 @@ def _timing_out(guard: Guard, timeout_error: type[Exception]) -> Wrapper:
     """Tell the recorder of a node's timeout, which reaches the node itself as a cancellation."""
 
     def tell(error: Exception, _task: Any, config: Any, *_args: Any, **_kwargs: Any) -> None:
-        place = config["metadata"]["langgraph_checkpoint_ns"]
-        for handler in config["callbacks"].handlers:
-            if isinstance(handler, RecordingHandler):
+        place = (config.get("metadata") or {}).get("langgraph_checkpoint_ns")
+        # Whoever runs a task by hand may give it neither.
+        for handler in getattr(config.get("callbacks"), "handlers", ()):
+            if place is not None and isinstance(handler, RecordingHandler):
                 handler.recorder.timed_out(place, error)
 
     async def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
