@@ -27,20 +27,6 @@ def span(span_id="01", trace_id="feed", name="step", **more):
     return {"traceId": trace_id, "spanId": span_id, "name": name, **times, **more}
 
 
-@pytest.fixture
-def view(tmp_path, monkeypatch, capsys):
-    """Write a file, view it, and return the exit code and what was printed."""
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(content, *arguments):
-        path = tmp_path / "spans.jsonl"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        code = main(["view", str(path), *arguments])
-        return code, *capsys.readouterr()
-
-    return run
-
-
 def test_what_langspan_exports_can_be_viewed(tmp_path, capsys):
     path = tmp_path / "spans.jsonl"
     provider = TracerProvider(shutdown_on_exit=False)

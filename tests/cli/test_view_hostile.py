@@ -39,19 +39,6 @@ def with_value(text):
     return with_field("attributes", f'[{{"key": "{key}", "value": {text}}}]')
 
 
-@pytest.fixture
-def view(tmp_path, monkeypatch, capsys):
-    monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(content, *arguments):
-        path = tmp_path / "spans.jsonl"
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        code = main(["view", str(path), *arguments])
-        return code, *capsys.readouterr()
-
-    return run
-
-
 DEEP = 200_000
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
-import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, Final
+
+from langspan.export.forks import call_in_child
 
 # After everything else that multiprocessing does when a child ends: queues are joined at -5.
 _LAST: Final = -100
@@ -29,9 +29,7 @@ class ChildProcesses:
 
     def watch(self) -> None:
         """Watch for the ends of this process, if it is such a child, and of those that it forks."""
-        if hasattr(os, "register_at_fork"):
-            register = weakref.WeakMethod(self._register)
-            os.register_at_fork(after_in_child=lambda: _call_if_alive(register))
+        call_in_child(self._register)
         self._register()
 
     def _register(self) -> None:
@@ -75,9 +73,3 @@ class ChildProcesses:
         for thread in threads:
             thread.join()
         self._finish()
-
-
-def _call_if_alive(reference: weakref.WeakMethod[Callable[[], None]]) -> None:
-    method = reference()
-    if method is not None:
-        method()

@@ -6,12 +6,11 @@ import errno
 import logging
 import os
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
+from langspan.export.forks import call_in_child
 from langspan.export.safe_file import ends_a_line, lock, open_safely, unlock, write_whole
 
 _logger = logging.getLogger(__name__)
@@ -41,8 +40,7 @@ class LineFile:
         self._told_of_rotation = False
         self._lock = threading.Lock()
         self._descriptor: int | None = open_safely(self.path)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=partial(_after_fork, weakref.ref(self)))
+        call_in_child(self.after_fork)
 
     @property
     def closed(self) -> bool:
@@ -138,8 +136,3 @@ class LineFile:
         former, self._descriptor = self._descriptor, descriptor
         if former is not None:
             os.close(former)
-
-
-def _after_fork(reference: weakref.ref[LineFile]) -> None:
-    if (file := reference()) is not None:
-        file.after_fork()

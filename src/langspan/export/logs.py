@@ -16,6 +16,7 @@ from langspan.export.batches import BatchQueue
 from langspan.export.delivery import Encoding
 from langspan.export.ledger import Ledger
 from langspan.export.pipeline import Pipeline
+from langspan.export.processors import QueueProcessor
 from langspan.export.settings import Environ
 
 _ENCODING: Final = Encoding(otlp.encode_log_record, otlp.logs_request, otlp.envelope_size)
@@ -32,11 +33,8 @@ class OwnedLoggerProvider(LoggerProvider):
         super().shutdown()
 
 
-class QueueLogProcessor(LogRecordProcessor):
+class QueueLogProcessor(QueueProcessor, LogRecordProcessor):
     """A log record processor that puts records into a queue."""
-
-    def __init__(self, queue: BatchQueue) -> None:
-        self._queue = queue
 
     def on_emit(self, log_record: Any) -> None:
         """Take a log record."""
@@ -44,14 +42,6 @@ class QueueLogProcessor(LogRecordProcessor):
 
     # Its name before OpenTelemetry 1.35.
     emit = on_emit
-
-    def shutdown(self) -> None:
-        """Export what waits and close the exporter."""
-        self._queue.close()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Export what waits; return whether all of it was accepted in time."""
-        return self._queue.force_flush(timeout_millis / 1000)
 
 
 def _readable(log: Any) -> Any:

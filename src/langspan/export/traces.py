@@ -14,6 +14,7 @@ from langspan.export.batches import BatchQueue
 from langspan.export.delivery import Encoding, Item
 from langspan.export.ledger import Ledger
 from langspan.export.pipeline import Pipeline
+from langspan.export.processors import QueueProcessor
 from langspan.export.settings import Environ
 
 _SAMPLED: Final = int(TraceFlags.SAMPLED)
@@ -31,11 +32,11 @@ class OwnedTracerProvider(TracerProvider):
         super().shutdown()
 
 
-class QueueSpanProcessor(SpanProcessor):
+class QueueSpanProcessor(QueueProcessor, SpanProcessor):
     """A span processor that puts ended spans into a queue; recording costs an append."""
 
     def __init__(self, queue: BatchQueue) -> None:
-        self._queue = queue
+        super().__init__(queue)
         self._put = queue.put
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -43,14 +44,6 @@ class QueueSpanProcessor(SpanProcessor):
         context = span.context
         if context is not None and context.trace_flags & _SAMPLED:
             self._put(span)
-
-    def shutdown(self) -> None:
-        """Export what waits and close the exporter."""
-        self._queue.close()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Export what waits; return whether all of it was accepted in time."""
-        return self._queue.force_flush(timeout_millis / 1000)
 
 
 def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
