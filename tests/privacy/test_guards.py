@@ -64,3 +64,11 @@ def test_there_is_no_fault_as_it_is() -> None:
 def test_a_guard_that_is_turned_round_is_noticed(guard: Condition) -> None:
     with flipped(guard):
         assert next(faults(), None) is not None
+
+
+def test_a_guard_that_was_turned_round_holds_again() -> None:
+    """Nor is anything remembered of it: the very same values are kept in."""
+    for guard in conditions("langspan._values", r"://"):
+        with flipped(guard):
+            assert recorded("arguments of a call", address) & ADDRESSES
+        assert set() == recorded("arguments of a call", address) & ADDRESSES

@@ -54,26 +54,33 @@ def conditions(module: str, words: str) -> list[Condition]:
 @contextmanager
 def flipped(condition: Condition) -> Iterator[None]:
     """Turn a condition round."""
-    function = _live(condition)
+    held = _held(condition)
+    function = inspect.unwrap(held)
     original = function.__code__
     tree = _tree(condition.module)
     _, node = list(_conditions(tree))[condition.number]
     _negate(tree, node)
     compiled = compile(ast.fix_missing_locations(tree), original.co_filename, "exec")
     function.__code__ = next(each for each in _codes(compiled) if _is_same(each, original))
+    _forget(held)
     try:
         yield
     finally:
         function.__code__ = original
+        _forget(held)
 
 
-def _live(condition: Condition) -> Any:
+def _held(condition: Condition) -> Any:
     found: Any = importlib.import_module(condition.module)
     for name in condition.function.split("."):
         found = vars(found)[name]
-    if hasattr(found, "cache_clear"):
-        found.cache_clear()
-    return inspect.unwrap(found)
+    return found
+
+
+def _forget(held: Any) -> None:
+    """What one that remembers answered before must not stand for what it answers now."""
+    if hasattr(held, "cache_clear"):
+        held.cache_clear()
 
 
 def _is_same(code: CodeType, original: CodeType) -> bool:
