@@ -5,6 +5,7 @@ from langspan._events import RunInfo
 from langspan._instrumentation import Instrumentation
 from langspan._instrumentor import LangSpanInstrumentor, instrument, uninstrument
 from langspan._stats import SignalStats, Stats
+from langspan.context.block import context
 
 __all__ = [
     "CallbackHandler",
@@ -13,6 +14,7 @@ __all__ = [
     "RunInfo",
     "SignalStats",
     "Stats",
+    "context",
     "instrument",
     "uninstrument",
 ]

@@ -34,6 +34,7 @@ class CallbackHandler(RecordingHandler):
         spans: See `instrument`.
         usage_sums: See `instrument`.
         metadata_keys: See `instrument`.
+        read_baggage: See `instrument`.
         on_start: See `instrument`.
         on_end: See `instrument`.
 
@@ -54,6 +55,7 @@ class CallbackHandler(RecordingHandler):
         spans: Spans | None = None,
         usage_sums: UsageSums | None = None,
         metadata_keys: Sequence[str] | None = None,
+        read_baggage: bool | None = None,
         on_start: RunHook | None = None,
         on_end: RunHook | None = None,
     ) -> None:
@@ -66,6 +68,7 @@ class CallbackHandler(RecordingHandler):
             spans=spans,
             usage_sums=usage_sums,
             metadata_keys=metadata_keys,
+            read_baggage=read_baggage,
             on_start=on_start,
             on_end=on_end,
         )

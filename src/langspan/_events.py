@@ -5,10 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from opentelemetry.trace import Span
+
+from langspan._reading import as_list
 
 
 class CallbackType(enum.Enum):
@@ -91,6 +94,49 @@ class Started(NamedTuple):
     metadata: Mapping[str, Any] | None
     payload: Any
     extra: Mapping[str, Any]
+
+
+class Given(NamedTuple):
+    """What `langspan.context` gives the runs that start inside its block.
+
+    Attributes:
+        conversation: The conversation's id.
+        user: The user's id.
+        session: The session's id.
+        tags: Tags, those of outer blocks first.
+        metadata: The application's own metadata.
+        entry: Stands for the innermost block as it was entered; None if another process gave all of it.
+    """
+
+    conversation: str | None = None
+    user: str | None = None
+    session: str | None = None
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = MappingProxyType({})
+    entry: object = None
+
+    def over(self, outer: Given | None) -> Given:
+        """Return what an outer block gives as well; where both give something, this one counts."""
+        if outer is None:
+            return self
+        return Given(
+            self.conversation or outer.conversation,
+            self.user or outer.user,
+            self.session or outer.session,
+            tuple(dict.fromkeys((*outer.tags, *self.tags))),
+            {**outer.metadata, **self.metadata},
+            self.entry,
+        )
+
+    def added_to(self, event: Started) -> Started:
+        """Return a start event with these tags and metadata; those of the call itself come first."""
+        tags, metadata = event.tags, event.metadata
+        if self.tags:
+            own = as_list(tags) or []
+            tags = [*own, *(tag for tag in self.tags if tag not in own)]
+        if self.metadata:
+            metadata = {**self.metadata, **(metadata or {})}
+        return event._replace(tags=tags, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

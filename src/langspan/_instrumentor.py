@@ -154,6 +154,7 @@ def instrument(
     usage_sums: UsageSums | None = None,
     metadata_keys: Sequence[str] | None = None,
     link_across_processes: bool | None = None,
+    read_baggage: bool | None = None,
     on_start: RunHook | None = None,
     on_end: RunHook | None = None,
 ) -> Instrumentation:
@@ -180,6 +181,7 @@ def instrument(
         metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
         link_across_processes: Keep a graph's trace context in the metadata of its checkpoints, and link a run
             that goes on in another process to it.
+        read_baggage: Take the ids, tags and metadata that `langspan.context` of another process sent along.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`, to
             set additional attributes. If it raises, the error is logged and the run goes on.
         on_end: Called as `on_end(span, run_info)` just before the span ends, likewise.
@@ -203,6 +205,7 @@ def instrument(
         "usage_sums": usage_sums,
         "metadata_keys": metadata_keys,
         "link_across_processes": link_across_processes,
+        "read_baggage": read_baggage,
         "on_start": on_start,
         "on_end": on_end,
     }

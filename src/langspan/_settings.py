@@ -104,6 +104,16 @@ LINK_ACROSS_PROCESSES: Final = Setting(
     "process [is linked](spans.md#graphs-that-wait) to the interrupted one.",
     is_argument=True,
 )
+READ_BAGGAGE: Final = Setting(
+    "read_baggage",
+    "LANGSPAN_READ_BAGGAGE",
+    False,
+    switch,
+    switch_variable,
+    "Take the ids, tags and metadata that `langspan.context(baggage=True)` of another process "
+    "[sent along](context.md#to-other-processes) with a request. Only where nobody untrusted can send some.",
+    is_argument=True,
+)
 ON_START: Final = Setting(
     "on_start",
     None,
@@ -157,6 +167,7 @@ _OF_RUNS: Final = (
     USAGE_SUMS,
     METADATA_KEYS,
     LINK_ACROSS_PROCESSES,
+    READ_BAGGAGE,
     ON_START,
     ON_END,
     LATEST_METRICS,
@@ -180,6 +191,7 @@ class Settings:
     usage_sums: UsageSums
     metadata_keys: tuple[str, ...]
     link_across_processes: bool
+    read_baggage: bool
     on_start: RunHook | None
     on_end: RunHook | None
     latest_metrics: bool

@@ -22,12 +22,13 @@ NAMES = [
     "RunInfo",
     "SignalStats",
     "Stats",
+    "context",
     "instrument",
     "uninstrument",
 ]
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
-    *("usage_sums", "metadata_keys", "link_across_processes", "on_start", "on_end"),
+    *("usage_sums", "metadata_keys", "link_across_processes", "read_baggage", "on_start", "on_end"),
 ]
 # What only a patch can do.
 OF_PATCHES = {"link_across_processes"}

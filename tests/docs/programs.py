@@ -74,6 +74,7 @@ PROGRAMS: Mapping[str, Program] = {
     "no code": Program(_untraced(APP), _shell("docs/get-started.md", "Trace without changing the code")),
     "an endpoint": Program(APP, _shell("docs/running.md", "To a collector you already have")),
     "counts": Program(_python("delivery", "Counts")),
+    "context": Program(_python("context", "Conversation, user, tags")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

@@ -95,6 +95,10 @@ RUNS = {
         lambda: RunnableLambda(str.upper).invoke("x", {"metadata": {"user_id": "ann"}, "tags": ["prod"]}),
         {"input", "output", "user_id", "tag"},
     ),
+    "a step of a session": (
+        lambda: langspan.context(session_id="s")(RunnableLambda(str.upper).invoke)("x"),
+        {"input", "output", "session_id"},
+    ),
     "a step that fails": (lambda: RunnableLambda(fail).invoke("x"), {"input", "exception"}),
     "a step with an event": (lambda: RunnableLambda(tell).invoke("x"), {"input", "output", "event"}),
     "a graph that waits": (

@@ -140,6 +140,17 @@ def test_the_sum_of_a_conversation_is_that_of_the_page(ran):
     assert [f"It prints `{ran('tokens').out.strip()}`."] == said
 
 
+def test_what_a_block_gives_is_on_the_spans(ran):
+    spans = ran("context").spans
+    names = ("user.id", "langchain.tags", "langchain.metadata.plan")
+    assert {("u-1", ("support",), "free")} == {
+        (span.attributes[names[0]], tuple(span.attributes[names[1]]), span.attributes[names[2]])
+        for span in spans
+    }
+    asked = [span for span in spans if "gen_ai.operation.name" in span.attributes]
+    assert ["customer-17"] * 2 == [span.attributes["gen_ai.conversation.id"] for span in asked]
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

@@ -20,7 +20,10 @@ _AGENT: Final = frozenset({AGENT})
 _WORKFLOW: Final = frozenset({WORKFLOW})
 _CHAIN: Final = frozenset({CHAIN})
 _HUB: Final = "the prompt comes from the LangChain Hub"
-_CONVERSATION: Final = "`thread_id`, `session_id` or `conversation_id`, set on the run or on one around it"
+_CONVERSATION: Final = (
+    "`thread_id`, `session_id` or `conversation_id`, set on the run or on one around it, or "
+    "`langspan.context` gives one"
+)
 _IN_NODE: Final = "a node, or a graph inside a node"
 _SERVER: Final = "LangGraph's server runs the graph"
 
@@ -65,6 +68,13 @@ EVERYWHERE: Final = (
             Level.RECOMMENDED,
             "u-1",
             "`user_id`, likewise",
+        ),
+        (
+            names.SESSION_ID,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "s-1",
+            "`langspan.context` gives one",
         ),
     ),
     *rows(

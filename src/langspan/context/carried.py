@@ -1,6 +1,7 @@
-"""What a call's config says of conversation and user, carried in the OpenTelemetry context.
+"""What a call's config or a block says of the runs inside, carried in the OpenTelemetry context.
 
-A run that is told of it in no other way takes it from there, in any thread or task that the context reaches.
+Runs take it from there in any thread or task that the context reaches. What a config says of conversation
+and user is for a run that is told of it in no other way; what a block gives is for every run inside.
 """
 
 from __future__ import annotations
@@ -11,8 +12,13 @@ from typing import Any, Final
 from opentelemetry import context as otel
 from opentelemetry.context import Context
 
+from langspan._events import Given
+
 CARRIED: Final = otel.create_key("langspan-configurable")
 """The key in a context that carries a `configurable`: to look for it costs less than `carried_by`."""
+
+GIVEN: Final = otel.create_key("langspan-given")
+"""The key in a context that carries what the blocks of `langspan.context` around it give."""
 
 
 def context_with(configurable: Mapping[str, Any]) -> Context:
@@ -23,4 +29,10 @@ def context_with(configurable: Mapping[str, Any]) -> Context:
 def carried_by(context: Context) -> Mapping[str, Any] | None:
     """Return the `configurable` that a context carries, if it carries any."""
     found: Any = context.get(CARRIED)
+    return found  # type: ignore[no-any-return] # nobody else has the key
+
+
+def given_by(context: Context) -> Given | None:
+    """Return what the blocks around code that runs in a context give, if there are any."""
+    found: Any = context.get(GIVEN)
     return found  # type: ignore[no-any-return] # nobody else has the key

@@ -131,6 +131,36 @@ async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> 
     scope.close_soon(None)
 
 
+def generator_function(make: Callable[P, AsyncGenerator[T, Any]]) -> Callable[P, AsyncGenerator[T, Any]]:
+    """Return what `make` does as an asynchronous generator function: callers look at the shape.
+
+    Args:
+        make: Returns a driver of this module.
+    """
+
+    async def generator(*args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T, Any]:
+        driver = make(*args, **kwargs)
+        step: Callable[[Any], Awaitable[T]] = _first_step_unregistered
+        sent: Any = driver
+        while True:
+            try:
+                item = await step(sent)
+            except StopAsyncIteration:
+                return
+            finally:
+                sent = None  # as above
+            try:
+                sent = yield item
+                step = driver.asend
+            except GeneratorExit:
+                await driver.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - the host's generator decides what to do with it
+                sent, step = error, driver.athrow
+
+    return generator
+
+
 def _first_step_unregistered(generator: AsyncGenerator[T, Any]) -> Awaitable[T]:
     """Request the first item without registering the generator with the event loop.
 

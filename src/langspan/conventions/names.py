@@ -92,6 +92,7 @@ EXCEPTION_MESSAGE: Final = "exception.message"
 SERVER_ADDRESS: Final = "server.address"
 SERVER_PORT: Final = "server.port"
 USER_ID: Final = "user.id"
+SESSION_ID: Final = "session.id"
 
 # --- LangChain's own data ---
 LANGCHAIN_RUN_ID: Final = "langchain.run.id"

@@ -111,6 +111,8 @@ def start_attributes(run: RunView, event: Started) -> Attributes:
     attributes[names.LANGCHAIN_RUN_ID] = str(run.run_id)
     if run.user is not None:
         attributes[names.USER_ID] = run.user
+    if run.given is not None and run.given.session is not None:
+        attributes[names.SESSION_ID] = run.given.session
     if run.attempt is not None:
         attributes[names.LANGSPAN_RETRY_ATTEMPT] = run.attempt
     if name is not None and kind.prefix is not None and name != run.target:

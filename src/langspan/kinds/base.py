@@ -10,7 +10,7 @@ from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
-from langspan._events import Call, CallbackType, Graph, Started
+from langspan._events import Call, CallbackType, Given, Graph, Started
 from langspan._reading import as_list
 from langspan._values import Attributes, as_id, as_mapping, as_str
 from langspan.content.renderer import ContentRenderer, Texts
@@ -69,6 +69,10 @@ class RunView(Protocol):
     @property
     def user(self) -> str | None:
         """The user the run is for, given or inherited."""
+
+    @property
+    def given(self) -> Given | None:
+        """What the blocks of `langspan.context` around the run give, if there are any."""
 
     @property
     def attempt(self) -> int | None:

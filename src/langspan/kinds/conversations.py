@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from langspan._events import Call, Graph
+from langspan._events import Call, Given, Graph
 from langspan._values import Attributes, as_id, as_mapping
 from langspan.conventions import names
 from langspan.kinds.base import RunKind, RunView
@@ -19,6 +19,8 @@ CONVERSATION_KEYS: Final = ("thread_id", "session_id", "conversation_id")
 USER_KEY: Final = "user_id"
 WHO: Final = frozenset((*CONVERSATION_KEYS, USER_KEY))
 """Metadata without any of these names nobody, and needs no closer look."""
+
+_NOTHING: Final = Given()
 
 
 def conversation_attribute(kind: RunKind) -> str:
@@ -67,16 +69,31 @@ def user_id(facts: Mapping[str, Any] | None) -> str | None:
     return as_id(facts[USER_KEY]) if facts and USER_KEY in facts else None
 
 
+def ids_to_learn(run: RunView, configurable: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the conversation and the user that a config tells and the run has from no other config.
+
+    Args:
+        run: The run. What a block gives is for runs that are told nothing else.
+        configurable: `configurable` of its config.
+    """
+    given = run.given or _NOTHING
+    return (
+        conversation_id(configurable) if run.conversation in (None, given.conversation) else None,
+        user_id(configurable) if run.user in (None, given.user) else None,
+    )
+
+
 def learned(run: RunView, configurable: Mapping[str, Any]) -> Attributes:
-    """Return the conversation and the user that a config tells and the run does not have yet.
+    """Return the attributes of `ids_to_learn`.
 
     Args:
         run: The run.
         configurable: `configurable` of its config.
     """
     attributes: Attributes = {}
-    if run.conversation is None and (conversation := conversation_id(configurable)) is not None:
+    conversation, user = ids_to_learn(run, configurable)
+    if conversation is not None:
         attributes[conversation_attribute(run.kind)] = conversation
-    if run.user is None and (user := user_id(configurable)) is not None:
+    if user is not None:
         attributes[names.USER_ID] = user
     return attributes

@@ -15,6 +15,7 @@ _PERSONAL: Final = {
     names.GEN_AI_CONVERSATION_ID: "conversation_id",
     names.LANGSPAN_CONVERSATION_ID: "conversation_id",
     names.USER_ID: "user_id",
+    names.SESSION_ID: "session_id",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from importlib import metadata
+from importlib import import_module, metadata
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -20,6 +20,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.context.collection import watch
 from langspan.conventions.names import SCHEMA_URL
 from langspan.recording.always_recorded import AlwaysRecorded
+from langspan.recording.givens import ReadBaggage
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.limits import NO_LIMITS, limits_of
 from langspan.recording.log_events import LogEvents, is_supported
@@ -98,6 +99,7 @@ def _assemble(
         genai_only=settings.spans == "genai",
         is_observed=metrics is not None or events is not None,
         limits=limits,
+        read_baggage=_baggage_reader() if settings.read_baggage else None,
     )
     finisher = SpanFinisher(
         settings,
@@ -122,6 +124,12 @@ def _runs(settings: Settings, guard: Guard) -> RunTable[Run, SpanContext]:
         ended_context=Run.span_context,
         evicted=guard.tallies.runs_evicted,
     )
+
+
+def _baggage_reader() -> ReadBaggage:
+    """Return what reads baggage; it is imported here, because most applications read none."""
+    reader: ReadBaggage = import_module("langspan.context.baggage").given_in
+    return reader
 
 
 def _redact(settings: Settings, guard: Guard) -> Redact | None:

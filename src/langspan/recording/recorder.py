@@ -170,8 +170,8 @@ class Recorder:
         """
         learned = self.starter.always.redacted(conversations.learned(run, configurable))
         if learned:
-            run.conversation = run.conversation or conversations.conversation_id(configurable)
-            run.user = run.user or conversations.user_id(configurable)
+            conversation, user = conversations.ids_to_learn(run, configurable)
+            run.conversation, run.user = conversation or run.conversation, user or run.user
             run.deferred_attributes = {**run.deferred_attributes, **learned}
             run.start_attributes = {**run.start_attributes, **learned}
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
-from langspan._events import Call, Started
+from langspan._events import Call, Given, Started
 from langspan._values import Attributes
 from langspan.kinds.base import AgentCall, ModelCall
 from langspan.kinds.registry import Identity
@@ -55,6 +55,7 @@ class Run:
         agent: The innermost agent's run around this one, or this one.
         conversation: Conversation id, given or inherited.
         user: The user the run is for, given or inherited.
+        given: What the blocks of `langspan.context` around the run give, if there are any.
         inside_graph: The run is a LangGraph graph's or lies below one.
         started: Wall-clock nanoseconds.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
@@ -92,6 +93,7 @@ class Run:
         "event",
         "failure",
         "first_chunk",
+        "given",
         "inside_graph",
         "interrupted",
         "is_delegated",
@@ -134,6 +136,7 @@ class Run:
     question: str | None
     conversation: str | None
     user: str | None
+    given: Given | None
     first_chunk: int | None
     attempt: int | None
     attempts: dict[str, int] | None
@@ -166,14 +169,14 @@ class Run:
         self.start_attributes: Attributes = NO_ATTRIBUTES
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
         self.content = self.told = NO_CONTENT
-        self.provider = self.place = self.question = self.conversation = self.user = None
+        self.provider = self.place = self.question = self.conversation = self.user = self.given = None
         self.first_chunk = self.chunk_labels = self.attempt = self.attempts = self.tools_ran = None
         self.failure = self.timeout = self.agent = self.story = None
         self.inside_graph = self.kind.is_graph
         if parent is not None:
             self.agent, self.story = parent.agent, parent.story
             self.conversation = parent.conversation
-            self.user = parent.user
+            self.user, self.given = parent.user, parent.given
             self.inside_graph = self.inside_graph or parent.inside_graph
         elif self.kind.sums_at_root:
             self.story = self

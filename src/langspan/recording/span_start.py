@@ -17,13 +17,14 @@ from langspan._guard import Guard
 from langspan._values import Attributes, as_str
 from langspan.content.dialogue import question
 from langspan.content.renderer import ContentRenderer
-from langspan.context.carried import CARRIED, carried_by
+from langspan.context.carried import CARRIED, GIVEN, carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import AgentCall, RunKind
 from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
+from langspan.recording.givens import ReadBaggage, take_given
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
 from langspan.recording.parents import ParentRule
@@ -65,6 +66,7 @@ class SpanStarter:
         genai_only: Make spans of GenAI operations only, and of chains at the root of their trace.
         is_observed: Metrics or events are recorded of runs whose span is not recorded, too.
         limits: What a span can hold.
+        read_baggage: Returns what the baggage in a context gives; None if nobody asked to read it.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class SpanStarter:
         genai_only: bool,
         is_observed: bool,
         limits: Limits,
+        read_baggage: ReadBaggage | None = None,
     ) -> None:
         self.parents = ParentRule(runs)
         self.has_unsampled = False
@@ -93,6 +96,7 @@ class SpanStarter:
         self._genai_only = genai_only
         self._is_observed = is_observed
         self._limits = limits
+        self._read_baggage = read_baggage
         self._surely_fit = limits.surely_fit()
         self._unsampled_stay_so = _keeps_unsampled(tracer)
 
@@ -134,6 +138,8 @@ class SpanStarter:
             identity = UNKNOWN
         run = Run(owner, event, identity, parent)
         run.call = call
+        if GIVEN in base or self._read_baggage is not None:
+            self._guard.call(take_given, run, base, self._read_baggage)
         self._enter(run, event, graph, base)
         if run.inside_graph and run.kind.counts_as is _TOOL:
             self._guard.call(note_tool, run, event)
@@ -189,6 +195,8 @@ class SpanStarter:
             self._guard.report(_STARTING, error)
 
     def _start_span(self, run: Run, event: Started, base: Context) -> None:
+        if run.given is not None:
+            run.event = event = run.given.added_to(event)
         parent = run.parent
         # Below a span that is recorded this one will be too: then all is said in one go.
         is_recorded = parent is not None and parent.is_recording

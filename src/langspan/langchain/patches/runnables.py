@@ -64,7 +64,9 @@ def entering(guard: Guard, handler: RecordingHandler) -> Wrapper:
             configurable = config.get("configurable")
             # Mostly all is known already, from the graph or the run around.
             if configurable and (
-                not WHO.isdisjoint(configurable) if run.conversation is None else USER_KEY in configurable
+                not WHO.isdisjoint(configurable)
+                if run.conversation is None or run.given is not None
+                else USER_KEY in configurable
             ):
                 run.owner.learn(run, configurable)
             enter(run.context)
