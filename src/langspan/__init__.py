@@ -1,11 +1,17 @@
 """OpenTelemetry tracing for LangChain and LangGraph: one call, a correct tree of spans."""
 
+import importlib
+import typing
+
 from langspan._callback_handler import CallbackHandler
 from langspan._events import RunInfo
 from langspan._instrumentation import Instrumentation
 from langspan._instrumentor import LangSpanInstrumentor, instrument, uninstrument
 from langspan._stats import SignalStats, Stats
 from langspan.context.block import context
+
+if typing.TYPE_CHECKING:
+    from langspan._at_hand import current_run, trace_url
 
 __all__ = [
     "CallbackHandler",
@@ -15,6 +21,22 @@ __all__ = [
     "SignalStats",
     "Stats",
     "context",
+    "current_run",
     "instrument",
+    "trace_url",
     "uninstrument",
 ]
+
+# Imported when they are first used, so that who only traces does not wait for them.
+_LATER = {"current_run": "langspan._at_hand", "trace_url": "langspan._at_hand"}
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'langspan' has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

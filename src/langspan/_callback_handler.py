@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from uuid import UUID
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import TracerProvider
+from opentelemetry.trace import SpanContext, TracerProvider
 
 from langspan._events import RunHook
 from langspan._guard import Guard
@@ -16,6 +17,7 @@ from langspan._settings import Settings
 from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.build import build_recorder
+from langspan.recording.whereabouts import span_context_of
 
 
 class CallbackHandler(RecordingHandler):
@@ -82,3 +84,18 @@ class CallbackHandler(RecordingHandler):
                 logger_provider=logger_provider,
             )
         )
+
+    def find(self, run_id: UUID | str) -> SpanContext | None:
+        """Return the span context of a run that is open or ended recently, to link to it or to judge it.
+
+        Args:
+            run_id: LangChain's id of the run, as a UUID or its text. The last two thousand runs that ended
+                are known, and no run of another process.
+
+        Returns:
+            None if the run is not known, or nothing is recorded of it.
+
+        Raises:
+            ValueError: The id is no such text.
+        """
+        return span_context_of(self.recorder, run_id)

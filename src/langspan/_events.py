@@ -141,7 +141,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInfo:
-    """A run, as passed to the `on_start` and `on_end` hooks of `instrument`.
+    """A run, as `current_run` tells it and as passed to the `on_start` and `on_end` hooks of `instrument`.
 
     The application's own objects are passed through as they are: read them, but do not modify them.
 
@@ -151,6 +151,9 @@ class RunInfo:
         name: The run's name in LangChain.
         run_id: LangChain's id of the run.
         parent_run_id: LangChain's id of the parent run; None for a root run.
+        trace_id: The id of the trace that the run's span is in, as 32 hexadecimal digits.
+        span_id: The id of that span, as 16; if the run has none of its own, of the one around it.
+        conversation: The id of the run's conversation, if known.
         model: The requested model, if known.
         provider: The model's provider as in `gen_ai.provider.name`, if known.
         agent: The name of the agent, if the run is one, otherwise of the innermost enclosing agent.
@@ -165,6 +168,9 @@ class RunInfo:
     name: str
     run_id: UUID
     parent_run_id: UUID | None
+    trace_id: str
+    span_id: str
+    conversation: str | None
     model: str | None
     provider: str | None
     agent: str | None

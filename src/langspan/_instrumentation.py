@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from uuid import UUID
+
+from opentelemetry.trace import SpanContext
 
 from langspan import export
 from langspan._stats import Stats
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger
+from langspan.recording.whereabouts import span_context_of
 
 
 class Instrumentation:
@@ -37,6 +41,21 @@ class Instrumentation:
     def open_runs(self) -> int:
         """The number of runs that have started but not ended; if it only ever grows, runs leak."""
         return len(self._handler.recorder)
+
+    def find(self, run_id: UUID | str) -> SpanContext | None:
+        """Return the span context of a run that is open or ended recently, to link to it or to judge it.
+
+        Args:
+            run_id: LangChain's id of the run, as a UUID or its text. The last two thousand runs that ended
+                are known, and no run of another process.
+
+        Returns:
+            None if the run is not known, or nothing is recorded of it.
+
+        Raises:
+            ValueError: The id is no such text.
+        """
+        return span_context_of(self._handler.recorder, run_id)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Export everything that has ended so far.

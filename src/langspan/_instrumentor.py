@@ -217,3 +217,8 @@ def uninstrument() -> None:
     with _instrumentor.lock:
         if _instrumentor.instrumentation is not None:
             _instrumentor.uninstrument()
+
+
+def running() -> Instrumentation | None:
+    """Return the handle while LangChain is instrumented, else None."""
+    return _instrumentor.instrumentation

@@ -201,6 +201,14 @@ def text(_name: str, value: str) -> str:
     return value.strip()
 
 
+def trace_address(name: str, value: str) -> str:
+    """Parse the address of a trace, with a place for its id."""
+    address = value.strip()
+    if "{trace_id}" not in address:
+        raise ValueError(f"{name} has no place for the trace's id; write {{trace_id}} where it belongs")
+    return address
+
+
 def check_providers(tracer_provider: object, meter_provider: object, logger_provider: object) -> None:
     """Check the OpenTelemetry providers that were passed in; None counts as omitted.
 

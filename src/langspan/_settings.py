@@ -27,6 +27,7 @@ from langspan._setting_parsers import (
     switch,
     switch_variable,
     text,
+    trace_address,
     usage_sums,
     usage_sums_variable,
 )
@@ -156,6 +157,15 @@ MAX_RUN_AGE: Final = Setting(
     at_least(1),
     "The age in seconds at which an open run is ended and marked incomplete.",
 )
+TRACE_URL: Final = Setting(
+    "trace_url",
+    "LANGSPAN_TRACE_URL",
+    "http://localhost:16686/trace/{trace_id}",
+    trace_address,
+    trace_address,
+    "The address of a trace, for [`langspan.trace_url`](run-at-hand.md#the-address-of-a-trace): "
+    "`{trace_id}` and, if wanted, `{span_id}` stand for the ids.",
+)
 DISABLED: Final = Setting(
     "disabled", "OTEL_SDK_DISABLED", "false", is_true, is_true, "With `true`, nothing is traced."
 )
@@ -175,7 +185,7 @@ _OF_RUNS: Final = (
     MAX_RUN_AGE,
     DISABLED,
 )
-SETTINGS: Final = (*_OF_RUNS, *OF_EXPORTS)
+SETTINGS: Final = (*_OF_RUNS, TRACE_URL, *OF_EXPORTS)
 """Every setting that langspan reads. The exporters also read OpenTelemetry's own variables."""
 ARGUMENTS: Final = tuple(setting.name for setting in SETTINGS if setting.is_argument)
 

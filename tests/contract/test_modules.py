@@ -38,6 +38,7 @@ LAYERS: list[set[str]] = [
     {"langspan.langchain"},
     {"langspan._callback_handler", "langspan._instrumentation"},
     {"langspan._instrumentor"},
+    {"langspan._at_hand"},
     {"langspan", "langspan.cli"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.

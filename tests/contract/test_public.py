@@ -23,7 +23,9 @@ NAMES = [
     "SignalStats",
     "Stats",
     "context",
+    "current_run",
     "instrument",
+    "trace_url",
     "uninstrument",
 ]
 SETTINGS = [
@@ -65,7 +67,7 @@ def test_the_list_of_public_names_is_sorted() -> None:
 def test_nothing_else_is_public() -> None:
     modules = {name for name, value in vars(langspan).items() if inspect.ismodule(value)}
 
-    assert set(NAMES) == {name for name in vars(langspan) if not name.startswith("_")} - modules
+    assert set(NAMES) == {name for name in dir(langspan) if not name.startswith("_")} - modules
 
 
 def test_instrument_takes_keywords_only_and_needs_none() -> None:
@@ -87,6 +89,10 @@ def test_the_handler_takes_the_same_settings_and_first_of_all_a_provider() -> No
         (langspan.Instrumentation.flush, {"timeout": ("POSITIONAL_OR_KEYWORD", 5.0)}),
         (langspan.Instrumentation.aflush, {"timeout": ("POSITIONAL_OR_KEYWORD", 5.0)}),
         (langspan.Instrumentation.stats, {}),
+        (langspan.Instrumentation.find, {"run_id": ("POSITIONAL_OR_KEYWORD", inspect.Parameter.empty)}),
+        (langspan.CallbackHandler.find, {"run_id": ("POSITIONAL_OR_KEYWORD", inspect.Parameter.empty)}),
+        (langspan.current_run, {}),
+        (langspan.trace_url, {"of": ("POSITIONAL_OR_KEYWORD", None)}),
         (langspan.Instrumentation.shutdown, {"timeout": ("POSITIONAL_OR_KEYWORD", 5.0)}),
     ],
 )
@@ -113,7 +119,7 @@ def test_a_function_says_what_it_returns(function: Callable[..., Any], result: s
 def test_a_handle_offers_these_things() -> None:
     offered = [name for name in vars(langspan.Instrumentation) if not name.startswith("_")]
 
-    assert ["aflush", "flush", "open_runs", "shutdown", "stats", "uninstrument"] == sorted(offered)
+    assert ["aflush", "find", "flush", "open_runs", "shutdown", "stats", "uninstrument"] == sorted(offered)
 
 
 def test_the_handler_is_a_handler_of_langchain() -> None:

@@ -75,6 +75,7 @@ PROGRAMS: Mapping[str, Program] = {
     "an endpoint": Program(APP, _shell("docs/running.md", "To a collector you already have")),
     "counts": Program(_python("delivery", "Counts")),
     "context": Program(_python("context", "Conversation, user, tags")),
+    "run at hand": Program(_python("run-at-hand", "The run at hand")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

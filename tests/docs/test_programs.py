@@ -151,6 +151,14 @@ def test_what_a_block_gives_is_on_the_spans(ran):
     assert ["customer-17"] * 2 == [span.attributes["gen_ai.conversation.id"] for span in asked]
 
 
+def test_a_run_says_where_its_trace_is(ran):
+    done = ran("run at hand")
+    first, second, third = done.out.splitlines()
+    (root,) = [span for span in done.spans if not span.parent_id]
+    assert f"support: http://localhost:16686/trace/{root.trace_id}" == first
+    assert (root.trace_id, first.partition(" ")[2]) == (second, third)
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

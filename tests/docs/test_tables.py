@@ -17,7 +17,7 @@ from langchain_core.language_models import FakeListLLM
 import langspan
 from docs.pages import REPOSITORY, SETTINGS, code, page
 from langspan._export_settings import FILE, JAEGER_URL, QUEUE_MAX_BYTES
-from langspan._settings import CAPTURE_CONTENT, Settings
+from langspan._settings import CAPTURE_CONTENT, TRACE_URL, Settings
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.names import EventName
@@ -99,6 +99,7 @@ def test_other_variables_are_opentelemetrys_own_or_read_by_us():
         "LANGSPAN_QUEUE_MAX_BYTES": QUEUE_MAX_BYTES.default,
         "LANGSPAN_FILE": FILE.read({}),
         "LANGSPAN_JAEGER_URL": JAEGER_URL.read({}),
+        "LANGSPAN_TRACE_URL": TRACE_URL.read({}),
         "OTEL_SDK_DISABLED": str(export.disabled({})).lower(),
         "OTEL_TRACES_EXPORTER": ",".join(export.exporter_names({}, "traces") or ()),
         "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint_of({}).url,

@@ -38,6 +38,7 @@ class Recorder:
 
     Attributes:
         run: Returns the open run of an id, if there is one.
+        ended: Returns the span context of a recently ended one.
         measures_chunks: Whether a stream's chunks are of interest after the first.
         starter: Starts spans.
 
@@ -66,12 +67,11 @@ class Recorder:
         self.guard = guard
         self._runs = runs
         self.run: Callable[[UUID], Run | None] = runs.get
+        self.ended: Callable[[UUID], SpanContext | None] = runs.ended
         self.interrupts = interrupts
-        self.starter = starter
-        self._finisher = finisher
+        self.starter, self._finisher = starter, finisher
         self._pop_announcement = pop_announcement
-        self._metrics = metrics
-        self.measures_chunks = metrics is not None
+        self._metrics, self.measures_chunks = metrics, metrics is not None
 
     def __len__(self) -> int:
         """How many runs are open."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+from opentelemetry.trace import format_span_id, format_trace_id
+
 from langspan._events import RunHook, RunInfo, Started
 from langspan._guard import Guard
 from langspan._values import as_mapping, as_str
@@ -53,11 +55,15 @@ class RunHooks:
 
 def run_info(run: Run, event: Started, result: Any, error: BaseException | None) -> RunInfo:
     """What a user's function is told of a run."""
+    context = run.span_context()
     return RunInfo(
         kind=run.kind.name,
         name=as_str(event.name) or as_str(as_mapping(event.serialized).get("name")) or run.name,
         run_id=run.run_id,
         parent_run_id=event.parent_run_id,
+        trace_id=format_trace_id(context.trace_id),
+        span_id=format_span_id(context.span_id),
+        conversation=run.conversation,
         model=as_str(run.start_attributes.get(names.GEN_AI_REQUEST_MODEL)),
         provider=run.provider,
         agent=run.agent_name,
