@@ -12,6 +12,7 @@ from langspan.context.block import context
 
 if typing.TYPE_CHECKING:
     from langspan._at_hand import current_run, trace_url
+    from langspan._evaluation import record_evaluation
 
 __all__ = [
     "CallbackHandler",
@@ -23,12 +24,17 @@ __all__ = [
     "context",
     "current_run",
     "instrument",
+    "record_evaluation",
     "trace_url",
     "uninstrument",
 ]
 
 # Imported when they are first used, so that who only traces does not wait for them.
-_LATER = {"current_run": "langspan._at_hand", "trace_url": "langspan._at_hand"}
+_LATER = {
+    "current_run": "langspan._at_hand",
+    "record_evaluation": "langspan._evaluation",
+    "trace_url": "langspan._at_hand",
+}
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -30,6 +30,7 @@ from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger
 from langspan.recording.build import build_recorder
+from langspan.recording.recorder import Recorder
 
 _logger = logging.getLogger("langspan")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
@@ -222,3 +223,9 @@ def uninstrument() -> None:
 def running() -> Instrumentation | None:
     """Return the handle while LangChain is instrumented, else None."""
     return _instrumentor.instrumentation
+
+
+def running_recorder() -> Recorder | None:
+    """Return who records runs while LangChain is instrumented and tracing is not disabled, else None."""
+    handler = _configure_hook.handler
+    return None if handler is None else handler.recorder

@@ -39,6 +39,7 @@ LAYERS: list[set[str]] = [
     {"langspan._callback_handler", "langspan._instrumentation"},
     {"langspan._instrumentor"},
     {"langspan._at_hand"},
+    {"langspan._evaluation"},
     {"langspan", "langspan.cli"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.

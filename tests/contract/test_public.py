@@ -25,6 +25,7 @@ NAMES = [
     "context",
     "current_run",
     "instrument",
+    "record_evaluation",
     "trace_url",
     "uninstrument",
 ]

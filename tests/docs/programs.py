@@ -76,6 +76,11 @@ PROGRAMS: Mapping[str, Program] = {
     "counts": Program(_python("delivery", "Counts")),
     "context": Program(_python("context", "Conversation, user, tags")),
     "run at hand": Program(_python("run-at-hand", "The run at hand")),
+    "evaluation": Program(
+        _python("evaluation", "Evaluation and feedback"),
+        _shell("docs/evaluation.md", "Later, from anywhere"),
+        {"feedback.py": _python("evaluation", "Later, from anywhere")},
+    ),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

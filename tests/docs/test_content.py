@@ -68,6 +68,11 @@ def graph():
     return StateGraph(dict).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=InMemorySaver())
 
 
+def judge(value):
+    langspan.record_evaluation("relevance", score=1, explanation="It names the city.")
+    return value
+
+
 RUNS = {
     "a model with tools": (
         lambda: (
@@ -98,6 +103,10 @@ RUNS = {
     "a step of a session": (
         lambda: langspan.context(session_id="s")(RunnableLambda(str.upper).invoke)("x"),
         {"input", "output", "session_id"},
+    ),
+    "a step that is judged": (
+        lambda: RunnableLambda(judge).invoke("x"),
+        {"input", "output", "evaluation"},
     ),
     "a step that fails": (lambda: RunnableLambda(fail).invoke("x"), {"input", "exception"}),
     "a step with an event": (lambda: RunnableLambda(tell).invoke("x"), {"input", "output", "event"}),

@@ -159,6 +159,18 @@ def test_a_run_says_where_its_trace_is(ran):
     assert (root.trace_id, first.partition(" ")[2]) == (second, third)
 
 
+def test_an_answer_is_judged_at_once_and_later_from_another_process(ran):
+    done = ran("evaluation")
+    judged = {span.name: span.attributes for span in done.spans if span.name.startswith("evaluate ")}
+    assert ["support/evaluate brevity", "support/evaluate user_feedback"] == [
+        path for path in done.paths() if "evaluate" in path
+    ]
+    assert (1.0, "thumbs-down") == (
+        judged["evaluate brevity"]["langspan.evaluation.score.value"],
+        judged["evaluate user_feedback"]["langspan.evaluation.score.label"],
+    )
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

@@ -162,7 +162,7 @@ def test_the_metrics_are_those_of_the_conventions_that_are_recorded_by_default()
 
 def test_the_events_are_those_of_the_code():
     told = {name for row in EVENTS for name in code(row["Event"])}
-    assert {EventName.EXCEPTION, EventName.OPERATION_DETAILS} == told
+    assert {EventName.EVALUATION_RESULT, EventName.EXCEPTION, EventName.OPERATION_DETAILS} == told
 
 
 def test_the_outcomes_are_those_of_the_code():

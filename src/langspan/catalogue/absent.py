@@ -91,7 +91,6 @@ SIGNALS: Final = (
         "LangChain and LangGraph send no callbacks for their stores.",
     ),
     AbsentSignal("mcp.*", "The client and server of the protocol have spans of their own."),
-    AbsentSignal("gen_ai.evaluation.result", "LangChain does not evaluate answers."),
     AbsentSignal("gen_ai.main_agent", "It needs an id that a provider has given to the agent."),
 )
 """Spans, events and entities."""

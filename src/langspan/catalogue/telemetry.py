@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from langspan.catalogue import content, runs
+from langspan.catalogue import content, evaluations, runs
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import Attribute, Event, Level, Source, SpanName, Type, constants, rows
 from langspan.conventions import metrics, names
@@ -66,6 +66,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Tokens": calls.USAGE,
     "Tools, retrievers, agents, graphs": runs.ACTORS,
     "Content": content.CONTENT,
+    "Evaluations": evaluations.SPAN,
 }
 _EXCEPTION: Final = rows(
     Source.CORE,
@@ -163,6 +164,13 @@ LOG_EVENTS: Final = (
         "DEBUG",
     ),
     Event(names.EventName.EXCEPTION, "a model call failed", _EXCEPTION, Source.GENAI, "WARN"),
+    Event(
+        names.EventName.EVALUATION_RESULT,
+        "`langspan.record_evaluation` judges a run",
+        evaluations.EVENT,
+        Source.GENAI,
+        "INFO",
+    ),
 )
 METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
     "Released names": metrics.RELEASED,

@@ -79,6 +79,12 @@ GEN_AI_RETRIEVAL_DOCUMENTS: Final = "gen_ai.retrieval.documents"
 GEN_AI_AGENT_NAME: Final = "gen_ai.agent.name"
 GEN_AI_WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 
+# --- GenAI: evaluation ---
+GEN_AI_EVALUATION_NAME: Final = "gen_ai.evaluation.name"
+GEN_AI_EVALUATION_SCORE_VALUE: Final = "gen_ai.evaluation.score.value"
+GEN_AI_EVALUATION_SCORE_LABEL: Final = "gen_ai.evaluation.score.label"
+GEN_AI_EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+
 # --- OpenAI refinements ---
 OPENAI_API_TYPE: Final = "openai.api.type"
 OPENAI_REQUEST_SERVICE_TIER: Final = "openai.request.service_tier"
@@ -128,6 +134,10 @@ LANGGRAPH_INTERRUPT_VALUES: Final = "langgraph.interrupt.values"
 
 # --- this package's own ---
 LANGSPAN_CONVERSATION_ID: Final = "langspan.conversation.id"
+LANGSPAN_EVALUATION_NAME: Final = "langspan.evaluation.name"
+LANGSPAN_EVALUATION_SCORE_VALUE: Final = "langspan.evaluation.score.value"
+LANGSPAN_EVALUATION_SCORE_LABEL: Final = "langspan.evaluation.score.label"
+LANGSPAN_EVALUATION_EXPLANATION: Final = "langspan.evaluation.explanation"
 LANGSPAN_OUTCOME: Final = "langspan.outcome"
 LANGSPAN_CACHE_HIT: Final = "langspan.cache.hit"
 LANGSPAN_RETRY_ATTEMPT: Final = "langspan.retry.attempt"
@@ -144,6 +154,7 @@ class EventName:
 
     OPERATION_DETAILS: Final = "gen_ai.client.inference.operation.details"
     EXCEPTION: Final = "gen_ai.client.operation.exception"
+    EVALUATION_RESULT: Final = "gen_ai.evaluation.result"
 
 
 class OperationName:

@@ -8,7 +8,7 @@ from importlib import import_module, metadata
 from typing import Any, Final
 
 from opentelemetry import trace
-from opentelemetry._logs import LoggerProvider
+from opentelemetry._logs import Logger, LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext, Tracer, TracerProvider
 
@@ -20,6 +20,7 @@ from langspan.content.renderer import ContentRenderer
 from langspan.context.collection import watch
 from langspan.conventions.names import SCHEMA_URL
 from langspan.recording.always_recorded import AlwaysRecorded
+from langspan.recording.evaluations import Evaluations
 from langspan.recording.givens import ReadBaggage
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.limits import NO_LIMITS, limits_of
@@ -57,17 +58,17 @@ def build_recorder(
         meter_provider: Where metrics go; nowhere by default.
         logger_provider: Where log events go; nowhere by default.
     """
-    metrics = events = None
+    metrics = logger = None
     if meter_provider is not None and _records(meter_provider):
         meter = meter_provider.get_meter(_SCOPE, _VERSION, SCHEMA_URL)
         metrics = Metrics(meter, latest=settings.latest_metrics)
     if logger_provider is not None and _records(logger_provider):
         if is_supported():
-            events = LogEvents(logger_provider.get_logger(_SCOPE, _VERSION, SCHEMA_URL))
+            logger = logger_provider.get_logger(_SCOPE, _VERSION, SCHEMA_URL)
         elif ContentCapture.EVENT in settings.capture_content:
             _logger.warning("langspan: this OpenTelemetry has no events; upgrade it to record content there")
     tracer = trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL)
-    return _assemble(tracer, settings, guard, pop_announcement, metrics, events)
+    return _assemble(tracer, settings, guard, pop_announcement, metrics, logger)
 
 
 def _assemble(
@@ -76,15 +77,13 @@ def _assemble(
     guard: Guard,
     pop_announcement: Callable[[], Graph | None],
     metrics: Metrics | None,
-    events: LogEvents | None,
+    logger: Logger | None,
 ) -> Recorder:
     """Make the recorder's parts and put them together."""
     watch()
-    runs, interrupts, hooks = (
-        _runs(settings, guard),
-        Interrupts(across_processes=settings.link_across_processes),
-        _hooks(settings, guard),
-    )
+    events = None if logger is None else LogEvents(logger)
+    runs, hooks = _runs(settings, guard), _hooks(settings, guard)
+    interrupts = Interrupts(across_processes=settings.link_across_processes)
     limits = guard.call(limits_of, tracer) or NO_LIMITS
     policy = ContentRenderer(_redact(settings, guard), settings.max_content_bytes, limits.chars)
     renderer = policy if settings.capture_content else None
@@ -112,7 +111,14 @@ def _assemble(
         limits=limits,
     )
     return Recorder(
-        guard, runs, interrupts, starter, finisher, pop_announcement=pop_announcement, metrics=metrics
+        guard,
+        runs,
+        interrupts,
+        starter,
+        finisher,
+        evaluations=Evaluations(tracer, logger, policy, settings.capture_content),
+        pop_announcement=pop_announcement,
+        metrics=metrics,
     )
 
 

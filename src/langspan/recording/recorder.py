@@ -22,6 +22,7 @@ from langspan.kinds import conversations
 from langspan.kinds.base import RunKind
 from langspan.providers.llm_result import is_closing
 from langspan.recording import span_events
+from langspan.recording.evaluations import Evaluations
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.metrics import Metrics
 from langspan.recording.run import NO_ATTRIBUTES, Run
@@ -41,6 +42,7 @@ class Recorder:
         ended: Returns the span context of a recently ended one.
         measures_chunks: Whether a stream's chunks are of interest after the first.
         starter: Starts spans.
+        evaluations: Records what is thought of runs.
 
     Args:
         guard: The error boundary: nothing that LangChain's events call here raises, and a span starts and
@@ -61,16 +63,14 @@ class Recorder:
         starter: SpanStarter,
         finisher: SpanFinisher,
         *,
+        evaluations: Evaluations,
         pop_announcement: Callable[[], Graph | None],
         metrics: Metrics | None,
     ) -> None:
-        self.guard = guard
-        self._runs = runs
+        self.guard, self._runs, self.evaluations, self.interrupts = guard, runs, evaluations, interrupts
         self.run: Callable[[UUID], Run | None] = runs.get
         self.ended: Callable[[UUID], SpanContext | None] = runs.ended
-        self.interrupts = interrupts
-        self.starter, self._finisher = starter, finisher
-        self._pop_announcement = pop_announcement
+        self.starter, self._finisher, self._pop_announcement = starter, finisher, pop_announcement
         self._metrics, self.measures_chunks = metrics, metrics is not None
 
     def __len__(self) -> int:

@@ -364,6 +364,16 @@ def test_log_events_are_those_of_the_tables():
     assert {
         "gen_ai.client.inference.operation.details": ("DEBUG", []),
         "gen_ai.client.operation.exception": ("WARN", ["exception.type", "exception.message"]),
+        "gen_ai.evaluation.result": (
+            "INFO",
+            [
+                "gen_ai.evaluation.name",
+                "gen_ai.evaluation.score.value",
+                "gen_ai.evaluation.score.label",
+                "gen_ai.evaluation.explanation",
+                "langchain.run.id",
+            ],
+        ),
     } == {
         event.name: (event.severity, [row.name for row in event.attributes]) for event in catalogue.LOG_EVENTS
     }
