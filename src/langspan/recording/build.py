@@ -110,16 +110,9 @@ def _assemble(
         events=events,
         limits=limits,
     )
-    return Recorder(
-        guard,
-        runs,
-        interrupts,
-        starter,
-        finisher,
-        evaluations=Evaluations(tracer, logger, policy, settings.capture_content),
-        pop_announcement=pop_announcement,
-        metrics=metrics,
-    )
+    parts = guard, runs, interrupts, starter, finisher
+    evaluations = Evaluations(tracer, logger, policy, settings.capture_content)
+    return Recorder(*parts, evaluations=evaluations, pop_announcement=pop_announcement, metrics=metrics)
 
 
 def _runs(settings: Settings, guard: Guard) -> RunTable[Run, SpanContext]:
