@@ -78,6 +78,7 @@ class Harness:
             capture_content="both",
             redact=lambda value, _where: value,
             link_across_processes=True,
+            read_baggage=True,
             usage_sums="all" if self.observed else "none",
             on_start=lambda _span, _info: None,
             on_end=lambda _span, _info: None,

@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import TracebackType
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Final, NamedTuple, ParamSpec, TypeVar
 
 from opentelemetry import context as otel
 from opentelemetry.context import Context
@@ -21,10 +21,11 @@ from langspan._values import as_id
 from langspan.context.carried import GIVEN, given_by
 from langspan.context.collection import collection
 from langspan.context.drivers import aiterate_in_scope, generator_function, iterate_in_scope
-from langspan.context.scope import Scope
+from langspan.context.scope import swap
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_guard: Final = Guard()
 
 
 class _Entry(NamedTuple):
@@ -32,6 +33,35 @@ class _Entry(NamedTuple):
 
     block: context
     outside: Context
+
+
+class _Steps:
+    """Makes a context current in each step of a generator's body, and ends nothing: see `drivers.Stepped`.
+
+    Args:
+        context: The context.
+    """
+
+    __slots__ = ("_inside", "_outside")
+
+    def __init__(self, context: Context) -> None:
+        self._inside = context
+        self._outside: Context | None = None
+
+    def resume(self) -> None:
+        """Make the context current before a step."""
+        self._outside = swap(self._inside)
+
+    def suspend(self) -> None:
+        """Restore the previous one after the step. What the body leaves is kept for the next."""
+        if self._outside is not None and (collection.thread is None or not collection.is_here()):
+            self._inside = otel.get_current()
+            otel.attach(self._outside)
+
+    def close(self, _error: BaseException | None, /) -> None:
+        """Do nothing: no run belongs to the generator."""
+
+    close_soon = close
 
 
 class context:  # noqa: N801 - used like a function, as `contextlib`'s are
@@ -79,12 +109,13 @@ class context:  # noqa: N801 - used like a function, as `contextlib`'s are
             self._headers = import_module("langspan.context.baggage").entries(self._given)
 
     def __enter__(self) -> None:
-        otel.attach(self._inside(otel.get_current()))
+        outside = otel.get_current()
+        otel.attach(_guard.call(self._inside, outside) or outside)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        entry = getattr(given_by(otel.get_current()), "entry", None)
+        entry = getattr(otel.get_current().get(GIVEN), "entry", None)
         # An abandoned coroutine may be closed in a foreign context, where there is nothing to restore.
         if not isinstance(entry, _Entry) or entry.block is not self:
             return
@@ -104,20 +135,21 @@ class context:  # noqa: N801 - used like a function, as `contextlib`'s are
             inside = import_module("langspan.context.baggage").with_entries(self._headers, inside)
         return inside
 
-    def _scope(self) -> Scope:
-        return Scope.around(Guard(), self._inside(otel.get_current()))
+    def _steps(self) -> _Steps:
+        outside = otel.get_current()
+        return _Steps(_guard.call(self._inside, outside) or outside)
 
 
 def _decorated(block: context, function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function of the same shape, for callers look at that."""
     if inspect.isasyncgenfunction(function):
         return generator_function(
-            lambda *args, **kwargs: aiterate_in_scope(block._scope(), function(*args, **kwargs))  # noqa: SLF001
+            lambda *args, **kwargs: aiterate_in_scope(block._steps(), function(*args, **kwargs))  # noqa: SLF001
         )
     if inspect.isgeneratorfunction(function):
 
         def generator(*args: Any, **kwargs: Any) -> Any:
-            return (yield from iterate_in_scope(block._scope(), function(*args, **kwargs)))  # noqa: SLF001
+            return (yield from iterate_in_scope(block._steps(), function(*args, **kwargs)))  # noqa: SLF001
 
         return generator
     if inspect.iscoroutinefunction(function):

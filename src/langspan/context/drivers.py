@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from opentelemetry.context import Context
 
@@ -17,6 +17,22 @@ from langspan.context.scope import Scope, swap, swap_back
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class Stepped(Protocol):
+    """What the drivers of generators need of a scope. None of it raises."""
+
+    def resume(self) -> None:
+        """Prepare a step of the host's code."""
+
+    def suspend(self) -> None:
+        """Undo that after the step."""
+
+    def close(self, error: BaseException | None, /) -> None:
+        """Note that the generator has ended."""
+
+    def close_soon(self, error: BaseException | None, /) -> None:
+        """Note that the asynchronous generator has ended."""
 
 
 def run_in_context(context: Context, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -65,7 +81,7 @@ async def acall_in_scope(
     return result
 
 
-def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generator[T, Any, Any]:
+def iterate_in_scope(scope: Stepped, generator: Generator[T, Any, Any]) -> Generator[T, Any, Any]:
     """Iterate the host's generator in a scope: its run is current in its body, but not in the consumer."""
     step: Callable[[Any], T] = generator.send
     sent: Any = None
@@ -99,7 +115,7 @@ def iterate_in_scope(scope: Scope, generator: Generator[T, Any, Any]) -> Generat
     return result
 
 
-async def aiterate_in_scope(scope: Scope, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
+async def aiterate_in_scope(scope: Stepped, generator: AsyncGenerator[T, Any]) -> AsyncGenerator[T, Any]:
     """Iterate the host's asynchronous generator in a scope, in the consumer's own task."""
     step: Callable[[Any], Awaitable[T]] = _first_step_unregistered
     sent: Any = generator

@@ -96,13 +96,6 @@ class Scope:
         scope._inside, scope._if_closed = run.context, run
         return scope
 
-    @classmethod
-    def around(cls, guard: Guard, context: Context) -> Scope:
-        """Return a scope that makes a context current in the body of a generator, and ends nothing."""
-        scope = cls(guard, None)
-        scope._inside = context
-        return scope
-
     def watch(self, driver: object) -> None:
         """End the streaming run if its driver is dropped before its first step, when no code of it runs."""
         if self._if_closed is not None:

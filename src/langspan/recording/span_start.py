@@ -196,7 +196,7 @@ class SpanStarter:
 
     def _start_span(self, run: Run, event: Started, base: Context) -> None:
         if run.given is not None:
-            run.event = event = run.given.added_to(event)
+            run.event = event = self._guard.call(run.given.added_to, event) or event
         parent = run.parent
         # Below a span that is recorded this one will be too: then all is said in one go.
         is_recorded = parent is not None and parent.is_recording

@@ -14,6 +14,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableParallel
 from langchain_core.tools import ToolException, tool
 
+import langspan
 from support.application.waiting import cancelled, wait_for_ever
 from support.models import ScriptedChat, ScriptedLLM, ScriptedRetriever, StreamingChat
 
@@ -70,6 +71,42 @@ def chain_whose_config_names_its_user(config: Any) -> Any:
     """The metadata does not."""
     config = {**config, "configurable": {"thread_id": "thread-1", "user_id": "user-1"}}
     return RunnableLambda(str).invoke("why?", config)
+
+
+def chain_in_blocks(config: Any) -> Any:
+    """Blocks give it what its config does not say, and so does the baggage."""
+    given: Any = {"conversation_id": "thread-1", "user_id": "user-1", "session_id": "s", "tags": ["a", "b"]}
+    with (
+        langspan.context(**given, metadata={"plan": "free"}, baggage=True),
+        langspan.context(user_id="user-2"),
+    ):
+        return _chain().invoke(QUESTION, config)
+
+
+def generator_in_a_block(config: Any) -> Any:
+    @langspan.context(user_id="user-1")
+    def answers() -> Any:
+        for _ in range(2):
+            yield _chain().invoke(QUESTION, config)
+
+    return list(answers())
+
+
+async def generator_in_a_block_async(config: Any) -> Any:
+    @langspan.context(user_id="user-1")
+    async def answers() -> Any:
+        for _ in range(2):
+            yield await _chain().ainvoke(QUESTION, config)
+
+    return [answer async for answer in answers()]
+
+
+def chain_that_is_judged(config: Any) -> Any:
+    def judge(answer: str) -> str:
+        langspan.record_evaluation("relevance", score=1, label="pass", explanation="It answers.")
+        return answer
+
+    return (_chain() | judge).invoke(QUESTION, config)
 
 
 def chain_fails(config: Any) -> Any:
@@ -236,6 +273,10 @@ SCENARIOS = (
     batch_whose_configs_name_their_users,
     batch_whose_config_names_its_user,
     chain_whose_config_names_its_user,
+    chain_in_blocks,
+    generator_in_a_block,
+    generator_in_a_block_async,
+    chain_that_is_judged,
     chain_fails,
     chain_is_busy,
     chain_continued_when_it_is_over,
