@@ -10,12 +10,12 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, SpanContext
 
 from langspan._events import RunInfo
-from langspan._instrumentor import running
+from langspan._instrumentor import running_recorder
 from langspan._settings import TRACE_URL
 from langspan.langchain.at_hand import run_of_config
 from langspan.recording.run import Run
 from langspan.recording.run_hooks import run_info
-from langspan.recording.whereabouts import innermost_open
+from langspan.recording.whereabouts import innermost_open, recorder_of, span_context_of
 
 _TRACE_ID = re.compile("[0-9a-fA-F]{32}")
 
@@ -81,8 +81,8 @@ def _of_run(of: object) -> SpanContext | None:
         run_id = of if isinstance(of, UUID) else UUID(of if isinstance(of, str) else "")
     except ValueError:
         raise ValueError("trace_url: pass a run, a run's id, a span, or a trace's id of 32 digits") from None
-    handle = running()
-    return None if handle is None else handle.find(run_id)
+    recorder = recorder_of(run_id, running_recorder())
+    return None if recorder is None else span_context_of(recorder, run_id)
 
 
 def _of_span(context: SpanContext | None) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ from langspan._settings import Settings
 from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.build import build_recorder
-from langspan.recording.whereabouts import span_context_of
+from langspan.recording.whereabouts import note, span_context_of
 
 
 class CallbackHandler(RecordingHandler):
@@ -84,6 +84,7 @@ class CallbackHandler(RecordingHandler):
                 logger_provider=logger_provider,
             )
         )
+        note(self.recorder)
 
     def find(self, run_id: UUID | str) -> SpanContext | None:
         """Return the span context of a run that is open or ended recently, to link to it or to judge it.

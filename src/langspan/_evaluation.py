@@ -20,7 +20,7 @@ from langspan.recording.build import build_recorder
 from langspan.recording.evaluations import Evaluation
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
-from langspan.recording.whereabouts import as_run_id, innermost_open, span_context_of
+from langspan.recording.whereabouts import as_run_id, innermost_open, recorder_of, span_context_of
 
 
 def record_evaluation(
@@ -61,7 +61,7 @@ def record_evaluation(
         if run is None:
             return
         known, judged = run.run_id, run.span_context()
-    recorder = _recorder(run)
+    recorder = _recorder(run, known)
     if judged is None and known is not None:
         judged = span_context_of(recorder, known)
     recorder.guard.call(recorder.evaluations.record, evaluation, judged, known)
@@ -81,11 +81,14 @@ def _run_here() -> Run | None:
     raise ValueError("no run is current here; pass run_id, or trace_id and span_id")
 
 
-def _recorder(run: Run | None) -> Recorder:
-    """Return who records: of the run at hand its recorder, else ours, else one of the global providers."""
+def _recorder(run: Run | None, run_id: UUID | None) -> Recorder:
+    """Return who records: of a known run its recorder, else ours, else one of the global providers."""
     if run is not None and isinstance(run.owner, Recorder):
         return run.owner
     ours = running_recorder()
+    knows = None if run_id is None else recorder_of(run_id, ours)
+    if knows is not None:
+        return knows
     if ours is not None:  # empty ones are false
         return ours
     return build_recorder(

@@ -220,11 +220,6 @@ def uninstrument() -> None:
             _instrumentor.uninstrument()
 
 
-def running() -> Instrumentation | None:
-    """Return the handle while LangChain is instrumented, else None."""
-    return _instrumentor.instrumentation
-
-
 def running_recorder() -> Recorder | None:
     """Return who records runs while LangChain is instrumented and tracing is not disabled, else None."""
     handler = _configure_hook.handler

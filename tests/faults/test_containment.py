@@ -110,7 +110,6 @@ EXEMPT = {
     "_instrumentor.LangSpanInstrumentor._uninstrument": PUBLIC,
     "_instrumentor.LangSpanInstrumentor.instrumentation": PUBLIC,
     "_instrumentor.instrument": PUBLIC,
-    "_instrumentor.running": PUBLIC,
     "_instrumentor.running_recorder": PUBLIC,
     "_instrumentation.Instrumentation.find": PUBLIC,
     "_callback_handler.CallbackHandler.find": PUBLIC,
@@ -133,6 +132,8 @@ EXEMPT = {
     "langchain.at_hand.run_of_config": PUBLIC,
     "recording.whereabouts.as_run_id": PUBLIC,
     "recording.whereabouts.innermost_open": PUBLIC,
+    "recording.whereabouts.note": PUBLIC,
+    "recording.whereabouts.recorder_of": PUBLIC,
     "recording.whereabouts.span_context_of": PUBLIC,
     "_instrumentor.uninstrument": PUBLIC,
 }

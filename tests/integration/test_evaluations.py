@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langchain_core.tools import tool
 from opentelemetry import context as otel
 from opentelemetry import trace
@@ -19,6 +20,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import format_span_id, format_trace_id
 
 import langspan
+from langspan import CallbackHandler
 from langspan.recording.log_events import is_supported
 from support.callback_ways import our_handler
 from support.models import ScriptedChat, tool_call
@@ -167,6 +169,24 @@ def test_without_instrumentation_the_global_providers_are_used(recording: Record
     trace.set_tracer_provider(recording.provider)
     langspan.record_evaluation("relevance", score=1, trace_id=1, span_id=2)
     assert ["evaluate relevance"] == recording.names()
+
+
+def test_a_run_of_a_handler_alone_is_judged_by_its_id_where_it_was_recorded(recording: Recording) -> None:
+    run_id, other = uuid4(), Recording()
+    handler, _ = CallbackHandler(recording.provider), CallbackHandler(other.provider)
+    RunnableLambda(str, name="step").invoke("hi", {"run_id": run_id, "callbacks": [handler]})
+    langspan.record_evaluation("relevance", score=1, run_id=run_id)
+    assert ("step", []) == (recording.parent("evaluate relevance"), other.names())
+
+
+def test_a_run_of_a_handler_that_is_gone_is_not_known(recording: Recording) -> None:
+    run_id = uuid4()
+    config: RunnableConfig = {"run_id": run_id, "callbacks": [CallbackHandler(recording.provider)]}
+    RunnableLambda(str, name="step").invoke("hi", config)
+    del config
+    gc.collect()
+    langspan.record_evaluation("relevance", score=1, run_id=run_id)
+    assert ["step"] == recording.names()
 
 
 # -- nothing that the caller cannot help raises

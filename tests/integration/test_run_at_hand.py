@@ -227,6 +227,13 @@ def test_without_a_run_there_is_no_address(recording: Recording) -> None:
         assert langspan.trace_url(uuid4()) is None
 
 
+def test_a_run_that_ended_has_an_address_while_its_handler_alone_is_kept(recording: Recording) -> None:
+    handler, run_id = langspan.CallbackHandler(recording.provider), uuid4()
+    RunnableLambda(str, name="step").invoke("hi", {"run_id": run_id, "callbacks": [handler]})
+    trace_id = recording.named("step").context.trace_id
+    assert f"{JAEGER}{format_trace_id(trace_id)}" == langspan.trace_url(run_id)
+
+
 def test_the_template_is_filled_in_and_other_braces_stay(
     traced: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from opentelemetry import context as otel
 from opentelemetry.trace import SpanContext
 
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
+
+_of_handlers: Final = WeakValueDictionary[int, Recorder]()
+"""The recorders of the handlers that the application made itself, while it keeps them."""
+
+
+def note(recorder: Recorder) -> None:
+    """Keep in mind who records for a handler that the application made itself."""
+    _of_handlers[id(recorder)] = recorder
+
+
+def recorder_of(run_id: UUID, first: Recorder | None) -> Recorder | None:
+    """Return who records or recorded a run, as far as that is known.
+
+    Args:
+        run_id: LangChain's id of the run.
+        first: Who is asked first.
+    """
+    others = [reference() for reference in _of_handlers.valuerefs()]  # a copy: threads add to it
+    known = (each for each in (first, *others) if each is not None)
+    return next((each for each in known if span_context_of(each, run_id) is not None), None)
 
 
 def innermost_open(known: Run | None) -> Run | None:
