@@ -13,10 +13,14 @@ from langspan.context.block import context
 if typing.TYPE_CHECKING:
     from langspan._at_hand import current_run, trace_url
     from langspan._evaluation import record_evaluation
+    from langspan._keep import Keep
+    from langspan.export.trace_keeper import KeepSpanProcessor
 
 __all__ = [
     "CallbackHandler",
     "Instrumentation",
+    "Keep",
+    "KeepSpanProcessor",
     "LangSpanInstrumentor",
     "RunInfo",
     "SignalStats",
@@ -31,6 +35,8 @@ __all__ = [
 
 # Imported when they are first used, so that who only traces does not wait for them.
 _LATER = {
+    "Keep": "langspan._keep",
+    "KeepSpanProcessor": "langspan.export.trace_keeper",
     "current_run": "langspan._at_hand",
     "record_evaluation": "langspan._evaluation",
     "trace_url": "langspan._at_hand",

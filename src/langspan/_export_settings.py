@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 from langspan._setting_parsers import Setting, at_least, switch, switch_variable, text
+
+
+def _keep(name: str, value: object) -> Any:
+    """Parse the argument `keep`; what that takes is imported only where it is used."""
+    return None if value is None else import_module("langspan._keep").keep(name, value)
+
+
+def _keep_variable(name: str, value: str) -> Any:
+    return import_module("langspan._keep").keep_variable(name, value)
+
 
 EXPORT_MAX_BYTES: Final = Setting(
     "export_max_bytes",
@@ -30,6 +41,16 @@ FLUSH_ON_SIGTERM: Final = Setting(
     switch_variable,
     "Where nobody handles SIGTERM, send what is queued before it ends the process: see "
     "[When the process ends](processes.md#sigterm). `false` leaves the signal alone.",
+)
+KEEP: Final = Setting(
+    "keep",
+    "LANGSPAN_KEEP",
+    None,
+    _keep,
+    _keep_variable,
+    "Which traces are exported, decided when each is complete: see [Keep what matters](keep.md). All by "
+    "default.",
+    is_argument=True,
 )
 FILE: Final = Setting(
     "file",
@@ -69,6 +90,7 @@ OF_EXPORTS: Final = (
     EXPORT_MAX_BYTES,
     QUEUE_MAX_BYTES,
     FLUSH_ON_SIGTERM,
+    KEEP,
     FILE,
     FILE_MAX_BYTES,
     FILE_KEEP,

@@ -76,7 +76,7 @@ class Instrumentation:
     def stats(self) -> Stats:
         """Return what became of everything that this process recorded so far.
 
-        For each signal, `recorded = sent + lost_total + waiting`.
+        For each signal, `recorded = sent + waiting + left_out + lost_total`.
         """
         spans, points, records = self._telemetry.stats()
         tallies = self._handler.recorder.guard.tallies

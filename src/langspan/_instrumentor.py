@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
@@ -31,6 +31,9 @@ from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger
 from langspan.recording.build import build_recorder
 from langspan.recording.recorder import Recorder
+
+if TYPE_CHECKING:
+    from langspan._keep import Keep
 
 _logger = logging.getLogger("langspan")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
@@ -65,7 +68,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         settings = Settings.build(os.environ, **given)
         providers = {name: kwargs.get(name) for name in _PROVIDERS}
         check_providers(**providers)
-        telemetry = export.resolve(**providers, environ=os.environ)
+        telemetry = export.resolve(**providers, environ=os.environ, keep=kwargs.get("keep"))
         guard = kwargs.get("guard") or Guard()
         recorder = build_recorder(
             settings,
@@ -75,6 +78,7 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             meter_provider=telemetry.meter_provider,
             logger_provider=telemetry.logger_provider,
         )
+        recorder.evaluations.on_evaluated = telemetry.on_evaluated
         handler = RecordingHandler(recorder)
         ledger = Ledger()
         try:
@@ -156,6 +160,7 @@ def instrument(
     metadata_keys: Sequence[str] | None = None,
     link_across_processes: bool | None = None,
     read_baggage: bool | None = None,
+    keep: Keep | None = None,
     on_start: RunHook | None = None,
     on_end: RunHook | None = None,
 ) -> Instrumentation:
@@ -183,6 +188,8 @@ def instrument(
         link_across_processes: Keep a graph's trace context in the metadata of its checkpoints, and link a run
             that goes on in another process to it.
         read_baggage: Take the ids, tags and metadata that `langspan.context` of another process sent along.
+        keep: Which traces are exported, decided when each is complete in this process; by default all. It
+            needs a tracer provider that langspan builds.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`, to
             set additional attributes. If it raises, the error is logged and the run goes on.
         on_end: Called as `on_end(span, run_info)` just before the span ends, likewise.
@@ -207,6 +214,7 @@ def instrument(
         "metadata_keys": metadata_keys,
         "link_across_processes": link_across_processes,
         "read_baggage": read_baggage,
+        "keep": keep,
         "on_start": on_start,
         "on_end": on_end,
     }

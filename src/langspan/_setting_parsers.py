@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
@@ -239,4 +240,6 @@ def is_same(value: object, former: object) -> bool:
 def _is_plain(value: object) -> bool:
     if type(value) in (list, tuple):
         return all(type(item) is str for item in value)  # type: ignore[attr-defined] # one of these two
+    if is_dataclass(value) and type(value).__module__.startswith("langspan."):
+        return True
     return type(value) in (str, int, bool)

@@ -12,21 +12,23 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class SignalStats:
-    """What became of the items of one signal in this process: `recorded = sent + lost_total + waiting`.
+    """What became of the items of one signal in this process.
 
-    With several exporters, an item counts once for each. Of a provider that langspan did not build, nothing
-    is known, so that all is 0.
+    At any moment, `recorded = sent + waiting + left_out + lost_total`. With several exporters, an item counts
+    once for each. Of a provider that langspan did not build, nothing is known, so that all is 0.
 
     Attributes:
         recorded: The items that ended, or were emitted, since the process started or was forked.
         sent: Those that a receiver accepted.
-        waiting: Those that are in a queue or on their way.
+        waiting: Those that are in a queue or on their way, or whose trace `keep` has not decided yet.
+        left_out: Those that `keep` did not keep.
         lost: Those that are lost, by reason; no entry for a reason that did not occur.
     """
 
     recorded: int = 0
     sent: int = 0
     waiting: int = 0
+    left_out: int = 0
     lost: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -42,6 +44,7 @@ class SignalStats:
             self.recorded + other.recorded,
             self.sent + other.sent,
             self.waiting + other.waiting,
+            self.left_out + other.left_out,
             MappingProxyType(dict(lost)),
         )
 

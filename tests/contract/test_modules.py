@@ -21,6 +21,7 @@ LAYERS: list[set[str]] = [
     {
         "langspan._events",
         "langspan._guard",
+        "langspan._keep",
         "langspan._reading",
         "langspan._export_settings",
         "langspan._setting_parsers",
@@ -44,8 +45,13 @@ LAYERS: list[set[str]] = [
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.
 EXPORT = "langspan.export"
-MAY_EXPORT = {EXPORT, "langspan._instrumentation", "langspan._instrumentor", "langspan.cli"}
-MAY_BE_EXPORTED_TO = {"langspan._export_settings", "langspan._stats"}
+MAY_EXPORT = {EXPORT, "langspan", "langspan._instrumentation", "langspan._instrumentor", "langspan.cli"}
+MAY_BE_EXPORTED_TO = {
+    "langspan._export_settings",
+    "langspan._keep",
+    "langspan._stats",
+    "langspan.conventions.names",
+}
 MAX_LINES, MAX_FUNCTION, P90_FUNCTION = 260, 45, 15
 
 

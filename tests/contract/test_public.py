@@ -18,6 +18,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = [
     "CallbackHandler",
     "Instrumentation",
+    "Keep",
+    "KeepSpanProcessor",
     "LangSpanInstrumentor",
     "RunInfo",
     "SignalStats",
@@ -31,10 +33,10 @@ NAMES = [
 ]
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
-    *("usage_sums", "metadata_keys", "link_across_processes", "read_baggage", "on_start", "on_end"),
+    *("usage_sums", "metadata_keys", "link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
 ]
-# What only a patch can do.
-OF_PATCHES = {"link_across_processes"}
+# What takes a patch, or a provider that is built.
+OF_PATCHES = {"link_across_processes", "keep"}
 PROVIDERS = ["tracer_provider", "meter_provider", "logger_provider"]
 
 

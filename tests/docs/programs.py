@@ -81,6 +81,8 @@ PROGRAMS: Mapping[str, Program] = {
         _shell("docs/evaluation.md", "Later, from anywhere"),
         {"feedback.py": _python("evaluation", "Later, from anywhere")},
     ),
+    "keep": Program(_python("keep", "Keep what matters")),
+    "keep in a provider": Program(_python("keep", "With a provider of your own")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

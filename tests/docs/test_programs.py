@@ -171,6 +171,12 @@ def test_an_answer_is_judged_at_once_and_later_from_another_process(ran):
     )
 
 
+def test_of_three_questions_the_failing_one_is_sent(ran):
+    done = ran("keep")
+    assert f"{len(done.spans)} sent, 6 left out\n" == done.out
+    assert {"ERROR"} == {span.status for span in done.spans if not span.parent_id}
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

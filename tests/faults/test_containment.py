@@ -138,7 +138,13 @@ EXEMPT = {
     "_instrumentor.uninstrument": PUBLIC,
 }
 # Nothing of the engine calls what is in there.
-OF_USERS = {"langspan._at_hand", "langspan._evaluation", "langspan._setting_parsers"}
+OF_USERS = {
+    "langspan._at_hand",
+    "langspan._evaluation",
+    "langspan._export_settings",
+    "langspan._keep",
+    "langspan._setting_parsers",
+}
 # Without them no span is found, or ended. Before their own "finally" there is nothing in them that can fail.
 LAST = {
     "recording.span_end.SpanFinisher.end_ok",

@@ -94,7 +94,7 @@ class Ledger:
     def stats(self, recorded: int, waiting: int) -> SignalStats:
         """Return the counts; the caller holds the lock and knows what is recorded and waits."""
         lost = {str(reason): count for reason, count in self.lost.items()}
-        return SignalStats(recorded, self.sent, waiting, MappingProxyType(lost))
+        return SignalStats(recorded, self.sent, waiting, lost=MappingProxyType(lost))
 
     def lose(self, count: int, reason: Loss, words: str = "") -> None:
         """Count a loss; the caller holds the lock, and calls `tell` after it let it go.

@@ -12,6 +12,7 @@ from langspan.export.background import Background
 
 if TYPE_CHECKING:
     from langspan.export.ledger import Ledger
+    from langspan.export.trace_keeper import KeepSpanProcessor
 
 
 class Account(Protocol):
@@ -35,12 +36,21 @@ class Pipeline:
         provider: A provider of any signal, from the SDK or another implementation.
         accounts: What became of its items, for each exporter, if langspan built it.
         owned: Whether langspan built it and therefore has to close it.
+        keeper: What decides which traces come to the exporters, if not all do.
     """
 
-    def __init__(self, provider: Any, accounts: Sequence[Account] = (), *, owned: bool = False) -> None:
+    def __init__(
+        self,
+        provider: Any,
+        accounts: Sequence[Account] = (),
+        *,
+        owned: bool = False,
+        keeper: KeepSpanProcessor | None = None,
+    ) -> None:
         self.provider = provider
         self.owned = owned
         self.accounts = accounts
+        self.keeper = keeper
         self._closing: Future[Any] | None = None
         self._background = Background(f"langspan-{type(provider).__name__}")
         if owned:
@@ -76,6 +86,11 @@ class Pipeline:
         self._background.stop()
         return future
 
+    def decide_all(self) -> None:
+        """Decide which of the traces that are not complete are kept, because the process ends."""
+        if self.keeper is not None:
+            self.keeper.decide_all()
+
     def settle(self, why: str, *, is_late: bool) -> None:
         """Log the sum of all losses, once.
 
@@ -83,6 +98,7 @@ class Pipeline:
             why: What ends, for the log line.
             is_late: Whether to give up first what is not exported yet, because nobody waits any more.
         """
+        self.decide_all()
         for account in self.accounts:
             if is_late:
                 account.abandon()
@@ -90,7 +106,9 @@ class Pipeline:
 
     def stats(self) -> SignalStats:
         """Return what became of the items of this process so far."""
-        return sum((account.stats() for account in self.accounts), SignalStats())
+        kept = sum((account.stats() for account in self.accounts), SignalStats())
+        # Every exporter would have got what is not decided or left out.
+        return sum((self.keeper.stats() for _ in self.accounts), kept) if self.keeper is not None else kept
 
     def known_losses(self) -> list[int]:
         """Return how many items of each exporter were lost when the last flush returned."""

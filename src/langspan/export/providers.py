@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry import _logs, metrics, trace
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
-from opentelemetry.trace import TracerProvider
+from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from langspan._export_settings import FLUSH_ON_SIGTERM
+from langspan._export_settings import FLUSH_ON_SIGTERM, KEEP
 from langspan.export import settings
 from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ, Signal
 from langspan.export.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from langspan._keep import Keep
 
 _SDK_SETTINGS: Final = "langspan.export.sdk_settings"
 
@@ -28,6 +31,7 @@ def resolve(
     logger_provider: LoggerProvider | None = None,
     environ: Environ,
     max_bytes: int | None = None,
+    keep: Keep | None = None,
 ) -> Telemetry:
     """Find or build the providers that runs are recorded with.
 
@@ -47,6 +51,7 @@ def resolve(
             own variables from the process environment.
         max_bytes: The largest export request in bytes, before compression; by default the setting
             `export_max_bytes`.
+        keep: Which traces are exported; by default the setting `keep`.
 
     Returns:
         The providers. Those that were built here are flushed and shut down when the interpreter exits,
@@ -57,13 +62,15 @@ def resolve(
     """
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
     flush_on_sigterm = FLUSH_ON_SIGTERM.read(environ)
+    keep = KEEP.read(environ, keep)
     given: dict[Signal, Any] = {"traces": tracer_provider, "metrics": meter_provider, "logs": logger_provider}
     for signal in (signal for signal, provider in given.items() if provider is None):
         # Before anything is built, because the parts of the SDK ask for the global providers too.
         _global_provider(environ, signal)
     with ExitStack() as undo:
-        traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None)
+        traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None, keep)
         undo.callback(traces_pipeline.close)
+        _check_keep(keep, traces_pipeline.provider)
         # All three share one resource, so that a collector sees that they come from one process.
         resource = getattr(traces_pipeline.provider, "resource", None)
         metrics_pipeline = _pipeline("metrics", meter_provider, environ, limit, resource)
@@ -89,7 +96,9 @@ def resolve(
     return telemetry
 
 
-def _pipeline(signal: Signal, given: Any, environ: Environ, limit: int, resource: Any) -> Pipeline:
+def _pipeline(
+    signal: Signal, given: Any, environ: Environ, limit: int, resource: Any, *of_signal: Any
+) -> Pipeline:
     if given is not None:
         return Pipeline(given)
     current = _global_provider(environ, signal)
@@ -102,8 +111,24 @@ def _pipeline(signal: Signal, given: Any, environ: Environ, limit: int, resource
     # Imported here, because most processes have a provider, and the SDK of a signal that is not enabled costs
     # tens of milliseconds.
     import_module(_SDK_SETTINGS).check(environ, signal)
-    pipeline: Pipeline = import_module(f"langspan.export.{signal}").build(environ, names, limit, resource)
+    pipeline: Pipeline = import_module(f"langspan.export.{signal}").build(
+        environ, names, limit, resource, *of_signal
+    )
     return pipeline
+
+
+def _check_keep(keep: Keep | None, provider: Any) -> None:
+    """Check that whoever wants to keep some traces only has a provider that does.
+
+    Raises:
+        ValueError: It is the application's, or was built before without it.
+    """
+    is_real = not (_is_placeholder(provider) or isinstance(provider, NoOpTracerProvider))
+    if keep is not None and is_real and getattr(provider, "langspan_keep", None) != keep:
+        raise ValueError(
+            "keep applies to the tracer provider that langspan builds, and there is another one already;"
+            " wrap its span processor: langspan.KeepSpanProcessor(langspan.Keep(...), processor)"
+        )
 
 
 def _global_provider(environ: Environ, signal: Signal) -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import atexit
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -63,6 +63,7 @@ class Telemetry:
 
         Returns:
             True if everything was exported in time, and no exporter has lost anything since the last call.
+            What waits for `keep` to decide its trace is not exported.
             For a provider that langspan did not build, the result of its `force_flush` counts.
         """
         known = [pipeline.known_losses() for pipeline in self._pipelines]
@@ -106,6 +107,12 @@ class Telemetry:
         spans, points, records = (pipeline.stats() for pipeline in self._pipelines)
         return spans, points, records
 
+    @property
+    def on_evaluated(self) -> Callable[[int], None] | None:
+        """What wants to know the ids of traces that are evaluated, if anything does."""
+        keepers = [pipeline.keeper for pipeline in self._pipelines if pipeline.keeper is not None]
+        return keepers[0].mark_evaluated if keepers else None
+
     def flush_until(self, deadline: float) -> bool:
         """Export what is queued.
 
@@ -116,6 +123,8 @@ class Telemetry:
             Whether the attempt ended in time.
         """
         timeout = max(0.0, deadline - time.monotonic())
+        for pipeline in self._pipelines:
+            pipeline.decide_all()
         started = [pipeline.flush(timeout) for pipeline in self._pipelines]
         return not wait([future for future in started if future is not None], timeout).not_done
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from dataclasses import replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -17,14 +19,18 @@ from langspan.export.pipeline import Pipeline
 from langspan.export.processors import QueueProcessor
 from langspan.export.settings import Environ
 
+if TYPE_CHECKING:
+    from langspan._keep import Keep
+
 _SAMPLED: Final = int(TraceFlags.SAMPLED)
 _ENCODING: Final = Encoding(otlp.encode_span, otlp.trace_request, otlp.envelope_size)
 
 
 class OwnedTracerProvider(TracerProvider):
-    """The SDK's provider, extended to record that it was shut down."""
+    """The SDK's provider, extended to record that it was shut down, and which traces it keeps."""
 
     langspan_closed = False
+    langspan_keep: Keep | None = None
 
     def shutdown(self) -> None:
         """Shut down the span processors."""
@@ -46,7 +52,9 @@ class QueueSpanProcessor(QueueProcessor, SpanProcessor):
             self._put(span)
 
 
-def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
+def build(
+    environ: Environ, names: Sequence[str], limit: int, resource: Resource | None, keep: Keep | None = None
+) -> Pipeline:
     """Build a tracer provider. The SDK itself reads the variables for sampler and span limits.
 
     Args:
@@ -54,17 +62,26 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
         names: The exporters, as in `OTEL_TRACES_EXPORTER`. With none, spans are recorded but not exported.
         limit: The largest export request in bytes, before compression.
         resource: The resource of the spans; by default the one that the SDK detects.
+        keep: Which traces are exported; by default all.
 
     Raises:
         ValueError: A variable has an invalid value.
     """
     bounds = exporters.bounds(environ, "OTEL_BSP")
+    if keep is not None:  # a trace comes at once
+        bounds = replace(bounds, items=max(bounds.items, keep.max_spans))
     routes = [exporters.route(environ, "traces", name, _ENCODING, limit) for name in names]
     queues = [BatchQueue("langspan-spans", route, Ledger("spans"), bounds) for route in routes]
     provider = OwnedTracerProvider(resource=resource, shutdown_on_exit=False)
-    for queue in queues:
-        provider.add_span_processor(QueueSpanProcessor(queue))
-    return Pipeline(provider, queues, owned=True)
+    processors: list[SpanProcessor] = [QueueSpanProcessor(queue) for queue in queues]
+    keeper = None
+    if keep is not None:
+        provider.langspan_keep = keep
+        keeper = import_module("langspan.export.trace_keeper").KeepSpanProcessor(keep, *processors)
+        processors = [keeper]
+    for processor in processors:
+        provider.add_span_processor(processor)
+    return Pipeline(provider, queues, owned=True, keeper=keeper)
 
 
 def send(environ: Environ, spans: Sequence[ReadableSpan], timeout: float) -> str | None:

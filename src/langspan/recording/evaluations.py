@@ -6,6 +6,7 @@ Source: OpenTelemetry GenAI conventions, `gen_ai.evaluation.result`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -53,11 +54,15 @@ class Evaluations:
         logger: Where events go; None if nobody listens.
         renderer: Redacts and shortens explanations.
         capture: Where content is recorded.
+
+    Attributes:
+        on_evaluated: Called with the id of a trace that is evaluated, if anybody wants to know.
     """
 
     def __init__(
         self, tracer: Tracer, logger: Logger | None, renderer: ContentRenderer, capture: ContentCapture
     ) -> None:
+        self.on_evaluated: Callable[[int], None] | None = None
         self._tracer = tracer
         self._logger = logger
         self._renderer = renderer
@@ -74,6 +79,8 @@ class Evaluations:
         base = Context()
         if judged is not None:
             base = trace.set_span_in_context(NonRecordingSpan(judged), base)
+            if self.on_evaluated is not None:
+                self.on_evaluated(judged.trace_id)
         attributes = self._attributes(evaluation)
         if run_id is not None:
             attributes[names.LANGCHAIN_RUN_ID] = str(run_id)
