@@ -25,6 +25,7 @@ from langspan.export import otlp_settings
 from langspan.export import settings as export
 from langspan.kinds.registry import KINDS
 from langspan.recording import outcomes
+from support.typed_runs import QUESTION, Typed
 
 DEFAULT = Settings.build({})
 OURS = SETTINGS.table("Argument", "Variable", "Default", "Meaning")
@@ -143,12 +144,14 @@ def matches(row, span):
 
 
 def test_runs_become_the_spans_of_the_table(traced):
-    """The demo's shop and a completion model: every kind of run there is."""
+    """The demo's shop, and models of the kinds that it has not: every kind of run there is."""
     from langspan.cli.scripted import ScriptedChatModel
     from langspan.cli.shop import ask
 
     "".join(ask(ScriptedChatModel(), traced.tracer, 0))
     FakeListLLM(responses=["x"]).invoke("y")
+    for given in (QUESTION, "y"):
+        Typed("llm", "x").invoke(given)
     spans = [span for span in traced.spans if span.instrumentation_scope.name == "langspan"]
     rows = [next(row for row in SPANS if matches(row, span)) for span in spans]
     assert [row["Kind"] for row in rows] == [span.kind.name for span in spans]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from langspan.catalogue.entries import MODELS
 from langspan.kinds.agents import AGENT
 from langspan.kinds.base import RunKind
 from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.retrievers import RETRIEVER
 
+_MODELS: Final = frozenset({CHAT, COMPLETION})
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _RETRIEVER: Final = frozenset({RETRIEVER})
 _AGENT: Final = frozenset({AGENT})
@@ -50,12 +51,12 @@ class AbsentSignal:
 
 
 ATTRIBUTES: Final = (
-    Absent("gen_ai.usage.text.cache_read.input_tokens", MODELS, _BY_MODALITY),
-    Absent("gen_ai.usage.image.cache_read.input_tokens", MODELS, _BY_MODALITY),
-    Absent("gen_ai.usage.audio.cache_read.input_tokens", MODELS, _BY_MODALITY),
+    Absent("gen_ai.usage.text.cache_read.input_tokens", _MODELS, _BY_MODALITY),
+    Absent("gen_ai.usage.image.cache_read.input_tokens", _MODELS, _BY_MODALITY),
+    Absent("gen_ai.usage.audio.cache_read.input_tokens", _MODELS, _BY_MODALITY),
     Absent(
         "gen_ai.prompt.variable.",
-        MODELS,
+        _MODELS,
         "A prompt is filled in by a step of its own, and that step's span has the variables.",
     ),
     Absent("gen_ai.response.model", _EMBEDDINGS, _VECTORS_ONLY),

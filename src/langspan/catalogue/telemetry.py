@@ -17,6 +17,7 @@ from langspan.conventions import metrics, names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.base import RunKind
 from langspan.kinds.chains import CHAIN
+from langspan.kinds.decisions import DECISION, GENERATION
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.models import CHAT, COMPLETION
@@ -47,6 +48,8 @@ _OWN_EVENT: Final = (Source.OWN, _NO_SPANS)
 SPANS: Final = (
     SpanName(CHAT, "chat {model}", "chat model"),
     SpanName(COMPLETION, "text_completion {model}", "completion model"),
+    SpanName(DECISION, "classify {model}", "decision model"),
+    SpanName(GENERATION, "generate_content {model}", "other model that LangChain reports as a chain"),
     SpanName(EMBEDDINGS, "embeddings {model}", "embeddings"),
     SpanName(TOOL, "execute_tool {tool}", "tool"),
     SpanName(RETRIEVER, "retrieval {retriever}", "retriever"),

@@ -11,15 +11,6 @@ from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from langspan.conventions import names
 
-_MODEL_CALLS: Final = frozenset(
-    {
-        names.OperationName.CHAT,
-        names.OperationName.TEXT_COMPLETION,
-        names.OperationName.GENERATE_CONTENT,
-        names.OperationName.EMBEDDINGS,
-    }
-)
-
 # More than OTLP's times can be apart; comparing leaves out what is infinite or not a number.
 _MOST_SECONDS: Final = 2**64 / 1e9
 
@@ -46,7 +37,7 @@ class SpanRow:
     @property
     def calls_model(self) -> bool:
         """Whether the token counts are the span's own, not the sum of its children's."""
-        return self.operation in _MODEL_CALLS
+        return self.operation in names.MODEL_CALLS
 
     @property
     def outcome(self) -> str | None:

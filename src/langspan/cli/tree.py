@@ -16,6 +16,7 @@ from langspan.conventions.names import (
     LANGSPAN_EMBEDDINGS_INPUT_COUNT,
     LANGSPAN_RETRIEVAL_DOCUMENT_COUNT,
     OperationName,
+    OwnOperationName,
 )
 
 _MIN_BAR: Final = 8
@@ -30,6 +31,7 @@ _COLOURS: Final = {
     OperationName.CHAT: "36",
     OperationName.TEXT_COMPLETION: "36",
     OperationName.GENERATE_CONTENT: "36",
+    OwnOperationName.CLASSIFY: "36",
     OperationName.EMBEDDINGS: "34",
     OperationName.RETRIEVAL: "34",
     OperationName.EXECUTE_TOOL: _YELLOW,

@@ -170,6 +170,24 @@ class OperationName:
     INVOKE_WORKFLOW: Final = "invoke_workflow"
 
 
+class OwnOperationName:
+    """Values of `gen_ai.operation.name` that the conventions lack; they allow names of one's own."""
+
+    CLASSIFY: Final = "classify"
+
+
+MODEL_CALLS: Final = frozenset(
+    {
+        OperationName.CHAT,
+        OperationName.TEXT_COMPLETION,
+        OperationName.GENERATE_CONTENT,
+        OperationName.EMBEDDINGS,
+        OwnOperationName.CLASSIFY,
+    }
+)
+"""The operations whose tokens are their own. Those of agents and of roots are sums."""
+
+
 class OutputType:
     """Values of `gen_ai.output.type`."""
 

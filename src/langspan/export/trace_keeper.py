@@ -20,7 +20,6 @@ from opentelemetry.trace import StatusCode, TraceFlags
 from langspan._keep import Keep
 from langspan._stats import SignalStats
 from langspan.conventions import names
-from langspan.conventions.names import OperationName
 from langspan.export.forks import call_in_child
 
 _SAMPLED: Final = int(TraceFlags.SAMPLED)
@@ -28,15 +27,6 @@ _LATEST: Final = (1 << 64) - 1
 _REMEMBERED: Final = 10_000
 """So many decisions are kept for spans that end after their trace was complete."""
 _SPAN_BYTES: Final = 1024
-_MODEL_CALLS: Final = frozenset(
-    {
-        OperationName.CHAT,
-        OperationName.TEXT_COMPLETION,
-        OperationName.GENERATE_CONTENT,
-        OperationName.EMBEDDINGS,
-    }
-)
-"""The operations whose tokens are their own. Those of agents and of roots are sums."""
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -233,7 +223,7 @@ def _seconds(span: ReadableSpan) -> float:
 
 
 def _tokens(attributes: Mapping[str, Any]) -> int:
-    if attributes.get(names.GEN_AI_OPERATION_NAME) not in _MODEL_CALLS:
+    if attributes.get(names.GEN_AI_OPERATION_NAME) not in names.MODEL_CALLS:
         return 0
     both = names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS
     return sum(count for name in both if isinstance(count := attributes.get(name), int))

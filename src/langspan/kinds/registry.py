@@ -12,16 +12,31 @@ from langspan.conventions.metrics import ALL
 from langspan.kinds.agents import AGENT
 from langspan.kinds.base import RunKind, run_name
 from langspan.kinds.chains import CHAIN
+from langspan.kinds.decisions import DECISION, GENERATION, is_decision
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 
-KINDS: Final = (CHAT, COMPLETION, EMBEDDINGS, TOOL, RETRIEVER, AGENT, WORKFLOW, NODE, CHAIN)
+KINDS: Final = (
+    CHAT,
+    COMPLETION,
+    DECISION,
+    GENERATION,
+    EMBEDDINGS,
+    TOOL,
+    RETRIEVER,
+    AGENT,
+    WORKFLOW,
+    NODE,
+    CHAIN,
+)
 
 HIDDEN_TAG: Final = "langsmith:hidden"
 AGENT_INTEGRATION: Final = "langchain_create_agent"
+_RUN_TYPES: Final = frozenset({"llm", "retriever", "tool"})
+"""The types of runs that LangChain reports as chains and that are none."""
 _GRAPH_INTEGRATIONS: Final = frozenset({"langgraph", AGENT_INTEGRATION})
 _STEP_TAG: Final = "graph:step:"
 _TASK_TAG: Final = "seq:step:1"
@@ -55,7 +70,11 @@ def identify(
         kind = _BY_CALLBACK[event.callback]
         if type(kind) is not RunKind:
             name = run_name(event)
-            kind = _RULES[event.callback](event, name, inside_graph, graph)
+            run_type = event.extra["run_type"] if "run_type" in event.extra else None  # noqa: SIM401 - for speed
+            if type(run_type) is str and run_type in _RUN_TYPES:
+                kind = _of_run_type(run_type, event)
+            else:
+                kind = _RULES[event.callback](event, name, inside_graph, graph)
     target = kind.target(event, call, graph) if kind.target is not None else name or run_name(event)
     prefix = kind.prefix
     if prefix is None:
@@ -101,6 +120,13 @@ def chain_kind(event: Started, name: str | None, inside_graph: bool, graph: Grap
     if not inside_graph or (is_agent and name is not None and as_str(metadata.get("lc_agent_name")) == name):
         return AGENT if is_agent else WORKFLOW
     return CHAIN
+
+
+def _of_run_type(run_type: str, event: Started) -> RunKind:
+    """Return the kind of a run that is reported as a chain of one of `_RUN_TYPES`."""
+    if run_type == "llm":
+        return DECISION if is_decision(event) else GENERATION
+    return RETRIEVER if run_type == "retriever" else TOOL
 
 
 def _is_node(tags: Sequence[Any] | None, metadata: Mapping[str, Any]) -> bool:

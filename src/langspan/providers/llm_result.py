@@ -79,10 +79,17 @@ def choice_of(generation: object) -> Choice:
     info = info if type(info) is dict else as_mapping(info)
     if message is None:
         return Choice(fields, None, EMPTY, info, is_streamed=False)
+    return choice_of_message(message, fields, info)
+
+
+def choice_of_message(
+    message: object, generation: Mapping[str, Any] = EMPTY, info: Mapping[str, Any] = EMPTY
+) -> Choice:
+    """Return the parts of a message, with the fields of its generation and `generation_info` if known."""
     held = fields_named(message, _OF_MESSAGE)
     metadata, kind = held.get("response_metadata"), held.get("type")
     return Choice(
-        fields,
+        generation,
         held,
         metadata if type(metadata) is dict else as_mapping(metadata),
         info,

@@ -238,6 +238,8 @@ def test_standard_names_are_only_on_spans_where_the_tables_have_them(kind):
             {
                 "chat",
                 "text_completion",
+                "classify",
+                "generate_content",
                 "embeddings",
                 "retrieval",
                 "execute_tool",
@@ -268,6 +270,8 @@ def test_span_names_and_kinds():
     assert {
         "chat {model}": "CLIENT",
         "text_completion {model}": "CLIENT",
+        "classify {model}": "CLIENT",
+        "generate_content {model}": "CLIENT",
         "embeddings {model}": "CLIENT",
         "retrieval {retriever}": "CLIENT",  # the conventions' data source is nothing LangChain knows
         "execute_tool {tool}": "INTERNAL",
