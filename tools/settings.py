@@ -95,7 +95,7 @@ STANDARD = (
             "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
         ),
         "",
-        "The batch processor. Defaults are the SDK's. A queue beyond this machine's memory is refused.",
+        "The batch processor. Defaults are the SDK's. A queue beyond the memory at hand is refused.",
     ),
     (
         ("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"),

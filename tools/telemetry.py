@@ -91,7 +91,9 @@ def _metrics() -> Iterator[str]:
     yield "## Metrics\n"
     yield prose(
         "`OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` chooses the newest names. A measurement "
-        f"has those of its attributes that its span has. *Common* stands for {codes(metrics.COMMON)}."
+        f"has those of its attributes that its span has. *Common* stands for {codes(metrics.COMMON)}. "
+        "Those of the export are the SDK's own, on what became of the spans and log records that langspan "
+        "exports itself; their scope is `langspan.export`."
     )
     for title, group in catalogue.METRICS.items():
         yield f"### {title}\n"

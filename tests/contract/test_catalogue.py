@@ -8,7 +8,9 @@ from itertools import chain
 from typing import Any
 
 import pytest
+from opentelemetry.metrics import Observation
 from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, SpanKind
 
@@ -144,6 +146,16 @@ def test_an_attribute_that_a_metric_may_not_have_is_noticed(noticed: Callable[[]
     histogram.record(1, {"gen_ai.conversation.id": "t1", "gen_ai.tool.name": "find"})
 
     assert ["the attribute gen_ai.conversation.id"] == noticed()
+
+
+def test_an_observed_metric_that_is_unknown_is_noticed(noticed: Callable[[], list[str]]) -> None:
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader], shutdown_on_exit=False)
+    name = "otel.sdk.processor.span.forgotten"
+    provider.get_meter("langspan.export").create_observable_counter(name, [lambda _: [Observation(1)]])
+    reader.get_metrics_data()
+
+    assert [f"the metric {name}"] == noticed()
 
 
 class Record:

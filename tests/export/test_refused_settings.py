@@ -156,8 +156,16 @@ CASES = [
         for name, value, fix in (
             ("SCHEDULE_DELAY", "9" * 20, "is too large; use at most"),
             ("EXPORT_TIMEOUT", "9" * 20, "is too large; use at most"),
-            ("MAX_QUEUE_SIZE", "9" * 15, "is more than this machine's memory holds; use at most"),
-            ("MAX_QUEUE_SIZE", "9" * 30, "is more than this machine's memory holds; use at most"),
+            (
+                "MAX_QUEUE_SIZE",
+                "9" * 15,
+                "is more than this machine's or container's memory holds; use at most",
+            ),
+            (
+                "MAX_QUEUE_SIZE",
+                "9" * 30,
+                "is more than this machine's or container's memory holds; use at most",
+            ),
             ("MAX_EXPORT_BATCH_SIZE", "5000", "is more than the queue holds; raise"),
         )
     ],

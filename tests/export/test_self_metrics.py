@@ -8,6 +8,7 @@ import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
+from langspan.catalogue import self_metrics
 from langspan.export.self_metrics import COMPONENT_NAME, COMPONENT_TYPE, ERROR_TYPE, SELF_METRICS
 from support.otlp import Reply
 
@@ -69,6 +70,17 @@ def test_each_component_has_a_name_and_a_type(collect):
     }
     assert {"langspan.export.batches.BatchQueue", "otlp_http_span_exporter"} == set(attributes)
     assert all(row[COMPONENT_NAME].startswith(f"{kind}/") for kind, row in attributes.items())
+
+
+def test_those_of_spans_and_log_records_are_in_the_catalogue_with_kind_and_unit():
+    observed = {
+        metric.name.replace("*", signal): ("counter" if metric.is_counter else "up-down counter", unit)
+        for metric in SELF_METRICS
+        for signal, unit in (("span", "{span}"), ("log", "{log_record}"))
+    }
+    assert observed == {
+        metric.name: (metric.instrument.value, metric.unit) for metric in self_metrics.METRICS
+    }
 
 
 @pytest.mark.parametrize("signal", ["span", "log"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http
+from collections import Counter
 
 import grpc
 import pytest
 from opentelemetry import trace
 
 from langspan.export.courier import PerProcess
-from support.otlp import receive
+from support.otlp import Reply, receive
 
 MIB = 1024 * 1024
 
@@ -122,6 +123,91 @@ def test_large_log_records_are_split_too(exports, server, write_log):
     assert telemetry.flush(20)
     assert 100 == len({log.body for log in server.received.logs})
     assert 50_000 >= max(server.received.sizes)
+
+
+TOO_LARGE = {
+    "grpc": Reply(grpc.StatusCode.RESOURCE_EXHAUSTED, "grpc: received message larger than max (9 vs. 5)"),
+    "http/protobuf": Reply(413),
+}
+
+
+@pytest.fixture
+def build(exports, receiver):
+    """Export metrics and log records to the receiver; they are shut down before it stops."""
+
+    def build(**variables):
+        return exports(
+            {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+                "OTEL_EXPORTER_OTLP_PROTOCOL": receiver.protocol,
+                "OTEL_METRICS_EXPORTER": "otlp",
+                "OTEL_LOGS_EXPORTER": "otlp",
+                **variables,
+            }
+        )
+
+    yield build
+    for telemetry in exports.resolved:
+        telemetry.shutdown(10)
+
+
+@pytest.fixture
+def telemetry(build):
+    return build()
+
+
+def count(telemetry, points, name="c"):
+    counter = telemetry.meter_provider.get_meter("m").create_counter(name)
+    for number in range(points):
+        counter.add(1, {"n": f"{name} {number}"})
+
+
+def counted(receiver):
+    """Return how often each data point of ours arrived."""
+    return Counter(
+        point.attributes["n"]
+        for metric in receiver.received.metrics
+        for point in metric.points
+        if metric.name in "ab"
+    )
+
+
+def test_log_records_that_are_too_large_together_all_arrive(telemetry, receiver, write_log):
+    receiver.faults += [TOO_LARGE[receiver.protocol]] * 3
+    for number in range(8):
+        write_log(telemetry, str(number))
+    assert telemetry.flush(20)
+    assert 8 == len({log.body for log in receiver.received.logs})
+    records = telemetry.stats()[2]
+    assert (8, 8, 0) == (records.recorded, records.sent, records.lost_total)
+
+
+def test_data_points_that_are_too_large_together_all_arrive_once(telemetry, receiver):
+    receiver.faults += [TOO_LARGE[receiver.protocol]] * 3
+    count(telemetry, 5, "a")
+    count(telemetry, 4, "b")
+    assert telemetry.flush(20)
+    assert {1} == set(counted(receiver).values())
+    assert 9 == len(counted(receiver))
+    points = telemetry.stats()[1]
+    assert (points.recorded, 0, 0) == (points.sent, points.lost_total, points.waiting)
+
+
+def test_data_points_that_are_too_large_alone_are_lost_and_counted(telemetry, receiver):
+    receiver.always = TOO_LARGE[receiver.protocol]
+    count(telemetry, 3, "a")
+    assert not telemetry.flush(20)
+    points = telemetry.stats()[1]
+    assert {"too_large": points.recorded} == points.lost
+    assert (0, 0) == (points.sent, points.waiting)
+
+
+def test_no_request_of_metrics_is_larger_than_the_limit_that_is_set(build, receiver):
+    telemetry = build(LANGSPAN_EXPORT_MAX_BYTES="5000")
+    count(telemetry, 500, "a")
+    assert telemetry.flush(20)
+    assert 500 == len(counted(receiver))
+    assert 5_000 >= max(receiver.received.sizes)
 
 
 class Exporter:

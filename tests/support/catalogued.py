@@ -15,7 +15,13 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk._logs import Logger
-from opentelemetry.sdk.metrics import Counter, Histogram
+from opentelemetry.sdk.metrics import (
+    Counter,
+    Histogram,
+    ObservableCounter,
+    ObservableGauge,
+    ObservableUpDownCounter,
+)
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from langspan.catalogue import telemetry as catalogue
@@ -26,6 +32,7 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.registry import KINDS, UNKNOWN
 
 SCOPE = "langspan"
+SCOPE_OF_EXPORT = "langspan.export"
 OF_THE_APPLICATION = "app."
 """Begins the names of attributes that tests set themselves."""
 
@@ -154,6 +161,8 @@ class Watch:
         patch.setattr(Logger, "emit", watched_emit)
         patch.setattr(Histogram, "record", self._measuring(Histogram.record))
         patch.setattr(Counter, "add", self._measuring(Counter.add))
+        for kind in (ObservableCounter, ObservableUpDownCounter, ObservableGauge):
+            patch.setattr(kind, "callback", self._observing(kind.callback))
 
     def _measuring(self, original: Callable[..., None]) -> Callable[..., None]:
         def measure(instrument: Any, amount: Any, attributes: Any = None, *args: Any, **kwargs: Any) -> None:
@@ -162,6 +171,16 @@ class Watch:
             original(instrument, amount, attributes, *args, **kwargs)
 
         return measure
+
+    def _observing(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def observe(instrument: Any, options: Any) -> Iterator[Any]:
+            for measurement in original(instrument, options):
+                if instrument.instrumentation_scope.name in (SCOPE, SCOPE_OF_EXPORT):
+                    attributes = measurement.attributes or {}
+                    self._note(problems_of_measurement(instrument.name, instrument.unit, attributes))
+                yield measurement
+
+        return observe
 
     def _note(self, problems: Iterator[str]) -> None:
         self._problems.update(dict.fromkeys(problems))

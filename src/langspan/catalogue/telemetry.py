@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from langspan.catalogue import content, evaluations, runs
+from langspan.catalogue import content, evaluations, runs, self_metrics
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import Attribute, Event, Level, Source, SpanName, Type, constants, rows
 from langspan.conventions import metrics, names
@@ -179,6 +179,7 @@ METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
     "Released names": metrics.RELEASED,
     "Newest names": metrics.LATEST,
     "With either set": metrics.ADDED,
+    "Of the export": self_metrics.METRICS,
 }
 METRIC_ATTRIBUTES: Final = (
     *rows(
@@ -193,6 +194,7 @@ METRIC_ATTRIBUTES: Final = (
         (names.GEN_AI_TOKEN_MODALITY, Type.STRING, Level.REQUIRED, "text", "always"),
         values=constants(names.Modality),
     ),
+    *self_metrics.ATTRIBUTES,
 )
 RESOURCE: Final = rows(
     Source.CORE,

@@ -20,6 +20,7 @@ class Instrument(enum.Enum):
 
     HISTOGRAM = "histogram"
     COUNTER = "counter"
+    UP_DOWN_COUNTER = "up-down counter"
 
 
 @dataclass(frozen=True, slots=True)

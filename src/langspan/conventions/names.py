@@ -93,6 +93,8 @@ OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 
 # --- core conventions ---
 ERROR_TYPE: Final = "error.type"
+OTEL_COMPONENT_NAME: Final = "otel.component.name"
+OTEL_COMPONENT_TYPE: Final = "otel.component.type"
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
 SERVER_ADDRESS: Final = "server.address"

@@ -112,7 +112,7 @@ class OtlpDelivery:
                 middle = len(part) // 2
                 parts += (part[middle:], part[:middle])
             else:
-                yield _outcome(answer, len(part))
+                yield outcome_of(answer, len(part))
 
 
 class ExporterDelivery:
@@ -158,7 +158,8 @@ class ExporterDelivery:
         self._guard.close()
 
 
-def _outcome(answer: Answer, count: int) -> Outcome:
+def outcome_of(answer: Answer, count: int) -> Outcome:
+    """Return what an answer means for the items of its request."""
     if answer.verdict is Verdict.ACCEPTED:
         lost = min(answer.rejected, count)
         return Outcome(count - lost, lost, Loss.REJECTED, answer.words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -19,10 +19,12 @@ from langspan._stats import SignalStats
 from langspan.export import answers, exporters, otlp_settings, settings
 from langspan.export.answers import Answer, Verdict
 from langspan.export.courier import Courier, PerProcess, connect
+from langspan.export.delivery import SMALLEST_LIMIT, Outcome, outcome_of
 from langspan.export.forks import call_in_child
 from langspan.export.guard import ExportGuard
 from langspan.export.ledger import Ledger, Loss
 from langspan.export.pipeline import Pipeline
+from langspan.export.points import count_points, halves
 from langspan.export.settings import Environ
 
 
@@ -44,8 +46,8 @@ class Source(Protocol):
     def latest(self) -> str:
         """What the receiver said last, if it did not accept."""
 
-    def send(self, data: Any, arguments: dict[str, Any]) -> Answer:
-        """Send a collection; it never raises.
+    def send(self, data: Any, arguments: dict[str, Any]) -> Iterator[Outcome]:
+        """Send a collection; the outcomes add up to its data points. It never raises.
 
         Args:
             data: The SDK's `MetricsData`.
@@ -57,10 +59,16 @@ class Source(Protocol):
 
 
 class EncodedMetrics:
-    """Sends metrics through the connection inside a stock exporter."""
+    """Sends metrics through the connection inside a stock exporter, in halves if they are too large.
 
-    def __init__(self, courier: Courier) -> None:
+    Args:
+        courier: Sends requests.
+        limit: The largest request, in bytes before compression.
+    """
+
+    def __init__(self, courier: Courier, limit: int) -> None:
         self._courier = courier
+        self._limit = limit
         self.stop = courier.stop
 
     @property
@@ -68,14 +76,31 @@ class EncodedMetrics:
         """What the receiver said last, if it did not accept."""
         return self._courier.latest
 
-    def send(self, data: Any, arguments: dict[str, Any]) -> Answer:
+    def send(self, data: Any, arguments: dict[str, Any]) -> Iterator[Outcome]:
         """Encode and send a collection."""
         del arguments
+        parts = [data]
+        while parts:
+            part = parts.pop()
+            count = count_points(part)
+            answer = self._send(part, is_single=count <= 1)
+            if answer.verdict is Verdict.SPLIT and count > 1:
+                parts += reversed(halves(part))
+            else:
+                yield outcome_of(answer, count)
+
+    def _send(self, part: Any, *, is_single: bool) -> Answer:
         try:
-            request = encode_metrics(data).SerializeToString()
+            request = encode_metrics(part).SerializeToString()
         except Exception as error:  # noqa: BLE001 - the encoder is not ours
             return answers.broken(error)
-        return self._courier.send(request)
+        if len(request) > self._limit and not is_single:
+            return Answer(Verdict.SPLIT)
+        answer = self._courier.send(request)
+        if answer.verdict is Verdict.SPLIT and not is_single:
+            # What is collected next is not to be refused first each time.
+            self._limit = max(min(self._limit, len(request) // 2), SMALLEST_LIMIT)
+        return answer
 
 
 class ExportedMetrics:
@@ -92,10 +117,11 @@ class ExportedMetrics:
         """What the exporter said in its latest attempt."""
         return self._guard.latest
 
-    def send(self, data: Any, arguments: dict[str, Any]) -> Answer:
+    def send(self, data: Any, arguments: dict[str, Any]) -> Iterator[Outcome]:
         """Pass a collection to the exporter."""
         words = self._guard.attempt(partial(self._export, data, **arguments))
-        return answers.accepted(0, "") if words is None else Answer(Verdict.LOST, Loss.FAILED, words)
+        count = count_points(data)
+        yield Outcome(count, 0, Loss.FAILED, "") if words is None else Outcome(0, count, Loss.FAILED, words)
 
     def stop(self) -> None:
         """Do nothing: such an exporter cannot be interrupted."""
@@ -129,7 +155,7 @@ class MetricExports:
 
     def export(self, data: Any, **arguments: Any) -> MetricExportResult:
         """Export one collection."""
-        count = _count_points(data)
+        count = count_points(data)
         with self.ledger.lock:
             self._recorded += count
             if self._is_over:
@@ -137,20 +163,25 @@ class MetricExports:
                 return MetricExportResult.FAILURE
             self._waiting += count
             self.ledger.given += count
-        answer = self._source.send(data, arguments)
-        is_accepted = answer.verdict is Verdict.ACCEPTED
-        self._settle(count, min(answer.rejected, count) if is_accepted else count, answer)
-        return MetricExportResult.SUCCESS if is_accepted else MetricExportResult.FAILURE
+        result = MetricExportResult.SUCCESS
+        for outcome in self._source.send(data, arguments):
+            if outcome.lost and outcome.reason is not Loss.REJECTED:
+                result = MetricExportResult.FAILURE
+            if not self._settle(outcome):
+                break
+        return result
 
-    def _settle(self, count: int, lost: int, answer: Answer) -> None:
+    def _settle(self, outcome: Outcome) -> bool:
+        """Count what became of data points; return False if all that wait count as lost already."""
         with self.ledger.lock:
             if self._is_over:
-                return  # counted as lost already
-            self._waiting -= count
-            self.ledger.sent += count - lost
-            if lost:
-                self.ledger.lose(lost, answer.reason, answer.words)
+                return False
+            self._waiting -= outcome.sent + outcome.lost
+            self.ledger.sent += outcome.sent
+            if outcome.lost:
+                self.ledger.lose(outcome.lost, outcome.reason, outcome.words)
         self.ledger.tell()
+        return True
 
     def stats(self) -> SignalStats:
         """Return what became of the data points of this process so far."""
@@ -167,28 +198,18 @@ class MetricExports:
             self._waiting = 0
 
 
-def _count_points(data: Any) -> int:
-    return sum(
-        len(metric.data.data_points)
-        for resource in data.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
-    )
-
-
 def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource | None) -> Pipeline:
     """Build a meter provider. The SDK itself reads the variables for interval, temporality and aggregation.
 
     Args:
         environ: Configures the exporters.
         names: The exporters, or readers such as `prometheus`, as in `OTEL_METRICS_EXPORTER`.
-        limit: Unused, because one collection of metrics is small and is not split.
+        limit: The largest export request in bytes, before compression.
         resource: The resource of the metrics; by default the one that the SDK detects.
 
     Raises:
         ValueError: A variable has an invalid value.
     """
-    del limit
     settings.check_intervals(environ)
     accounts, readers = [], []
     for name in names:
@@ -198,16 +219,16 @@ def build(environ: Environ, names: Sequence[str], limit: int, resource: Resource
         if isinstance(exporter := per_process.get(), MetricReader):
             readers.append(exporter)
             continue
-        accounts.append(_exports(environ, per_process, protocol))
+        accounts.append(_exports(environ, per_process, protocol, limit))
         accounts[-1].take_over(exporter)
         readers.append(PeriodicExportingMetricReader(exporter))
     provider = OwnedMeterProvider(readers, resource=resource, shutdown_on_exit=False)
     return Pipeline(provider, accounts, owned=True)
 
 
-def _exports(environ: Environ, per_process: PerProcess, protocol: str | None) -> MetricExports:
+def _exports(environ: Environ, per_process: PerProcess, protocol: str | None, limit: int) -> MetricExports:
     courier = None
     if protocol is not None:
         courier = connect(per_process, "metrics", protocol, otlp_settings.timeout(environ, "metrics"))
-    source = EncodedMetrics(courier) if courier else ExportedMetrics(per_process.get())
+    source = EncodedMetrics(courier, limit) if courier else ExportedMetrics(per_process.get())
     return MetricExports(source, Ledger("metric data points"))

@@ -121,7 +121,7 @@ def _observations(metric: SelfMetric, queues: list[BatchQueue], _: CallbackOptio
         kind = queue.delivery.component_type if metric.is_of_exporter else _name_of(queue)
         component = {COMPONENT_TYPE: kind, COMPONENT_NAME: f"{kind}/langspan-{number}"}
         for value, error in metric.read(queue):
-            yield Observation(value, {**component, ERROR_TYPE: error} if error else component)
+            yield Observation(value, {**component, ERROR_TYPE: str(error)} if error else component)
 
 
 def _name_of(component: object) -> str:

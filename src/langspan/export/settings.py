@@ -6,15 +6,14 @@ and the fix.
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from importlib.metadata import entry_points
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from langspan._export_settings import EXPORT_MAX_BYTES, QUEUE_MAX_BYTES
+from langspan.export import memory
 
 Signal: TypeAlias = Literal["traces", "metrics", "logs"]
 Environ: TypeAlias = Mapping[str, str]
@@ -106,16 +105,17 @@ def check_batches(environ: Environ, prefix: BatchPrefix) -> None:
 
     Raises:
         ValueError: A value is not a positive whole number, a batch is larger than the queue, or the queue
-            larger than the machine's memory.
+            larger than the memory of the machine or its container.
     """
     for time in ("SCHEDULE_DELAY", "EXPORT_TIMEOUT"):
         positive_number(environ, f"{prefix}_{time}", whole=True, most=MAX_SECONDS * 1000)
-    most = _memory() // _LEAST_ITEM_BYTES
+    most = memory.available() // _LEAST_ITEM_BYTES
     size = positive_number(environ, f"{prefix}_MAX_EXPORT_BATCH_SIZE", whole=True) or 512
     queue = positive_number(environ, f"{prefix}_MAX_QUEUE_SIZE", whole=True) or 2048
     if queue > most:
         raise ValueError(
-            f"{prefix}_MAX_QUEUE_SIZE={queue} is more than this machine's memory holds; use at most {most}"
+            f"{prefix}_MAX_QUEUE_SIZE={queue} is more than this machine's or container's memory holds;"
+            f" use at most {most}"
         )
     if size > queue:
         raise ValueError(
@@ -136,14 +136,6 @@ def check_intervals(environ: Environ) -> None:
 
 def _listed(names: str) -> list[str]:
     return [name.strip() for name in names.split(",") if name.strip()]
-
-
-def _memory() -> int:
-    """Return the bytes of memory of this machine, or what can be addressed if the system does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return sys.maxsize
 
 
 def without_secrets(text: str) -> str:
