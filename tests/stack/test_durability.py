@@ -1,14 +1,18 @@
 """Whatever the shipped collector has accepted is in the shipped Jaeger in the end, whichever is killed."""
 
 import json
-from collections.abc import Callable, Iterator
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 
-from support.backends import Backends, free_ports, running_collector, running_jaeger
+from support.backends import Backends, Collector, free_ports, running_collector, running_jaeger
 from support.handmade import HandMade, send
 from support.sending_apps import SteadyApp
 
@@ -150,3 +154,31 @@ def test_what_waits_for_jaeger_survives_in_a_folder_of_its_own(tmp_path: Path) -
         running_collector(tmp_path, jaeger.otlp, env=env),
     ):
         assert ["patient"] == [span.name for span in jaeger.trace(made.trace_id)]
+
+
+def answer(spans: Sequence[ReadableSpan], collector: Collector) -> int:
+    """Send `spans` once; return the status of the answer."""
+    headers = {"content-type": "application/x-protobuf"}
+    body = encode_spans(spans).SerializeToString()
+    request = urllib.request.Request(f"{collector.http}/v1/traces", body, headers)
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            request, timeout=5
+        ) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_a_full_queue_makes_the_sender_try_again(tmp_path: Path) -> None:
+    """503 is what senders try again; nothing is accepted that has no place."""
+    made = HandMade()
+    made.tracer.start_span("large", attributes={"text": "x" * 50_000}).end()
+    (nobody,) = free_ports(1)
+    env = {"OTELCOL_QUEUE_BYTES": "3500000"}
+    with running_collector(tmp_path, f"127.0.0.1:{nobody}", env=env) as collector:
+        answers = [answer(made.spans, collector) for _ in range(80)]
+
+    assert {200, 503} == {*answers}
+    assert 60 <= answers.count(200) <= 70
