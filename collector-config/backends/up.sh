@@ -73,7 +73,10 @@ done
 
 mkdir -p "$run"
 JAEGER_UI_CONFIG=$config/jaeger-ui.json
-export JAEGER_UI_CONFIG
+# What has to outlive the processes.
+JAEGER_DATA_DIR=${JAEGER_DATA_DIR:-$run/jaeger}
+OTELCOL_QUEUE_DIR=${OTELCOL_QUEUE_DIR:-$run/queue}
+export JAEGER_UI_CONFIG JAEGER_DATA_DIR OTELCOL_QUEUE_DIR
 
 start jaeger "$jaeger" "$config/jaeger.yaml" "$jaeger_health"
 start otelcol "$otelcol" "$config/collector.yaml" "$otelcol_health"

@@ -22,7 +22,11 @@ GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-
 RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {UVICORN, GUNICORN}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
-TOOLS = {"make", "pip", "python3", "docker", "sh", "export", ".venv/bin/python"}
+TOOLS = {"make", "pip", "python3", "docker", "sh", "export", "otelcol", ".venv/bin/python"}
+# What the configuration of the collector reads.
+OF_THE_COLLECTOR = set(
+    re.findall(r"\$\{env:(\w+)", (REPOSITORY / "collector-config" / "collector.yaml").read_text())
+)
 
 
 def commands(program: str) -> pytest.MarkDecorator:
@@ -82,7 +86,7 @@ def test_a_variable_that_is_exported_is_a_setting(arguments):
     standard = {
         name for row in SETTINGS.table("Variable", "Default", "Here") for name in code(row["Variable"])
     }
-    assert assignment.partition("=")[0] in known | standard
+    assert assignment.partition("=")[0] in known | standard | OF_THE_COLLECTOR
 
 
 @commands("docker")
@@ -113,3 +117,10 @@ def test_the_demo_takes_the_example_of_a_model():
 
     (model,) = {found for line in README.prose for found in re.findall(r"MODEL=(\S+?)`", line)}
     assert model.partition(":")[0] in _API_KEY_VARIABLES
+
+
+@commands("otelcol")
+def test_the_collector_is_started_with_a_file_that_is_here(arguments):
+    option, path = arguments
+    assert "--config" == option
+    assert (REPOSITORY / path).is_file()

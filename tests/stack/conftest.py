@@ -1,3 +1,3 @@
-from support.backends import backends
+from support.backends import backends, backends_in_memory
 
-__all__ = ["backends"]
+__all__ = ["backends", "backends_in_memory"]

@@ -57,10 +57,10 @@ def test_jaeger_shows_tokens_and_the_failed_tool(backends: Backends, protocol: s
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_trace_of_six_megabytes_arrives_whole(backends: Backends, protocol: str) -> None:
-    ((trace_id, made),) = run(backends, protocol, LARGE_SPANS="31").items()
+def test_a_trace_of_six_megabytes_arrives_whole(backends_in_memory: Backends, protocol: str) -> None:
+    ((trace_id, made),) = run(backends_in_memory, protocol, LARGE_SPANS="31").items()
 
-    held = backends.jaeger.trace(trace_id, spans=len(made))
+    held = backends_in_memory.jaeger.trace(trace_id, spans=len(made))
 
     assert {span["span_id"] for span in made} == {span.span_id for span in held}
     assert 6_200_000 == sum(len(str(span.attributes.get("body", ""))) for span in held)

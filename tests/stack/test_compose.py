@@ -29,7 +29,15 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
 
 
 def mounts(service: dict[str, Any]) -> list[tuple[str, str, str]]:
-    return [tuple(volume.split(":")) for volume in service.get("volumes", [])]
+    """Return the files of this repository that a service sees: source, target, mode."""
+    split = [volume.split(":") for volume in service.get("volumes", [])]
+    return [(source, inside, *mode) for source, inside, *mode in split if source.startswith(".")]  # type: ignore[misc]
+
+
+def volumes(service: dict[str, Any]) -> dict[str, str]:
+    """Return the named volumes of a service, each with where it is mounted."""
+    split = [volume.split(":") for volume in service.get("volumes", [])]
+    return {source: inside for source, inside, *_ in split if not source.startswith(".")}
 
 
 def config_text(service: dict[str, Any]) -> str:
@@ -151,13 +159,52 @@ def test_services_have_no_rights_to_speak_of(service: dict[str, Any]) -> None:
     )
 
 
+def test_one_service_may_give_files_away_and_nothing_else() -> None:
+    """It has no network, and ends before anything that uses its volumes starts."""
+    assert {"volumes-ready": ["CHOWN"]} == {n: s["cap_add"] for n, s in SERVICES.items() if "cap_add" in s}
+    ready = SERVICES["volumes-ready"]
+    assert ("none", "no") == (ready["network_mode"], ready["restart"])
+    assert ["chown", "10001:10001", *volumes(ready).values()] == ready["command"]
+
+
 @pytest.mark.parametrize(
-    ("service", "first"),
-    [("otel-collector", "jaeger"), ("demo", "collector-ready")],
-    ids=["collector", "demo"],
+    ("service", "kept"),
+    [("jaeger", "traces"), ("otel-collector", "queue")],
 )
-def test_a_service_waits_until_the_one_it_sends_to_is_healthy(service: str, first: str) -> None:
-    assert {first: {"condition": "service_healthy"}} == SERVICES[service]["depends_on"]
+def test_what_has_to_outlive_a_container_is_on_a_volume_that_was_given_to_its_user(
+    service: str, kept: str
+) -> None:
+    seen = config(SERVICES[service])["extensions"]
+    folders = (
+        {seen["file_storage/queue"]["directory"], seen["file_storage/queue"]["compaction"]["directory"]}
+        if service == "otel-collector"
+        else {
+            folder.rpartition("/")[0]
+            for folder in seen["jaeger_storage"]["backends"]["badger"]["badger"]["directories"].values()
+        }
+    )
+    (folder,) = folders
+    assert {kept: folder} == volumes(SERVICES[service])
+    assert kept in COMPOSE["volumes"]
+    assert kept in volumes(SERVICES["volumes-ready"])
+
+
+def test_no_volume_without_a_name_is_left_behind() -> None:
+    """Jaeger's image declares /tmp as one."""
+    assert ["/tmp"] == SERVICES["jaeger"]["tmpfs"]
+
+
+@pytest.mark.parametrize(
+    ("service", "first", "when"),
+    [
+        ("jaeger", "volumes-ready", "service_completed_successfully"),
+        ("otel-collector", "jaeger", "service_healthy"),
+        ("demo", "collector-ready", "service_healthy"),
+    ],
+    ids=["jaeger", "collector", "demo"],
+)
+def test_a_service_waits_for_what_it_needs(service: str, first: str, when: str) -> None:
+    assert {first: {"condition": when}} == SERVICES[service]["depends_on"]
 
 
 def test_the_demo_starts_on_request_only() -> None:

@@ -112,6 +112,31 @@ def test_jaeger_keeps_a_few_thousand_traces() -> None:
     assert 1000 <= backends["memory"]["memory"]["max_traces"] <= 10_000
 
 
+def test_the_queue_is_bounded_on_disk_and_outlasts_a_weekend() -> None:
+    collector = load(COLLECTOR_CONFIG)
+    exporter = collector["exporters"]["otlp_grpc/jaeger"]
+    queue = exporter["sending_queue"]
+    assert queue["storage"] in collector["extensions"]
+    assert queue["storage"] in collector["service"]["extensions"]
+    assert ("bytes", 2**29) == (queue["sizer"], queue["queue_size"])
+    assert "72h" == exporter["retry_on_failure"]["max_elapsed_time"]
+
+
+def test_jaeger_keeps_traces_on_disk_for_a_time_that_one_can_set() -> None:
+    jaeger = load(JAEGER_CONFIG)
+    backends = jaeger["extensions"]["jaeger_storage"]["backends"]
+    used = {
+        jaeger["extensions"]["jaeger_query"]["storage"]["traces"],
+        jaeger["exporters"]["jaeger_storage_exporter"]["trace_storage"],
+    }
+    assert {"badger"} == used
+    assert (False, "72h") == (
+        backends["badger"]["badger"]["ephemeral"],
+        backends["badger"]["badger"]["ttl"]["spans"],
+    )
+    assert "${env:JAEGER_TTL:-72h}" in JAEGER_CONFIG.read_text()
+
+
 def test_jaeger_shows_genai_attributes_first() -> None:
     assert "gen_ai." == json.loads(JAEGER_UI_CONFIG.read_text())["topTagPrefixes"][0]
 

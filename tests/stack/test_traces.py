@@ -44,7 +44,7 @@ def test_parents_arrive_unchanged(backends: Backends, protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
-def test_every_field_of_a_span_arrives_unchanged(backends: Backends, protocol: str) -> None:
+def test_every_field_of_a_span_arrives_unchanged(backends_in_memory: Backends, protocol: str) -> None:
     made = HandMade()
     attributes: dict[str, Any] = {
         "gen_ai.request.model": "größer-模型",
@@ -60,9 +60,9 @@ def test_every_field_of_a_span_arrives_unchanged(backends: Backends, protocol: s
         span.set_status(Status(StatusCode.ERROR, "TimeoutError"))
         span.end()
 
-    assert SpanExportResult.SUCCESS is send(made.spans, backends.collector, protocol)
+    assert SpanExportResult.SUCCESS is send(made.spans, backends_in_memory.collector, protocol)
 
-    earlier_stored, stored = backends.jaeger.trace(made.trace_id, spans=2)
+    earlier_stored, stored = backends_in_memory.jaeger.trace(made.trace_id, spans=2)
     original = made.spans[0]
     assert ("chat m", "CLIENT") == (stored.name, stored.kind)
     assert ("ERROR", "TimeoutError") == (stored.status, stored.status_message)
@@ -76,37 +76,37 @@ def test_every_field_of_a_span_arrives_unchanged(backends: Backends, protocol: s
     assert "stack-test" == stored.resource["service.name"]
 
 
-def test_a_trace_of_6_mb_in_requests_below_4_mib_arrives_whole(backends: Backends) -> None:
+def test_a_trace_of_6_mb_in_requests_below_4_mib_arrives_whole(backends_in_memory: Backends) -> None:
     made = six_megabytes()
     requests = [made.spans[start : start + 15] for start in range(0, 31, 15)]
     assert max(map(request_size, requests)) < 4 * MIB
 
-    assert {SpanExportResult.SUCCESS} == {send(request, backends.collector) for request in requests}
+    assert {SpanExportResult.SUCCESS} == {send(request, backends_in_memory.collector) for request in requests}
 
-    stored = backends.jaeger.trace(made.trace_id, spans=31)
+    stored = backends_in_memory.jaeger.trace(made.trace_id, spans=31)
     assert made.parents == parents(stored)
     assert 30 * 200_000 == sum(len(span.attributes.get(PROMPT, "")) for span in stored)
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
-def test_one_request_of_6_mb_passes_every_hop(backends: Backends, protocol: str) -> None:
+def test_one_request_of_6_mb_passes_every_hop(backends_in_memory: Backends, protocol: str) -> None:
     made = six_megabytes()
 
-    assert SpanExportResult.SUCCESS is send(made.spans, backends.collector, protocol)
+    assert SpanExportResult.SUCCESS is send(made.spans, backends_in_memory.collector, protocol)
 
-    assert made.parents == parents(backends.jaeger.trace(made.trace_id, spans=31))
+    assert made.parents == parents(backends_in_memory.jaeger.trace(made.trace_id, spans=31))
 
 
-def test_a_span_of_20_mb_arrives_together_with_its_neighbours(backends: Backends) -> None:
+def test_a_span_of_20_mb_arrives_together_with_its_neighbours(backends_in_memory: Backends) -> None:
     """With a size limit on the collector's batches, all three would be dropped."""
     made = HandMade()
     with made.tracer.start_as_current_span("root"):
         made.tracer.start_span("small").end()
         made.tracer.start_span("big", attributes={PROMPT: "x" * 20_000_000}).end()
 
-    assert SpanExportResult.SUCCESS is send(made.spans, backends.collector)
+    assert SpanExportResult.SUCCESS is send(made.spans, backends_in_memory.collector)
 
-    stored = backends.jaeger.trace(made.trace_id, spans=3)
+    stored = backends_in_memory.jaeger.trace(made.trace_id, spans=3)
     assert {"root": 0, "small": 0, "big": 20_000_000} == {
         s.name: len(s.attributes.get(PROMPT, "")) for s in stored
     }

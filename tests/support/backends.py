@@ -47,6 +47,7 @@ class Jaeger:
     url: str
     otlp: str
     log: Path
+    service: "Service"
 
     def trace(self, trace_id: str, spans: int = 1, within: float = READ_WITHIN) -> list[Span]:
         """Return the trace's spans by start time, once at least `spans` of them are stored."""
@@ -74,6 +75,51 @@ class Collector:
     http: str
     metrics: str
     log: Path
+    service: "Service"
+
+
+@dataclass
+class Service:
+    """A process that can be killed and started again, on the same ports, in the same folder."""
+
+    command: list[Path | str]
+    env: Mapping[str, str]
+    health: str
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when `health` answers."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command, stdout=output, stderr=subprocess.STDOUT, env=dict(self.env), cwd=REPOSITORY
+            )
+        wait_until(self._healthy, START_WITHIN, lambda: f"{self.command} is not healthy:\n{self._told()}")
+
+    def kill(self) -> None:
+        """End it as the out-of-memory killer would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(STOP_WITHIN)
+
+    def stop(self) -> None:
+        """End it if it runs; not to end when asked is a failure: such a process has something to hide."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def _healthy(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"{self.command} ended at once:\n{self._told()}"
+        return get(self.health) is not None
+
+    def _told(self) -> str:
+        return self.log.read_text()[-2000:]
 
 
 @dataclass(frozen=True)
@@ -90,6 +136,18 @@ def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
         yield Backends(collector, jaeger)
 
 
+@pytest.fixture(scope="session")
+def backends_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
+    """The same with Jaeger's store in memory: it takes values of any length, and keeps lists and links."""
+    folder = tmp_path_factory.mktemp("backends_in_memory")
+    whole = {"OTELCOL_MAX_VALUE_BYTES": "1000000000"}
+    with (
+        running_jaeger(folder, store="memory") as jaeger,
+        running_collector(folder, jaeger.otlp, env=whole) as collector,
+    ):
+        yield Backends(collector, jaeger)
+
+
 def binary(name: str) -> Path:
     """Return the binary that OTELCOL_BIN or JAEGER_BIN names, else the one built here; skip without one."""
     variable = f"{name.upper()}_BIN"
@@ -100,8 +158,8 @@ def binary(name: str) -> Path:
 
 
 @contextmanager
-def running_jaeger(folder: Path, otlp_port: int = 0) -> Iterator[Jaeger]:
-    """Run Jaeger, with its log in `folder`; `otlp_port` 0 picks a free one."""
+def running_jaeger(folder: Path, otlp_port: int = 0, store: str = "badger") -> Iterator[Jaeger]:
+    """Run Jaeger, with its log and its traces in `folder`; `otlp_port` 0 picks a free one."""
     ui, grpc, health, otlp = free_ports(4)
     otlp = otlp_port or otlp
     env = {
@@ -110,12 +168,13 @@ def running_jaeger(folder: Path, otlp_port: int = 0) -> Iterator[Jaeger]:
         "JAEGER_HEALTH_PORT": str(health),
         "JAEGER_OTLP_PORT": str(otlp),
         "JAEGER_UI_CONFIG": str(JAEGER_UI_CONFIG),
+        "JAEGER_STORE": store,
+        "JAEGER_DATA_DIR": str(folder / f"jaeger-{health}"),
     }
     log = folder / f"jaeger-{health}.log"
-    with _running(
-        [binary("jaeger"), "--config", JAEGER_CONFIG], env, f"http://127.0.0.1:{health}/status", log
-    ):
-        yield Jaeger(f"http://127.0.0.1:{ui}", f"127.0.0.1:{otlp}", log)
+    command: list[Path | str] = [binary("jaeger"), "--config", JAEGER_CONFIG]
+    with _running(Service(command, env, f"http://127.0.0.1:{health}/status", log)) as service:
+        yield Jaeger(f"http://127.0.0.1:{ui}", f"127.0.0.1:{otlp}", log, service)
 
 
 @contextmanager
@@ -133,39 +192,20 @@ def running_collector(
     }
     log = folder / f"otelcol-{health}.log"
     command: list[Path | str] = [binary("otelcol"), "--config", config]
-    with _running(command, {**ports, **(env or {})}, f"http://127.0.0.1:{health}/", log):
+    settings = {**ports, "OTELCOL_QUEUE_DIR": str(folder / f"queue-{health}"), **(env or {})}
+    with _running(Service(command, settings, f"http://127.0.0.1:{health}/", log)) as service:
         host = "http://127.0.0.1"
-        yield Collector(f"{host}:{grpc}", f"{host}:{http}", f"{host}:{metrics}/metrics", log)
+        yield Collector(f"{host}:{grpc}", f"{host}:{http}", f"{host}:{metrics}/metrics", log, service)
 
 
 @contextmanager
-def _running(command: list[Path | str], env: Mapping[str, str], health: str, log: Path) -> Iterator[None]:
-    """Run a command until the block ends; the block starts when `health` answers."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=dict(env), cwd=REPOSITORY
-        )
-
-    def healthy() -> bool:
-        assert process.poll() is None, f"{command} ended at once:\n{log.read_text()[-2000:]}"
-        return get(health) is not None
-
+def _running(service: Service) -> Iterator[Service]:
+    """Run a service until the block ends."""
     try:
-        wait_until(healthy, START_WITHIN, lambda: f"{command} is not healthy:\n{log.read_text()[-2000:]}")
-        yield
+        service.start()
+        yield service
     finally:
-        _stop(process)
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End a process; one that does not end when asked has something to hide, so that is a failure."""
-    process.terminate()
-    try:
-        process.wait(STOP_WITHIN)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise
+        service.stop()
 
 
 def free_ports(count: int) -> list[int]:
