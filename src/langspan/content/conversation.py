@@ -34,6 +34,8 @@ _ROOM_FOR_NOTE: Final = 120  # bytes reserved for the note about omitted message
 _BRACKETS: Final = 3
 _SMALL: Final = 512  # bytes that even one message among many may take, if there are so many
 
+_LEAST_PART: Final = 29  # bytes that a part of text takes at least, and nearly all others
+
 _Rendered: TypeAlias = tuple[str, int]
 
 
@@ -61,6 +63,7 @@ class ConversationRenderer:
         # Less than the whole limit, so that a huge tool result does not push out the question.
         self._whole = policy.room.less(_BRACKETS)
         self._message_room = self._whole.part(3 / 4, _SMALL)
+        self._most_parts = self._message_room.least // _LEAST_PART + 1
         self._least = self._message_room.part(1 / 8, _SMALL)
         self._young: dict[Hashable, _Rendered] = {}
         self._old: dict[Hashable, _Rendered] = {}
@@ -158,7 +161,9 @@ class ConversationRenderer:
     def _message(self, message: Any) -> _Rendered | None:
         return self._cached(
             message_key(message),
-            lambda: self._policy.message(message_fields(message), INPUT, self._message_room),
+            lambda: self._policy.message(
+                message_fields(message, self._most_parts), INPUT, self._message_room
+            ),
         )
 
     def _cached(self, key: Hashable, render: Callable[[], str | None]) -> _Rendered | None:

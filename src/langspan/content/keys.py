@@ -72,9 +72,10 @@ def _hashable(value: Any, budget: list[int]) -> Hashable:
     if value is None:
         return None
     budget[0] -= 1
-    if budget[0] < 0:
-        raise _NotHashableError
-    if kind is list or kind is tuple:
+    is_list = kind is list or kind is tuple
+    if budget[0] < (len(value) if is_list else 0):
+        raise _NotHashableError  # before any of them is looked at
+    if is_list:
         return list, *(_hashable(item, budget) for item in value)
     if kind is dict:
         return dict, *((key, _hashable(item, budget)) for key, item in value.items() if _is_plain_key(key))

@@ -16,7 +16,14 @@ from langchain_core.messages import BaseMessage
 from langspan._reading import as_dict, as_list, as_text, fields_of, is_base, is_text, model_fields, stored
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import media_part
-from langspan.content.parts import call_id_of, parts_of, text_part, tool_call_part, tool_response_part
+from langspan.content.parts import (
+    at_most,
+    call_id_of,
+    parts_of,
+    text_part,
+    tool_call_part,
+    tool_response_part,
+)
 from langspan.content.tool_definitions import tool_definitions
 from langspan.providers.llm_result import generations_of, message_of
 from langspan.providers.response import finish_reason
@@ -138,27 +145,28 @@ def is_message(value: object) -> bool:
     return is_base(BaseMessage, type(value))
 
 
-def message_fields(message: Any) -> Message:
+def message_fields(message: Any, most: int | None = None) -> Message:
     """Return one message as `role`, `parts`, and the participant's `name` if it has one.
 
     Args:
         message: A LangChain message, a `{"role": ..., "content": ...}` dictionary, or a string.
+        most: How many parts there is room for; see `parts_of`.
     """
     if is_text(message):
         return {"role": "user", "parts": parts_of(message)}
     written = as_dict(message)
     if written is not None:
-        return {"role": _role(written.get("role"), written), "parts": parts_of(written.get("content"))}
+        return {"role": _role(written.get("role"), written), "parts": parts_of(written.get("content"), most)}
     held = model_fields(message) if is_message(message) else fields_of(message)
     role = _role(held.get("type"), held)
     content = held.get("content")
     if role == "tool":
         failed = as_str(held.get("status")) == "error"
-        parts = [tool_response_part(held.get("tool_call_id"), content, failed=failed)]
+        parts = [tool_response_part(held.get("tool_call_id"), content, failed=failed, most=most)]
     elif role == "assistant":
-        parts = _assistant_parts(held, content)
+        parts = _assistant_parts(held, content, most)
     else:
-        parts = parts_of(content)
+        parts = parts_of(content, most)
     fields: Message = {"role": role, "parts": parts}
     name = as_str(held.get("name"))
     if name is not None:
@@ -182,17 +190,20 @@ def _is_system(message: Any) -> bool:
     return type(kind) is str and _ROLES.get(kind) == "system"
 
 
-def _assistant_parts(held: Mapping[str, Any], content: Any) -> list[dict[str, Any]]:
+def _assistant_parts(held: Mapping[str, Any], content: Any, most: int | None) -> list[dict[str, Any]]:
     """Return the separate reasoning, the content, and the tool calls not repeated in it, in that order."""
     extra = as_mapping(held.get("additional_kwargs"))
     parts: list[dict[str, Any]] = []
     if thought := as_text(extra.get("reasoning_content")):
         parts.append({"type": "reasoning", "content": thought})
     calls = {id(call): call for call in _calls(held)}
+    missing = 0
     if issubclass(type(content), list):
+        blocks = as_list(content) or ()
+        missing = 0 if most is None else max(len(blocks) - most, 0)
         by_id = {as_str(call.get("id")): call for call in calls.values()}
         by_id.pop(None, None)
-        for block in as_list(content) or ():
+        for block in blocks[:most]:
             call = by_id.pop(call_id_of(block), None)
             if call is None:
                 parts.extend(parts_of([block]))
@@ -208,7 +219,7 @@ def _assistant_parts(held: Mapping[str, Any], content: Any) -> list[dict[str, An
     audio = as_mapping(extra.get("audio"))
     if audio:
         parts.extend(_audio_parts(audio))
-    return parts
+    return at_most(parts, len(parts) + missing)
 
 
 def _calls(held: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -7,13 +7,21 @@ of OpenAI's two APIs, Anthropic, Gemini and Bedrock. A block of unknown type kee
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from langspan._reading import as_dict, as_list, as_text
 from langspan._values import as_mapping, as_str
 from langspan.content.media_parts import MEDIA_READERS, untyped_media
-
-Part: TypeAlias = dict[str, Any]
+from langspan.content.server_parts import (
+    Part,
+    first_text,
+    rest_of,
+    server_answer,
+    server_call,
+    server_item,
+    server_result,
+)
+from langspan.content.shorten import OmissionNote
 
 
 def text_part(text: str) -> Part:
@@ -38,44 +46,51 @@ def tool_call_part(name: Any, call_id: Any, arguments: Any) -> Part:
     return part
 
 
-def tool_response_part(call_id: Any, response: Any, *, failed: bool = False) -> Part:
+def tool_response_part(call_id: Any, response: Any, *, failed: bool = False, most: int | None = None) -> Part:
     """Return a `tool_call_response` part: a tool's answer to the model.
 
     Args:
         call_id: The id of the call; omitted unless it is a non-empty string.
         response: The tool's result: a string, content blocks, or any other value.
         failed: Whether the tool reported a failure.
+        most: See `parts_of`.
     """
     part: Part = {"type": "tool_call_response"}
     if identity := as_text(call_id):
         part["id"] = identity
-    part["response"] = content_value(response)
+    part["response"] = content_value(response, most)
     if failed:
         part["status"] = "error"
     return part
 
 
-def content_value(content: Any) -> Any:
-    """Return a list of content blocks as parts, and any other content unchanged."""
+def content_value(content: Any, most: int | None = None) -> Any:
+    """Return a list of content blocks as parts, and any other content unchanged; see `parts_of`."""
     if not issubclass(type(content), list):
         return content
     items = as_list(content) or ()
-    return parts_of(items) if any("type" in as_mapping(item) for item in items) else content
+    return parts_of(items, most) if any("type" in as_mapping(item) for item in items) else content
 
 
-def parts_of(content: Any) -> list[Part]:
+def parts_of(content: Any, most: int | None = None) -> list[Part]:
     """Return the parts of a message's content.
 
     Args:
         content: A string, one block, or a list of strings and blocks.
+        most: How many parts there is room for: the others are not looked at, only counted in a note.
     """
     text = as_text(content)
     if text is not None:
         return [text_part(text)] if text else []
     items = as_list(content)
     if items is not None:
-        return [_item(item) for item in items]
+        return at_most(list(map(_item, items[:most])), len(items))
     return [] if content is None else [_item(content)]
+
+
+def at_most(parts: list[Part], count: int) -> list[Any]:
+    """Return some parts, with a note about those of `count` that are missing."""
+    return [*parts, OmissionNote(count - len(parts))] if len(parts) < count else parts
 
 
 def _item(item: Any) -> Part:
@@ -95,16 +110,16 @@ def part_of(block: Mapping[str, Any]) -> Part:
     if reader is not None:
         return reader(block) or _generic(block)
     if kind.endswith("_tool_result"):
-        return _server_result(block, kind)
+        return server_result(block, kind)
     if kind.endswith("_call"):
-        return _server_item(block, kind)
+        return server_item(block, kind)
     return _generic(block)
 
 
 def call_id_of(block: Any) -> str | None:
     """Return the tool call's id if a content block repeats a tool call, else None."""
     fields = as_mapping(block)
-    return _first_text(fields, "call_id", "id") if as_str(fields.get("type")) in _TOOL_CALL_KINDS else None
+    return first_text(fields, "call_id", "id") if as_str(fields.get("type")) in _TOOL_CALL_KINDS else None
 
 
 def _untyped(block: Mapping[str, Any]) -> Part:
@@ -122,12 +137,7 @@ def _untyped(block: Mapping[str, Any]) -> Part:
 
 
 def _generic(block: Mapping[str, Any]) -> Part:
-    return {"type": as_text(block.get("type")) or "generic", **_rest(block, ("type", "index"))}
-
-
-def _rest(block: Mapping[str, Any], known: tuple[str, ...]) -> Part:
-    """Return all fields but those, by the exact text of their keys: other keys may have code of their own."""
-    return {key: value for key, value in block.items() if type(key) is str and key not in known}
+    return {"type": as_text(block.get("type")) or "generic", **rest_of(block, ("type", "index"))}
 
 
 def _text(block: Mapping[str, Any]) -> Part | None:
@@ -155,10 +165,6 @@ def _joined(value: Any, nesting: int = 8) -> str:
     return as_text(as_mapping(value).get("text")) or ""
 
 
-def _first_text(block: Mapping[str, Any], *keys: str) -> str | None:
-    return next((text for key in keys if (text := as_text(block.get(key)))), None)
-
-
 def _refusal(block: Mapping[str, Any]) -> Part:
     return {"type": "refusal", "content": block.get("refusal")}
 
@@ -172,58 +178,13 @@ def _tool_call(block: Mapping[str, Any]) -> Part:
     arguments = next(
         (fields[key] for key in ("args", "input", "arguments") if fields.get(key) is not None), None
     )
-    return tool_call_part(fields.get("name"), _first_text(block, "call_id", "id"), arguments)
+    return tool_call_part(fields.get("name"), first_text(block, "call_id", "id"), arguments)
 
 
 def _tool_result(block: Mapping[str, Any]) -> Part:
-    call_id = _first_text(block, "tool_use_id", "call_id", "tool_call_id")
+    call_id = first_text(block, "tool_use_id", "call_id", "tool_call_id")
     content = block.get("content") if "content" in block else block.get("output")
     return tool_response_part(call_id, content, failed=block.get("is_error") is True)
-
-
-def _server_call(block: Mapping[str, Any]) -> Part:
-    """Return the part for a tool call that the provider executes: LangChain's, Anthropic's or Gemini's."""
-    name = as_text(block.get("name"))
-    name = "code_execution" if name is None else name
-    arguments = next(
-        (block[key] for key in ("args", "input", "executable_code") if block.get(key) is not None), None
-    )
-    part: Part = {"type": "server_tool_call"}
-    if (identity := as_text(block.get("id"))) is not None:
-        part["id"] = identity
-    part["name"] = name
-    part["server_tool_call"] = {"type": name, "arguments": arguments}
-    return part
-
-
-def _server_answer(block: Mapping[str, Any]) -> Part:
-    kind = as_text(block.get("type")) or ""
-    return _server_result(block, "result" if kind == "server_tool_result" else kind)
-
-
-def _server_result(block: Mapping[str, Any], kind: str) -> Part:
-    call_id = _first_text(block, "tool_call_id", "tool_use_id", "id")
-    output = next(
-        (block[key] for key in ("output", "content", "code_execution_result") if block.get(key) is not None),
-        None,
-    )
-    part: Part = {"type": "server_tool_call_response"}
-    if call_id is not None:
-        part["id"] = call_id
-    part["server_tool_call_response"] = {"type": kind.removesuffix("_tool_result"), "output": output}
-    return part
-
-
-def _server_item(block: Mapping[str, Any], kind: str) -> Part:
-    """Return the part for an OpenAI Responses API item such as `web_search_call`."""
-    name = kind.removesuffix("_call")
-    rest = _rest(block, ("type", "id", "index"))
-    part: Part = {"type": "server_tool_call"}
-    if (identity := as_text(block.get("id"))) is not None:
-        part["id"] = identity
-    part["name"] = name
-    part["server_tool_call"] = {"type": name, **rest}
-    return part
 
 
 def _non_standard(block: Mapping[str, Any]) -> Part | None:
@@ -248,13 +209,13 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Part | None]]] = {
     "tool_result": _tool_result,
     "function_call_output": _tool_result,
     "custom_tool_call_output": _tool_result,
-    "server_tool_call": _server_call,
-    "server_tool_call_chunk": _server_call,
-    "server_tool_use": _server_call,
-    "mcp_tool_use": _server_call,
-    "executable_code": _server_call,
-    "server_tool_result": _server_answer,
-    "code_execution_result": _server_answer,
+    "server_tool_call": server_call,
+    "server_tool_call_chunk": server_call,
+    "server_tool_use": server_call,
+    "mcp_tool_use": server_call,
+    "executable_code": server_call,
+    "server_tool_result": server_answer,
+    "code_execution_result": server_answer,
     "non_standard": _non_standard,
     **MEDIA_READERS,
 }

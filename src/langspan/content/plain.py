@@ -6,7 +6,6 @@ run: they may be slow, query a database, or reveal what the class hides (`exclud
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -14,10 +13,9 @@ from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from langspan._reading import pairs_of
-from langspan._values import INT64_MAX
 from langspan.content import media, objects
 from langspan.content.messages import is_message, message_fields
-from langspan.content.scalars import scalar
+from langspan.content.scalars import plain_number, scalar
 from langspan.content.shorten import OMITTED_KEY, OmissionNote
 from langspan.content.structure import structure_of
 
@@ -31,8 +29,6 @@ _MAX_DEPTH: Final = 24
 _MAX_KEY: Final = 200  # characters of a key; keys are not shortened later
 _CIRCULAR: Final = "[circular]"
 _TOO_DEEP: Final = "[nested too deep]"
-_NOT_IN_JSON: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
-_MAX_INT_BITS: Final = 1024
 _MAX_REDACTED_NODES: Final = 64
 
 
@@ -93,13 +89,18 @@ class JsonTreeBuilder:
                 tree[key] = value
                 self.text_length += len(value) if type(value) is str else 8
             elif key == "parts":
-                tree[key] = [self.message(part, depth + 2) for part in islice(value, self._left)]
-                self._left -= len(tree[key])
-                if len(tree[key]) < len(value):
-                    tree[key].append(OmissionNote(len(value) - len(tree[key])))
+                tree[key] = self._parts(value, depth + 2)
             else:
                 tree[key if type(key) is str else self._key(key)] = self.build(value, depth + 1)
         return tree
+
+    def _parts(self, parts: list[Any], depth: int) -> list[Any]:
+        missing = parts[-1].items if parts and isinstance(parts[-1], OmissionNote) else 0
+        present = len(parts) - bool(missing)
+        shown: list[Any] = [self.message(part, depth) for part in parts[: min(present, self._left)]]
+        self._left -= len(shown)
+        missing += present - len(shown)
+        return [*shown, OmissionNote(missing)] if missing else shown
 
     def text(self, text: str, _depth: int = 0) -> Any:
         """Return a string; base64 data becomes a reference."""
@@ -118,15 +119,7 @@ class JsonTreeBuilder:
         """Return a number; one that JSON cannot represent becomes a string."""
         if self._redact is not None:
             return self._redacted(value)
-        return self._plain_number(value)
-
-    def _plain_number(self, value: float) -> Any:
-        if type(value) is float:
-            return value if math.isfinite(value) else _NOT_IN_JSON.get(value, "NaN")
-        if -INT64_MAX <= value <= INT64_MAX:
-            return value
-        bits = int(value).bit_length()
-        return str(value) if bits <= _MAX_INT_BITS else f"[integer of {bits} bits]"
+        return plain_number(value)
 
     def _redacted(self, leaf: Any) -> Any:
         try:
@@ -218,7 +211,7 @@ class JsonTreeBuilder:
         """Convert a value of any other type; one that cannot be read is represented by its type's name."""
         try:
             if is_message(value):
-                return self.message(message_fields(value), depth)
+                return self.message(message_fields(value, self._left), depth)
             shown = scalar(value)
             return self.build(shown, depth) if shown is not None else self._build_object(value, depth)
         except RedactionFailedError:
@@ -250,6 +243,7 @@ _BINARY: Final = (bytes, bytearray, memoryview)
 _SEQUENCES: Final[tuple[Any, ...]] = (list, tuple, set, frozenset, deque)
 _EXACT: Final[Mapping[type, Callable[[JsonTreeBuilder, Any, int], Any]]] = {
     str: JsonTreeBuilder.text,
+    OmissionNote: JsonTreeBuilder.unchanged,  # about blocks of content that were not even converted
     int: JsonTreeBuilder.number,
     float: JsonTreeBuilder.number,
     bool: JsonTreeBuilder.unchanged,

@@ -6,6 +6,7 @@ import datetime as dt
 import decimal
 import enum
 import fractions
+import math
 import pathlib
 import types
 import uuid
@@ -24,9 +25,11 @@ from langspan._reading import (
     own_attributes,
     stored,
 )
-from langspan._values import as_number, uuid_text
+from langspan._values import INT64_MAX, as_number, uuid_text
 from langspan.content.objects import type_name
 
+_NOT_IN_JSON: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
+_MAX_INT_BITS: Final = 1024
 _MASK: Final = "**********"
 _PLAIN: Final = (str, int, float, bool, bytes, type(None))
 # Written in Python and made to be inherited from, so that only these very classes are known to do no more.
@@ -43,6 +46,16 @@ _FUNCTIONS: Final = (types.FunctionType, types.BuiltinFunctionType)
 _TEXTS_OF_NUMPY: Final = ("datetime64", "timedelta64", "complexfloating")
 _IS_PYTHON_CLASS: Final = 1 << 9  # the interpreter's flag of classes that are not part of it
 _flags: Final[Callable[[type], int]] = type.__dict__["__flags__"].__get__
+
+
+def plain_number(value: float) -> Any:
+    """Return a number of JSON, or a string for one that JSON cannot represent."""
+    if type(value) is float:
+        return value if math.isfinite(value) else _NOT_IN_JSON.get(value, "NaN")
+    if -INT64_MAX <= value <= INT64_MAX:
+        return value
+    bits = int(value).bit_length()
+    return str(value) if bits <= _MAX_INT_BITS else f"[integer of {bits} bits]"
 
 
 def scalar(value: Any) -> Any:

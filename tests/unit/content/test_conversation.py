@@ -315,3 +315,53 @@ def test_circular_arguments_are_cut_at_the_cycle():
     message = AIMessage("", additional_kwargs={"function_call": {"name": "search", "arguments": arguments}})
     (shown,) = json.loads(ConversationRenderer(POLICY).input([message]))
     assert {"q": "x", "self": ["[circular]"]} == shown["parts"][0]["arguments"]
+
+
+BLOCKS = {
+    "texts": {"type": "text", "text": "t" * 1000},
+    "images": {"type": "image", "base64": "QUJD" * 50, "mime_type": "image/png"},
+    "images by URL": {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "QUJD" * 50}},
+}
+HOLDERS = {
+    "user": HumanMessage,
+    "assistant": AIMessage,
+    "tool": lambda blocks: ToolMessage(blocks, tool_call_id="c1"),
+}
+
+
+def calls_for(message):
+    """How many calls, of Python and of C, rendering a message takes."""
+    count = 0
+
+    def profile(_frame, event, _argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    renderer = ConversationRenderer(ContentPolicy(None, 16_384))
+    sys.setprofile(profile)
+    try:
+        text = renderer.input([message])
+    finally:
+        sys.setprofile(None)
+    json.loads(text)
+    return count
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_blocks_that_there_is_no_room_for_are_not_looked_at(kind, holder):
+    """Ten times as many cost the same."""
+    few, many = (calls_for(HOLDERS[holder]([BLOCKS[kind]] * count)) for count in (2000, 20_000))
+    assert abs(many - few) < 50
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_blocks_that_are_left_out_are_counted(holder):
+    text = ConversationRenderer(ContentPolicy(None, 16_384)).input(
+        [HOLDERS[holder]([{"type": "text", "text": "x"}] * 20_000)]
+    )
+    (message,) = json.loads(text)
+    shown = message["parts"][0]["response"] if holder == "tool" else message["parts"]
+    *parts, note = shown
+    assert f"…[{20_000 - len(parts)} more left out]" == note
+    assert {"type": "text", "content": "x"} == parts[-1]
