@@ -227,7 +227,7 @@ def _grpc(server: Server, max_bytes: int, tls: Any, port: int) -> Iterator[int]:
                 context.abort(fault, "told to")
             return response_of(self.signal, fault)
 
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(16) as pool:
         listener = grpc.server(pool, options=[("grpc.max_receive_message_length", max_bytes)])
         # Made by gRPC, without types.
         traced: Any = trace_service_pb2_grpc

@@ -6,9 +6,12 @@ from xdist.scheduler import LoadScopeScheduling
 
 
 class ByClient(LoadScopeScheduling):
-    """All tests of one provider's class in one process, for they look at the same calls; others anywhere."""
+    """Tests that look at the same calls, or at the same processes, in one process; others anywhere.
+
+    Those are all of one provider's class, and all of one receiver of the fault table.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        if not nodeid.startswith("tests/providers/test_"):
+        if not nodeid.startswith(("tests/providers/test_", "tests/processes/test_fault_table.py")):
             return nodeid
         return nodeid.partition("[")[2].partition("-")[0] or nodeid
