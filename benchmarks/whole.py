@@ -156,12 +156,16 @@ def ratios(found: Mapping[str, Series], name: str, to: str) -> list[float]:
     return [ours / theirs for ours, theirs in zip(added(found, name), added(found, to), strict=True)]
 
 
-def spread(values: Sequence[float]) -> float:
-    """Return by how much the middle half of values lies apart, as a fraction of the median."""
+def spread(values: Sequence[float]) -> float | None:
+    """Return how far the middle half of values lies apart, as a fraction of the median; None for too few."""
     if len(values) < 3:
-        return 0.0
+        return None
     low, _, high = quantiles(values, n=4)
     return (high - low) / abs(median(values))
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{fraction:.0%}"
 
 
 def best_other(found: Mapping[str, Series]) -> str | None:
@@ -184,7 +188,7 @@ def row(operation: str, found: Mapping[str, Series], name: str) -> str:
         return "| " + " | ".join([*cells, "", "", "", "", ""]) + " |"
     cells.append(f"{median(added(found, name)) * 1e6:+.0f}")
     to_floor, other = ratios(found, name, floor), best_other(found)
-    cells += [f"{median(to_floor):.2f}", f"{spread(to_floor):.0%}"]
+    cells += [f"{median(to_floor):.2f}", _percent(spread(to_floor))]
     target = {"langspan": TARGETS.get(operation), "with content": CONTENT_TARGET}.get(name)
     cells.append(f"{target:g}" if target else "")
     is_compared = other is not None and name in OURS and "floor" not in name and "content" not in name
