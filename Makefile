@@ -84,8 +84,9 @@ dist: $(VENV)/.dev ## build the sources' archive and the wheel
 sbom: dist ## list what an installation of the wheel brings along: build/langspan.cdx.json
 	PYTHON="$(PYTHON)" sh requirements/sbom.sh
 
-bench: $(VENV)/.dev ## measure the added time per operation
+bench: $(VENV)/.dev ## measure the added time per operation, then of whole processes with their export
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.whole
 
 backends: ## build the real collector and Jaeger from Go modules (about six minutes, once)
 	sh collector-config/backends/build.sh
