@@ -14,6 +14,7 @@ if typing.TYPE_CHECKING:
     from langspan._at_hand import current_run, trace_url
     from langspan._evaluation import record_evaluation
     from langspan._keep import Keep
+    from langspan._propagation import extract, inject
     from langspan.export.trace_keeper import KeepSpanProcessor
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Stats",
     "context",
     "current_run",
+    "extract",
+    "inject",
     "instrument",
     "record_evaluation",
     "trace_url",
@@ -38,6 +41,8 @@ _LATER = {
     "Keep": "langspan._keep",
     "KeepSpanProcessor": "langspan.export.trace_keeper",
     "current_run": "langspan._at_hand",
+    "extract": "langspan._propagation",
+    "inject": "langspan._propagation",
     "record_evaluation": "langspan._evaluation",
     "trace_url": "langspan._at_hand",
 }

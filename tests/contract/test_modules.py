@@ -40,7 +40,7 @@ LAYERS: list[set[str]] = [
     {"langspan._callback_handler", "langspan._instrumentation"},
     {"langspan._instrumentor"},
     {"langspan._at_hand"},
-    {"langspan._evaluation"},
+    {"langspan._evaluation", "langspan._propagation"},
     {"langspan", "langspan.cli"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.

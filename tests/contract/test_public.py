@@ -26,6 +26,8 @@ NAMES = [
     "Stats",
     "context",
     "current_run",
+    "extract",
+    "inject",
     "instrument",
     "record_evaluation",
     "trace_url",

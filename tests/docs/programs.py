@@ -75,6 +75,7 @@ PROGRAMS: Mapping[str, Program] = {
     "an endpoint": Program(APP, _shell("docs/running.md", "To a collector you already have")),
     "counts": Program(_python("delivery", "Counts")),
     "context": Program(_python("context", "Conversation, user, tags")),
+    "a job": Program(_python("context", "A trace that goes on elsewhere")),
     "run at hand": Program(_python("run-at-hand", "The run at hand")),
     "evaluation": Program(
         _python("evaluation", "Evaluation and feedback"),

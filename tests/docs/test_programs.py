@@ -151,6 +151,10 @@ def test_what_a_block_gives_is_on_the_spans(ran):
     assert ["customer-17"] * 2 == [span.attributes["gen_ai.conversation.id"] for span in asked]
 
 
+def test_a_job_goes_on_in_the_trace_that_sent_it(ran):
+    assert ["accept", "accept/answer"] == ran("a job").paths()
+
+
 def test_a_run_says_where_its_trace_is(ran):
     done = ran("run at hand")
     first, second, third = done.out.splitlines()

@@ -143,6 +143,7 @@ OF_USERS = {
     "langspan._evaluation",
     "langspan._export_settings",
     "langspan._keep",
+    "langspan._propagation",
     "langspan._setting_parsers",
 }
 # Without them no span is found, or ended. Before their own "finally" there is nothing in them that can fail.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from importlib import import_module, metadata
 from typing import Any, Final
 
 from opentelemetry import trace
 from opentelemetry._logs import Logger, LoggerProvider
+from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext, Tracer, TracerProvider
 
@@ -26,6 +28,7 @@ from langspan.recording.interrupts import Interrupts
 from langspan.recording.limits import NO_LIMITS, limits_of
 from langspan.recording.log_events import LogEvents, is_supported
 from langspan.recording.metrics import Metrics
+from langspan.recording.outer import outer_context
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
 from langspan.recording.run_hooks import RunHooks
@@ -100,6 +103,7 @@ def _assemble(
         limits=limits,
         read_baggage=_baggage_reader() if settings.read_baggage else None,
     )
+    starter.parents.outer = guard.call(outer_context, os.environ) or Context()
     finisher = SpanFinisher(
         settings,
         guard,

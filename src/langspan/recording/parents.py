@@ -20,10 +20,14 @@ class ParentRule:
 
     Args:
         runs: The open runs and those that ended recently; only looked at.
+
+    Attributes:
+        outer: The context that the whole process was started in.
     """
 
     def __init__(self, runs: RunTable[Run, SpanContext]) -> None:
         self._runs = runs
+        self.outer = Context()
         self._key = otel.create_key("langspan-run")
 
     def innermost(self, context: Context) -> Run | None:
@@ -50,6 +54,8 @@ class ParentRule:
             current: What is current where the start event was sent.
         """
         innermost: Run | None = current.get(self._key)  # type: ignore[assignment] # nobody else has the key
+        if innermost is None and self.outer and SPAN_KEY not in current:
+            current = Context({**self.outer, **current})
         if parent_run_id is None or (innermost is not None and innermost.is_below(parent_run_id)):
             # LangChain names no parent, or one that is around us: then a span of the user's own that is
             # current lies between the two and stays there.
