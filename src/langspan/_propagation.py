@@ -10,6 +10,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import NonRecordingSpan
 
 from langspan._at_hand import run_at_hand
+from langspan.context.scope import swap, swap_back
 from langspan.recording.whereabouts import innermost_open
 
 
@@ -39,8 +40,9 @@ def extract(carrier: Mapping[str, str]) -> Iterator[None]:
     Args:
         carrier: What `inject`, or any client with OpenTelemetry, has filled.
     """
-    token = otel.attach(propagate.extract(carrier))
+    inside = propagate.extract(carrier)
+    outside = swap(inside)
     try:
         yield
     finally:
-        otel.detach(token)
+        swap_back(outside, only_if=inside)
