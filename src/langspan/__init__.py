@@ -14,6 +14,7 @@ if typing.TYPE_CHECKING:
     from langspan._at_hand import current_run, trace_url
     from langspan._evaluation import record_evaluation
     from langspan._keep import Keep
+    from langspan._prices import Price
     from langspan.export.trace_keeper import KeepSpanProcessor
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Keep",
     "KeepSpanProcessor",
     "LangSpanInstrumentor",
+    "Price",
     "RunInfo",
     "SignalStats",
     "Stats",
@@ -37,6 +39,7 @@ __all__ = [
 _LATER = {
     "Keep": "langspan._keep",
     "KeepSpanProcessor": "langspan.export.trace_keeper",
+    "Price": "langspan._prices",
     "current_run": "langspan._at_hand",
     "record_evaluation": "langspan._evaluation",
     "trace_url": "langspan._at_hand",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from opentelemetry._logs import LoggerProvider
@@ -18,6 +19,9 @@ from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.build import build_recorder
 from langspan.recording.whereabouts import note, span_context_of
+
+if TYPE_CHECKING:
+    from langspan._prices import Price
 
 
 class CallbackHandler(RecordingHandler):
@@ -35,6 +39,8 @@ class CallbackHandler(RecordingHandler):
         max_content_bytes: See `instrument`.
         spans: See `instrument`.
         usage_sums: See `instrument`.
+        cost: See `instrument`.
+        prices: See `instrument`.
         metadata_keys: See `instrument`.
         read_baggage: See `instrument`.
         on_start: See `instrument`.
@@ -56,6 +62,8 @@ class CallbackHandler(RecordingHandler):
         max_content_bytes: int | None = None,
         spans: Spans | None = None,
         usage_sums: UsageSums | None = None,
+        cost: bool | None = None,
+        prices: Mapping[str, Price] | None = None,
         metadata_keys: Sequence[str] | None = None,
         read_baggage: bool | None = None,
         on_start: RunHook | None = None,
@@ -69,6 +77,8 @@ class CallbackHandler(RecordingHandler):
             max_content_bytes=max_content_bytes,
             spans=spans,
             usage_sums=usage_sums,
+            cost=cost,
+            prices=prices,
             metadata_keys=metadata_keys,
             read_baggage=read_baggage,
             on_start=on_start,

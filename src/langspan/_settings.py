@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from langspan._events import RunHook
 from langspan._export_settings import OF_EXPORTS
@@ -31,6 +31,10 @@ from langspan._setting_parsers import (
     usage_sums,
     usage_sums_variable,
 )
+from langspan._spending_parsers import cost, cost_variable, prices
+
+if TYPE_CHECKING:
+    from langspan._prices import Price  # imported by who uses it
 
 _OFF: Final = "none"
 _HOOK: Final = "span, run_info"
@@ -83,6 +87,24 @@ USAGE_SUMS: Final = Setting(
     usage_sums_variable,
     'Sum up the tokens of model calls on the spans around them: "all" on agents and on the root of a trace, '
     '"agents" on agents only, or "none".',
+    is_argument=True,
+)
+COST: Final = Setting(
+    "cost",
+    "LANGSPAN_COST",
+    False,
+    cost,
+    cost_variable,
+    "Record what model calls cost: see [Cost](cost.md). Needs `pip install 'langspan[cost]'`.",
+    is_argument=True,
+)
+PRICES: Final = Setting(
+    "prices",
+    None,
+    None,
+    prices,
+    text,
+    "Your own prices by model, as `langspan.Price`. They turn `cost` on.",
     is_argument=True,
 )
 METADATA_KEYS: Final = Setting(
@@ -175,6 +197,8 @@ _OF_RUNS: Final = (
     MAX_CONTENT_BYTES,
     SPANS,
     USAGE_SUMS,
+    COST,
+    PRICES,
     METADATA_KEYS,
     LINK_ACROSS_PROCESSES,
     READ_BAGGAGE,
@@ -199,6 +223,8 @@ class Settings:
     max_content_bytes: int
     spans: Spans
     usage_sums: UsageSums
+    cost: bool
+    prices: Mapping[str, Price] | None
     metadata_keys: tuple[str, ...]
     link_across_processes: bool
     read_baggage: bool

@@ -21,6 +21,7 @@ NAMES = [
     "Keep",
     "KeepSpanProcessor",
     "LangSpanInstrumentor",
+    "Price",
     "RunInfo",
     "SignalStats",
     "Stats",
@@ -33,7 +34,8 @@ NAMES = [
 ]
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
-    *("usage_sums", "metadata_keys", "link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
+    *("usage_sums", "cost", "prices", "metadata_keys"),
+    *("link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
 ]
 # What takes a patch, or a provider that is built.
 OF_PATCHES = {"link_across_processes", "keep"}

@@ -83,6 +83,7 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "keep": Program(_python("keep", "Keep what matters")),
     "keep in a provider": Program(_python("keep", "With a provider of your own")),
+    "cost": Program(_python("cost", "Cost"), _shell("docs/cost.md", "Cost", 1)),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

@@ -177,6 +177,13 @@ def test_of_three_questions_the_failing_one_is_sent(ran):
     assert {"ERROR"} == {span.status for span in done.spans if not span.parent_id}
 
 
+def test_what_a_call_costs_is_drawn_as_the_page_shows_it(ran):
+    shown, drawn = page("docs/cost.md").block("Cost", "text").code, ran("cost").out
+    assert shown.splitlines()[0].split(" · ")[3:] == drawn.splitlines()[0].split(" · ")[3:]
+    assert shown.splitlines()[2].split() == drawn.splitlines()[2].split()
+    assert shown.splitlines()[-1].split()[-3:] == drawn.splitlines()[-1].split()[-3:]
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

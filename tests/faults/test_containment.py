@@ -143,7 +143,9 @@ OF_USERS = {
     "langspan._evaluation",
     "langspan._export_settings",
     "langspan._keep",
+    "langspan._prices",
     "langspan._setting_parsers",
+    "langspan._spending_parsers",
 }
 # Without them no span is found, or ended. Before their own "finally" there is nothing in them that can fail.
 LAST = {

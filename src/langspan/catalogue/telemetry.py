@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Final
 
-from langspan.catalogue import content, evaluations, runs, self_metrics
+from langspan.catalogue import content, costs, evaluations, runs, self_metrics
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import Attribute, Event, Level, Source, SpanName, Type, constants, rows
 from langspan.conventions import metrics, names
@@ -67,6 +67,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Model requests": calls.REQUEST,
     "Model responses": calls.RESPONSE,
     "Tokens": calls.USAGE,
+    "Cost": costs.COST,
     "Tools, retrievers, agents, graphs": runs.ACTORS,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
@@ -179,6 +180,7 @@ METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
     "Released names": metrics.RELEASED,
     "Newest names": metrics.LATEST,
     "With either set": metrics.ADDED,
+    "langspan's own": metrics.OWN,
     "Of the export": self_metrics.METRICS,
 }
 METRIC_ATTRIBUTES: Final = (

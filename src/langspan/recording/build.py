@@ -32,6 +32,7 @@ from langspan.recording.run_hooks import RunHooks
 from langspan.recording.run_table import RunTable
 from langspan.recording.span_end import SpanFinisher
 from langspan.recording.span_start import SpanStarter
+from langspan.recording.spent import Spent
 
 _logger = logging.getLogger("langspan")
 _SCOPE: Final = "langspan"
@@ -109,6 +110,7 @@ def _assemble(
         metrics=metrics,
         events=events,
         limits=limits,
+        spent=_spending(settings, guard),
     )
     parts = guard, runs, interrupts, starter, finisher
     evaluations = Evaluations(tracer, logger, policy, settings.capture_content)
@@ -123,6 +125,14 @@ def _runs(settings: Settings, guard: Guard) -> RunTable[Run, SpanContext]:
         ended_context=Run.span_context,
         evicted=guard.tallies.runs_evicted,
     )
+
+
+def _spending(settings: Settings, guard: Guard) -> Spent | None:
+    """Return what prices model calls; it is imported here, because most applications ask for no costs."""
+    if not settings.cost and settings.prices is None:
+        return None
+    made: Spent | None = guard.call(import_module("langspan.recording.spending").build, settings, guard)
+    return made
 
 
 def _baggage_reader() -> ReadBaggage:

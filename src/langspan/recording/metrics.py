@@ -23,7 +23,7 @@ class Metrics:
 
     def __init__(self, meter: Meter, *, latest: bool) -> None:
         self._latest = latest
-        wanted = (*(known.LATEST if latest else known.RELEASED), *known.ADDED)
+        wanted = (*(known.LATEST if latest else known.RELEASED), *known.ADDED, *known.OWN)
         self._instruments: dict[str, Any] = {metric.name: _instrument(meter, metric) for metric in wanted}
         self._per_chunk = known.INFERENCE_TIME_PER_OUTPUT_CHUNK if latest else known.TIME_PER_OUTPUT_CHUNK
 
