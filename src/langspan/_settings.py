@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,10 +31,12 @@ from langspan._setting_parsers import (
     usage_sums,
     usage_sums_variable,
 )
-from langspan._spending_parsers import cost, cost_variable, prices
+from langspan._spending_settings import BUDGETS, COST, PRICES
 
 if TYPE_CHECKING:
-    from langspan._prices import Price  # imported by who uses it
+    # Imported by who uses them.
+    from langspan._budgets import Budget
+    from langspan._prices import Price
 
 _OFF: Final = "none"
 _HOOK: Final = "span, run_info"
@@ -87,24 +89,6 @@ USAGE_SUMS: Final = Setting(
     usage_sums_variable,
     'Sum up the tokens of model calls on the spans around them: "all" on agents and on the root of a trace, '
     '"agents" on agents only, or "none".',
-    is_argument=True,
-)
-COST: Final = Setting(
-    "cost",
-    "LANGSPAN_COST",
-    False,
-    cost,
-    cost_variable,
-    "Record what model calls cost: see [Cost](cost.md). Needs `pip install 'langspan[cost]'`.",
-    is_argument=True,
-)
-PRICES: Final = Setting(
-    "prices",
-    None,
-    None,
-    prices,
-    text,
-    "Your own prices by model, as `langspan.Price`. They turn `cost` on.",
     is_argument=True,
 )
 METADATA_KEYS: Final = Setting(
@@ -199,6 +183,7 @@ _OF_RUNS: Final = (
     USAGE_SUMS,
     COST,
     PRICES,
+    BUDGETS,
     METADATA_KEYS,
     LINK_ACROSS_PROCESSES,
     READ_BAGGAGE,
@@ -225,6 +210,7 @@ class Settings:
     usage_sums: UsageSums
     cost: bool
     prices: Mapping[str, Price] | None
+    budgets: Sequence[Budget]
     metadata_keys: tuple[str, ...]
     link_across_processes: bool
     read_baggage: bool

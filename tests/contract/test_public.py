@@ -16,6 +16,8 @@ import langspan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = [
+    "Budget",
+    "BudgetExceeded",
     "CallbackHandler",
     "Instrumentation",
     "Keep",
@@ -34,7 +36,7 @@ NAMES = [
 ]
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
-    *("usage_sums", "cost", "prices", "metadata_keys"),
+    *("usage_sums", "cost", "prices", "budgets", "metadata_keys"),
     *("link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
 ]
 # What takes a patch, or a provider that is built.

@@ -83,6 +83,8 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "keep": Program(_python("keep", "Keep what matters")),
     "keep in a provider": Program(_python("keep", "With a provider of your own")),
+    "budgets": Program(_python("budgets", "Budgets")),
+    "stop at a budget": Program(_python("budgets", "Stop an agent"), packages=("langchain",)),
     "cost": Program(_python("cost", "Cost"), _shell("docs/cost.md", "Cost", 1)),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),

@@ -178,6 +178,14 @@ COST: Final = Metric(
     instrument=Instrument.COUNTER,
 )
 
+BUDGET_EXCEEDED: Final = Metric(
+    "langspan.budget.exceeded",
+    "{budget}",
+    "Budgets that were exceeded.",
+    (names.LANGSPAN_BUDGET_PER, names.LANGSPAN_BUDGET_MEASURE),
+    instrument=Instrument.COUNTER,
+)
+
 RELEASED: Final = (OPERATION_DURATION, TOKEN_USAGE, TIME_TO_FIRST_CHUNK, TIME_PER_OUTPUT_CHUNK)
 LATEST: Final = (
     OPERATION_DURATION,
@@ -200,6 +208,8 @@ ADDED: Final = (
     TOOL_DURATION,
 )
 OWN: Final = (COST,)
+OF_BUDGETS: Final = (BUDGET_EXCEEDED,)
+"""What no kind of run measures."""
 ALL: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, *ADDED, *OWN)))
 OF_INFERENCE: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, COST)))
 """The metrics of a model call, under either set of names."""

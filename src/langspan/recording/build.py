@@ -97,7 +97,7 @@ def _assemble(
         renderer=renderer,
         always=AlwaysRecorded(policy, settings),
         genai_only=settings.spans == "genai",
-        is_observed=metrics is not None or events is not None,
+        is_observed=metrics is not None or events is not None or bool(settings.budgets),
         limits=limits,
         read_baggage=_baggage_reader() if settings.read_baggage else None,
     )
@@ -110,7 +110,7 @@ def _assemble(
         metrics=metrics,
         events=events,
         limits=limits,
-        spent=_spending(settings, guard),
+        spent=_spending(settings, guard, metrics),
     )
     parts = guard, runs, interrupts, starter, finisher
     evaluations = Evaluations(tracer, logger, policy, settings.capture_content)
@@ -127,12 +127,12 @@ def _runs(settings: Settings, guard: Guard) -> RunTable[Run, SpanContext]:
     )
 
 
-def _spending(settings: Settings, guard: Guard) -> Spent | None:
-    """Return what prices model calls; it is imported here, because most applications ask for no costs."""
-    if not settings.cost and settings.prices is None:
+def _spending(settings: Settings, guard: Guard, metrics: Metrics | None) -> Spent | None:
+    """Return what knows costs and budgets; it is imported here, because most applications ask for neither."""
+    if not settings.cost and settings.prices is None and not settings.budgets:
         return None
-    made: Spent | None = guard.call(import_module("langspan.recording.spending").build, settings, guard)
-    return made
+    build: Callable[..., Spent] = import_module("langspan.recording.spending").build
+    return guard.call(build, settings, guard, metrics)
 
 
 def _baggage_reader() -> ReadBaggage:

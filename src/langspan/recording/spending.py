@@ -28,6 +28,8 @@ from langspan.providers.cost import (
 )
 from langspan.providers.llm_result import answer_of
 from langspan.providers.price_list import load
+from langspan.recording.budgets import Budgets
+from langspan.recording.metrics import Metrics
 from langspan.recording.run import Run
 
 _logger = logging.getLogger("langspan")
@@ -35,16 +37,21 @@ _MAX_UNKNOWN: Final = 1024  # models that are remembered as told; beyond them no
 
 
 class Spending:
-    """Prices model calls, and sums up what they cost on the agents and the root around them.
+    """Prices model calls, sums up what they cost on the agents and the root around them, and keeps budgets.
 
     Args:
-        prices: Whom to ask, in this order, where an answer does not report its cost.
+        prices: Whom to ask, in this order, where an answer does not report its cost; None if nobody asks for
+            costs.
+        budgets: The application's budgets, if it has any.
         sums: Where sums are wanted.
         guard: The error boundary: a run without a price is still a run.
     """
 
-    def __init__(self, prices: Sequence[Prices], sums: UsageSums, guard: Guard) -> None:
+    def __init__(
+        self, prices: Sequence[Prices] | None, budgets: Budgets | None, sums: UsageSums, guard: Guard
+    ) -> None:
         self._prices = prices
+        self._budgets = budgets
         self._sums = sums
         self._guard = guard
         self._unknown: dict[tuple[str | None, tuple[str, ...]], object] = {}
@@ -52,12 +59,18 @@ class Spending:
     def told(self, run: Run, attributes: Attributes, result: Any) -> Attributes:
         """Return the attributes of a run that ends, with what it cost, or all that it summed up."""
         if run.kind.counts_as is AgentCall.MODEL:
-            cost = self._guard.call(self._cost_of, run, attributes, result)
-            return attributes if cost is None else {**attributes, **_described(cost)}
+            if self._prices is not None:
+                cost = self._guard.call(self._cost_of, self._prices, run, attributes, result)
+                attributes = attributes if cost is None else {**attributes, **_described(cost)}
+            if self._budgets is not None:
+                self._guard.call(self._budgets.spent, run, attributes)
+            return attributes
+        if self._prices is None:
+            return attributes
         is_summed = (run.kind.is_agent and self._sums != "none") or (run.story is run and self._sums == "all")
         return {**attributes, **cost_sums(run.model_calls)} if is_summed else attributes
 
-    def _cost_of(self, run: Run, attributes: Attributes, result: Any) -> Cost | None:
+    def _cost_of(self, known: Sequence[Prices], run: Run, attributes: Attributes, result: Any) -> Cost | None:
         if names.LANGSPAN_CACHE_HIT in attributes:
             return None  # the answer still carries what it cost the first time
         answer = answer_of(result)
@@ -68,7 +81,7 @@ class Spending:
         if call is None:
             return None
         call = call._replace(terms=terms_of(answer, attributes))
-        for prices in self._prices:
+        for prices in known:
             cost = prices.cost_of(call)
             if cost is not None:
                 return cost
@@ -116,10 +129,14 @@ def _described(cost: Cost) -> Attributes:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def build(settings: Settings, guard: Guard) -> Spending:
-    """Return what prices model calls, with the prices that are there."""
+def build(settings: Settings, guard: Guard, metrics: Metrics | None) -> Spending:
+    """Return what prices model calls and keeps budgets, with the prices that are there."""
+    budgets = Budgets(settings.budgets, guard, metrics) if settings.budgets else None
+    in_dollars = any(budget.usd is not None for budget in settings.budgets)
+    if not settings.cost and settings.prices is None and not in_dollars:
+        return Spending(None, budgets, settings.usage_sums, guard)
     prices: list[Prices] = [] if settings.prices is None else [OwnPrices(settings.prices)]
     listed = guard.call(load)
     if listed is not None:
         prices.append(listed)
-    return Spending(prices, settings.usage_sums, guard)
+    return Spending(prices, budgets, settings.usage_sums, guard)
