@@ -12,17 +12,22 @@ from langspan.context.block import context
 
 if typing.TYPE_CHECKING:
     from langspan._at_hand import current_run, trace_url
+    from langspan._budgets import Budget, BudgetExceeded
     from langspan._evaluation import record_evaluation
     from langspan._keep import Keep
+    from langspan._prices import Price
     from langspan._propagation import extract, inject
     from langspan.export.trace_keeper import KeepSpanProcessor
 
 __all__ = [
+    "Budget",
+    "BudgetExceeded",
     "CallbackHandler",
     "Instrumentation",
     "Keep",
     "KeepSpanProcessor",
     "LangSpanInstrumentor",
+    "Price",
     "RunInfo",
     "SignalStats",
     "Stats",
@@ -38,8 +43,11 @@ __all__ = [
 
 # Imported when they are first used, so that who only traces does not wait for them.
 _LATER = {
+    "Budget": "langspan._budgets",
+    "BudgetExceeded": "langspan._budgets",
     "Keep": "langspan._keep",
     "KeepSpanProcessor": "langspan.export.trace_keeper",
+    "Price": "langspan._prices",
     "current_run": "langspan._at_hand",
     "extract": "langspan._propagation",
     "inject": "langspan._propagation",

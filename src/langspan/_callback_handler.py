@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from opentelemetry._logs import LoggerProvider
@@ -18,6 +19,10 @@ from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler
 from langspan.recording.build import build_recorder
 from langspan.recording.whereabouts import note, span_context_of
+
+if TYPE_CHECKING:
+    from langspan._budgets import Budget
+    from langspan._prices import Price
 
 
 class CallbackHandler(RecordingHandler):
@@ -35,6 +40,9 @@ class CallbackHandler(RecordingHandler):
         max_content_bytes: See `instrument`.
         spans: See `instrument`.
         usage_sums: See `instrument`.
+        cost: See `instrument`.
+        prices: See `instrument`.
+        budgets: See `instrument`.
         metadata_keys: See `instrument`.
         read_baggage: See `instrument`.
         on_start: See `instrument`.
@@ -56,12 +64,20 @@ class CallbackHandler(RecordingHandler):
         max_content_bytes: int | None = None,
         spans: Spans | None = None,
         usage_sums: UsageSums | None = None,
+        cost: bool | None = None,
+        prices: Mapping[str, Price] | None = None,
+        budgets: Sequence[Budget] | None = None,
         metadata_keys: Sequence[str] | None = None,
         read_baggage: bool | None = None,
         on_start: RunHook | None = None,
         on_end: RunHook | None = None,
     ) -> None:
-        check_providers(tracer_provider, meter_provider, logger_provider)
+        providers: dict[str, Any] = {
+            "tracer_provider": tracer_provider,
+            "meter_provider": meter_provider,
+            "logger_provider": logger_provider,
+        }
+        check_providers(**providers)
         settings = Settings.build(
             os.environ,
             capture_content=capture_content,
@@ -69,21 +85,15 @@ class CallbackHandler(RecordingHandler):
             max_content_bytes=max_content_bytes,
             spans=spans,
             usage_sums=usage_sums,
+            cost=cost,
+            prices=prices,
+            budgets=budgets,
             metadata_keys=metadata_keys,
             read_baggage=read_baggage,
             on_start=on_start,
             on_end=on_end,
         )
-        super().__init__(
-            build_recorder(
-                settings,
-                Guard(),
-                pop_announcement=pop_announcement,
-                tracer_provider=tracer_provider,
-                meter_provider=meter_provider,
-                logger_provider=logger_provider,
-            )
-        )
+        super().__init__(build_recorder(settings, Guard(), pop_announcement=pop_announcement, **providers))
         note(self.recorder)
 
     def find(self, run_id: UUID | str) -> SpanContext | None:

@@ -33,7 +33,9 @@ from langspan.recording.build import build_recorder
 from langspan.recording.recorder import Recorder
 
 if TYPE_CHECKING:
+    from langspan._budgets import Budget
     from langspan._keep import Keep
+    from langspan._prices import Price
 
 _logger = logging.getLogger("langspan")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
@@ -157,6 +159,9 @@ def instrument(
     max_content_bytes: int | None = None,
     spans: Spans | None = None,
     usage_sums: UsageSums | None = None,
+    cost: bool | None = None,
+    prices: Mapping[str, Price] | None = None,
+    budgets: Sequence[Budget] | None = None,
     metadata_keys: Sequence[str] | None = None,
     link_across_processes: bool | None = None,
     read_baggage: bool | None = None,
@@ -184,6 +189,9 @@ def instrument(
         spans: The runs that become spans: `"all"`, or `"genai"` for GenAI operations only.
         usage_sums: Where the tokens of model calls are summed up: `"all"` on agents and on roots of traces,
             `"agents"` on agents only, or `"none"`.
+        cost: Record what model calls cost, by the prices of `genai-prices`: `pip install 'langspan[cost]'`.
+        prices: Your own prices by model. They turn `cost` on.
+        budgets: What model calls may use together in a trace, a conversation or for a user, and whom to tell.
         metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
         link_across_processes: Keep a graph's trace context in the metadata of its checkpoints, and link a run
             that goes on in another process to it.
@@ -211,6 +219,9 @@ def instrument(
         "max_content_bytes": max_content_bytes,
         "spans": spans,
         "usage_sums": usage_sums,
+        "cost": cost,
+        "prices": prices,
+        "budgets": budgets,
         "metadata_keys": metadata_keys,
         "link_across_processes": link_across_processes,
         "read_baggage": read_baggage,

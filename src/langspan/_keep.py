@@ -22,7 +22,7 @@ class Keep:
         errors: Keep a trace in which a span failed.
         slower_than: Keep one whose local root took longer, in seconds.
         more_tokens_than: Keep one whose model calls took more input and output tokens together.
-        dearer_than: Keep one whose model calls cost more, in the currency of the prices.
+        dearer_than: Keep one whose model calls cost more, in US dollars. `cost` must be on.
         outcomes: Keep one with a span of such a `langspan.outcome`: some of `OUTCOMES`, for instance
             `{"interrupted"}`.
         evaluated: Keep one that is evaluated before it is complete.

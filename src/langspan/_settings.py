@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from langspan._events import RunHook
 from langspan._export_settings import OF_EXPORTS
@@ -31,6 +31,12 @@ from langspan._setting_parsers import (
     usage_sums,
     usage_sums_variable,
 )
+from langspan._spending_settings import BUDGETS, COST, PRICES
+
+if TYPE_CHECKING:
+    # Imported by who uses them.
+    from langspan._budgets import Budget
+    from langspan._prices import Price
 
 _OFF: Final = "none"
 _HOOK: Final = "span, run_info"
@@ -175,6 +181,9 @@ _OF_RUNS: Final = (
     MAX_CONTENT_BYTES,
     SPANS,
     USAGE_SUMS,
+    COST,
+    PRICES,
+    BUDGETS,
     METADATA_KEYS,
     LINK_ACROSS_PROCESSES,
     READ_BAGGAGE,
@@ -199,6 +208,9 @@ class Settings:
     max_content_bytes: int
     spans: Spans
     usage_sums: UsageSums
+    cost: bool
+    prices: Mapping[str, Price] | None
+    budgets: Sequence[Budget]
     metadata_keys: tuple[str, ...]
     link_across_processes: bool
     read_baggage: bool

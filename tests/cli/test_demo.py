@@ -87,7 +87,7 @@ def demo(capsys):
 
 
 def drawn_tree(out):
-    return out.split("  reasoning\n")[1].split("\n\n")[0].splitlines()
+    return out.split("  cost\n")[1].split("\n\n")[0].splitlines()
 
 
 def test_the_demo_draws_the_whole_tree(demo):
@@ -107,11 +107,21 @@ def test_a_failed_tool_and_its_second_attempt_are_both_shown(demo):
     assert [True, False] == [line.endswith("✗ ConnectionError") for line in attempts]
 
 
-def test_tokens_cache_reasoning_and_first_chunk_are_shown(demo):
+def test_tokens_cache_reasoning_cost_and_first_chunk_are_shown(demo, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     _, out, _ = demo()
-    assert re.search("time +chunk +in +cached +out +reasoning\n", out)
+    assert re.search("time +chunk +in +cached +out +reasoning +cost\n", out)
     second_call = [line for line in drawn_tree(out) if "chat scripted-1" in line][1]
-    assert ["249", "209", "150", "96"] == second_call.split()[-4:]
+    assert ["249", "209", "150", "96", "$0.00032"] == second_call.split()[-5:]
+
+
+def test_the_first_line_tells_what_all_of_it_costs(demo):
+    """Of 862 tokens in, 458 are cached: 404 * $0.25 + 458 * $0.025 + 269 * $2, for a million of each."""
+    assert " 862 tokens in, 269 out · $0.000650\n" in demo()[1]
+
+
+def test_a_narrow_terminal_shows_what_it_costs_before_what_it_thought(demo):
+    assert re.search("time +chunk +in +cached +out +cost\n", demo()[1])
 
 
 def test_the_file_holds_the_trace_and_replaces_an_older_one(demo, tmp_path, capsys):

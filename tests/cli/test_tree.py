@@ -248,3 +248,46 @@ def test_traces_are_sorted_by_age_and_a_repeated_span_counts_once():
     again = dataclasses.replace(old, name="last copy")
     assert {"feed": [again], "beef": [new]} == by_trace([new, old, again])
     assert ["feed", "beef"] == list(by_trace([new, old]))
+
+
+def priced(span_id, amount, **more):
+    told = {"langspan.cost.amount": amount, "langspan.cost.currency": "USD", **more}
+    return row(span_id, attributes={"gen_ai.operation.name": "chat", **told})
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        (0.0, "$0.00"),
+        (1234.5, "$1,234.50"),
+        (1.0, "$1.00"),
+        (0.9999, "$1.00"),
+        (0.5, "$0.50"),
+        (0.00123456, "$0.0012"),
+        (0.0000002, "$0.00000020"),
+        (1e-15, "$0.000000000000"),
+        (5, "$5.00"),
+    ],
+)
+def test_a_cost_is_shown_in_dollars(amount, shown):
+    lines = draw([priced("chat", amount)], PLAIN)
+    assert shown == lines[-1].split()[-1]
+
+
+def test_the_first_line_sums_up_what_the_model_calls_cost_and_no_sum_again():
+    agent = {
+        "gen_ai.operation.name": "invoke_agent",
+        "langspan.cost.amount": 0.3,
+        "langspan.cost.currency": "USD",
+    }
+    lines = draw([row("agent", attributes=agent), priced("a", 0.1), priced("b", 0.2)], PLAIN)
+    assert lines[0].endswith(" - $0.300")
+
+
+@pytest.mark.parametrize("amount", ["0.1", True, -1.0, float("nan"), float("inf"), 1e300, None], ids=str)
+def test_what_is_no_amount_is_not_shown(amount):
+    assert "$" not in "".join(draw([priced("chat", amount)], PLAIN))
+
+
+def test_another_currency_is_not_shown_as_dollars():
+    assert "$" not in "".join(draw([priced("chat", 0.1, **{"langspan.cost.currency": "EUR"})], PLAIN))

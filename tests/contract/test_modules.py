@@ -24,8 +24,11 @@ LAYERS: list[set[str]] = [
         "langspan._keep",
         "langspan._reading",
         "langspan._export_settings",
+        "langspan._budgets",
+        "langspan._prices",
         "langspan._setting_parsers",
         "langspan._settings",
+        "langspan._spending_settings",
         "langspan._stats",
         "langspan._values",
     },
@@ -235,7 +238,7 @@ def test_only_the_settings_name_our_own_variables() -> None:
         and re.fullmatch("LANGSPAN_[A-Z_]+", node.value)
     }
 
-    assert {"langspan._settings", "langspan._export_settings"} == naming
+    assert {"langspan._settings", "langspan._export_settings", "langspan._spending_settings"} == naming
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -16,11 +16,14 @@ import langspan
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = [
+    "Budget",
+    "BudgetExceeded",
     "CallbackHandler",
     "Instrumentation",
     "Keep",
     "KeepSpanProcessor",
     "LangSpanInstrumentor",
+    "Price",
     "RunInfo",
     "SignalStats",
     "Stats",
@@ -35,7 +38,8 @@ NAMES = [
 ]
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
-    *("usage_sums", "metadata_keys", "link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
+    *("usage_sums", "cost", "prices", "budgets", "metadata_keys"),
+    *("link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
 ]
 # What takes a patch, or a provider that is built.
 OF_PATCHES = {"link_across_processes", "keep"}

@@ -70,7 +70,8 @@ def test_pip_installs_this_project_and_what_its_tests_are_run_with(arguments):
     command, *targets = arguments
     assert "install" == command
     known = {re.split(r"[;>=\[]", requirement)[0] for requirement in GROUPS["dev"]}
-    assert {".", PROJECT["name"], *known} >= set(targets)
+    extras = {f"{PROJECT['name']}[{extra}]" for extra in PROJECT["optional-dependencies"]}
+    assert {".", PROJECT["name"], *extras, *known} >= {target.strip("'") for target in targets}
 
 
 @commands("python3")

@@ -31,6 +31,7 @@ def test_only_traces_and_the_picture_are_plain_text():
     plain = {(each.name, b.section) for each in PAGES for b in each.blocks if b.language == "text"}
     assert {
         ("README.md", "See the first trace"),
+        ("docs/cost.md", "Cost"),
         ("docs/get-started.md", "See a larger one"),
         ("docs/how-it-works.md", "How it works"),
     } == plain

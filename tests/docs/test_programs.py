@@ -181,6 +181,29 @@ def test_of_three_questions_the_failing_one_is_sent(ran):
     assert {"ERROR"} == {span.status for span in done.spans if not span.parent_id}
 
 
+def test_what_a_call_costs_is_drawn_as_the_page_shows_it(ran):
+    shown, drawn = page("docs/cost.md").block("Cost", "text").code, ran("cost").out
+    assert shown.splitlines()[0].split(" · ")[3:] == drawn.splitlines()[0].split(" · ")[3:]
+    assert shown.splitlines()[2].split() == drawn.splitlines()[2].split()
+    assert shown.splitlines()[-1].split()[-3:] == drawn.splitlines()[-1].split()[-3:]
+
+
+def test_a_set_up_with_budgets_prints_nothing(ran):
+    assert "" == ran("budgets").out
+
+
+def test_an_agent_that_has_used_too_much_is_stopped_as_the_page_says(ran):
+    """Three calls of 40 tokens go beyond 100."""
+    done = ran("stop at a budget")
+    said = [line for line in page("docs/budgets.md").prose if line.startswith("It prints ")]
+    assert [f"It prints `{done.out.strip()}`"] == said
+    (root,) = [span for span in done.spans if not span.parent_id]
+    assert (3, ["langspan.budget.exceeded"]) == (
+        sum(span.name.startswith("chat") for span in done.spans),
+        [event.name for event in root.events],
+    )
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

@@ -20,6 +20,7 @@ from langspan._export_settings import FILE, JAEGER_URL, QUEUE_MAX_BYTES
 from langspan._settings import CAPTURE_CONTENT, TRACE_URL, Settings
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
+from langspan.conventions.costs import CostSource
 from langspan.conventions.names import EventName
 from langspan.export import otlp_settings
 from langspan.export import settings as export
@@ -194,3 +195,9 @@ def test_the_versions_are_those_that_the_package_asks_for():
         f"opentelemetry-instrumentation {lowest['opentelemetry-instrumentation']}" in line
         for line in page("docs/versions.md").prose
     )
+
+
+def test_the_sources_of_a_cost_are_those_of_the_code():
+    rows = page("docs/cost.md").table("`langspan.cost.source`", "The amount is")
+    told = [name for row in rows for name in code(row["`langspan.cost.source`"])]
+    assert [CostSource.REPORTED, CostSource.OWN, CostSource.LIST] == told

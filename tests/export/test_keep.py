@@ -66,6 +66,10 @@ def fail(span: Span) -> None:
     span.set_status(Status(StatusCode.ERROR, "no"))
 
 
+def charge(span: Span, operation: str, amount: Any) -> None:
+    span.set_attributes({"gen_ai.operation.name": operation, "langspan.cost.amount": amount})
+
+
 def spend(span: Span, operation: str, tokens: int) -> None:
     span.set_attributes({"gen_ai.operation.name": operation, "gen_ai.usage.input_tokens": tokens})
 
@@ -84,6 +88,7 @@ REASONS: dict[str, tuple[Keep, Callable[[Span], None]]] = {
     ),
     "tokens": (Keep(more_tokens_than=10), lambda leaf: spend(leaf, "chat", 11)),
     "tokens of embeddings": (Keep(more_tokens_than=10), lambda leaf: spend(leaf, "embeddings", 11)),
+    "a cost": (Keep(dearer_than=0.5), lambda leaf: charge(leaf, "chat", 0.6)),
     "an evaluation": (
         Keep(evaluated=True),
         lambda leaf: leaf.set_attribute("langspan.evaluation.name", "relevance"),
@@ -100,6 +105,12 @@ NO_REASONS: dict[str, tuple[Keep, Callable[[Span], None]]] = {
         Keep(more_tokens_than=0),
         lambda leaf: leaf.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": "9"}),
     ),
+    "just as dear": (Keep(dearer_than=0.5), lambda leaf: charge(leaf, "chat", 0.5)),
+    "what an agent's calls cost together": (
+        Keep(dearer_than=0.5),
+        lambda leaf: charge(leaf, "invoke_agent", 0.6),
+    ),
+    "a cost that is no number": (Keep(dearer_than=0), lambda leaf: charge(leaf, "chat", "much")),
     "an error that nobody asked for": (Keep(evaluated=True), fail),
 }
 
@@ -134,6 +145,16 @@ def test_tokens_of_a_trace_add_up() -> None:
             with kept.tracer.start_as_current_span("call") as call:
                 spend(call, "chat", 6)
     assert ["call", "call", "root"] == kept.names
+
+
+@pytest.mark.parametrize(("calls", "names"), [(3, []), (4, ["call"] * 4 + ["root"])])
+def test_costs_of_a_trace_add_up_exactly(calls: int, names: list[str]) -> None:
+    kept = Kept(Keep(dearer_than=0.3))
+    with kept.root():
+        for _ in range(calls):
+            with kept.tracer.start_as_current_span("call") as call:
+                charge(call, "chat", 0.1)
+    assert names == kept.names
 
 
 @pytest.mark.parametrize(("seconds", "names"), [(10.0, []), (10.1, ["root"])])

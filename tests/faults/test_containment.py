@@ -140,11 +140,14 @@ EXEMPT = {
 # Nothing of the engine calls what is in there.
 OF_USERS = {
     "langspan._at_hand",
+    "langspan._budgets",
     "langspan._evaluation",
     "langspan._export_settings",
     "langspan._keep",
     "langspan._propagation",
+    "langspan._prices",
     "langspan._setting_parsers",
+    "langspan._spending_settings",
 }
 # Without them no span is found, or ended. Before their own "finally" there is nothing in them that can fail.
 LAST = {

@@ -80,6 +80,8 @@ class Harness:
             link_across_processes=True,
             read_baggage=True,
             usage_sums="all" if self.observed else "none",
+            prices={"scripted-1": langspan.Price(input=1, output=2)} if self.observed else {},
+            budgets=[langspan.Budget(tokens=1, on_exceed=lambda _exceeded: None)],
             on_start=lambda _span, _info: None,
             on_end=lambda _span, _info: None,
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, get_args
 
-from langspan.catalogue import content, evaluations, runs, self_metrics
+from langspan._budgets import Measure, Per
+from langspan.catalogue import content, costs, evaluations, runs, self_metrics
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import Attribute, Event, Level, Source, SpanName, Type, constants, rows
 from langspan.conventions import metrics, names
@@ -67,6 +68,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Model requests": calls.REQUEST,
     "Model responses": calls.RESPONSE,
     "Tokens": calls.USAGE,
+    "Cost": costs.COST,
     "Tools, retrievers, agents, graphs": runs.ACTORS,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
@@ -139,6 +141,27 @@ _FINISH: Final = rows(
     (names.LANGCHAIN_OUTPUT, Type.JSON, Level.CONTENT, '{"output":"Hello."}', "always"),
 )
 
+_BUDGET_KIND: Final = (
+    *rows(
+        *_OWN_EVENT,
+        (names.LANGSPAN_BUDGET_PER, Type.STRING, Level.REQUIRED, "trace", "always"),
+        values=get_args(Per),
+    ),
+    *rows(
+        *_OWN_EVENT,
+        (names.LANGSPAN_BUDGET_MEASURE, Type.STRING, Level.REQUIRED, "tokens", "always"),
+        values=get_args(Measure),
+    ),
+)
+_BUDGET: Final = (
+    *_BUDGET_KIND,
+    *rows(
+        *_OWN_EVENT,
+        (names.LANGSPAN_BUDGET_LIMIT, Type.DOUBLE, Level.REQUIRED, 50_000.0, "always"),
+        (names.LANGSPAN_BUDGET_SPENT, Type.DOUBLE, Level.REQUIRED, 50_120.0, "always"),
+    ),
+)
+
 SPAN_EVENTS: Final = (
     Event(
         "exception", "the run failed, and no run inside it with the same exception", _EXCEPTION, Source.CORE
@@ -154,6 +177,12 @@ SPAN_EVENTS: Final = (
     Event(span_events.INTERRUPT, "a graph stops to wait for its user", (*_INTERRUPT, *_RESUME), Source.OWN),
     Event(span_events.RESUME, "a graph continues after an interrupt", _RESUME, Source.OWN),
     Event(span_events.REPLAY, "a graph goes on from a past checkpoint", _RESUME, Source.OWN),
+    Event(
+        span_events.BUDGET_EXCEEDED,
+        "a model call exceeds a budget; on the span of the outermost run around it",
+        _BUDGET,
+        Source.OWN,
+    ),
     Event(span_events.TEXT, "a classic chain reports an intermediate text", _TEXT, Source.OWN),
     Event(span_events.AGENT_ACTION, "a classic agent chooses a tool", _ACTION, Source.OWN),
     Event(span_events.AGENT_FINISH, "a classic agent finishes", _FINISH, Source.OWN),
@@ -179,6 +208,7 @@ METRICS: Final[Mapping[str, tuple[metrics.Metric, ...]]] = {
     "Released names": metrics.RELEASED,
     "Newest names": metrics.LATEST,
     "With either set": metrics.ADDED,
+    "langspan's own": (*metrics.OWN, *metrics.OF_BUDGETS),
     "Of the export": self_metrics.METRICS,
 }
 METRIC_ATTRIBUTES: Final = (
@@ -195,6 +225,7 @@ METRIC_ATTRIBUTES: Final = (
         values=constants(names.Modality),
     ),
     *self_metrics.ATTRIBUTES,
+    *_BUDGET_KIND,
 )
 RESOURCE: Final = rows(
     Source.CORE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,7 @@ from langspan.cli.terminal import Style
 from langspan.conventions import names
 
 _NS_PER_S: Final = 1_000_000_000
+_DETAILS: Final = 3
 
 
 def printable(text: str) -> str:
@@ -39,6 +41,13 @@ def duration_text(nanoseconds: int, style: Style) -> str:
     return f"{round(seconds * 1e6)} {style.pick('µs', 'us')}"
 
 
+def dollars_text(amount: float, digits: int = 3) -> str:
+    """Format an amount of US dollars: cents from a dollar on, and so many digits of what is less."""
+    if amount >= 0.9995 or not amount:  # noqa: PLR2004
+        return f"${amount:,.2f}"
+    return f"${amount:.{min(digits - 1 - math.floor(math.log10(amount)), 12)}f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """The columns of one trace, each as wide as its widest cell."""
@@ -55,6 +64,11 @@ class Table:
             [column.title[0].rjust(width) for column, width in pairs],
             [column.title[1].rjust(width) for column, width in pairs],
         ]
+
+    @property
+    def has_details(self) -> bool:
+        """Whether there are columns that say less than when the spans ran."""
+        return any(column.drop_priority >= _DETAILS for column in self.columns)
 
     def without_least_important(self) -> Table | None:
         """Return the table without its least important column, or None if the rest is essential."""
@@ -109,6 +123,11 @@ def _tokens(*keys: str) -> Callable[[SpanRow, Style], str]:
     return cell
 
 
+def _cost(row: SpanRow, _style: Style) -> str:
+    amount = row.dollars()
+    return "" if amount is None else dollars_text(amount, digits=2)
+
+
 _COLUMNS: Final = (
     _Column(("", "time"), _time),
     _Column(("first", "chunk"), _time_to_first_chunk, drop_priority=1),
@@ -121,4 +140,5 @@ _COLUMNS: Final = (
     ),
     _Column(("tokens", "out"), _tokens(names.GEN_AI_USAGE_OUTPUT_TOKENS)),
     _Column(("", "reasoning"), _tokens(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS), drop_priority=3),
+    _Column(("", "cost"), _cost, drop_priority=1),
 )

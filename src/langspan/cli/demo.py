@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from langspan._export_settings import JAEGER_URL
 from langspan._instrumentor import instrument, uninstrument
+from langspan._prices import Price
 from langspan.cli.endpoint import connection_error, endpoint_of, send
 from langspan.cli.masking import without_credentials
 from langspan.cli.nesting import by_trace
@@ -67,7 +68,7 @@ def run(options: Options, environ: Mapping[str, str], style: Style) -> int:
     _check_requirements(environ)
     pause = 0.0 if options.fast else _PAUSE
     model = _build_model(environ, pause)
-    spans, failure = _run_traced(model, options, pause)
+    spans, failure = _run_traced(model, options, pause, _prices(environ))
     for rows in by_trace(map(row_of, spans)).values():
         print("", *draw(rows, style), "", sep="\n")
     _write_file(spans, options.output)
@@ -105,13 +106,20 @@ def _build_model(environ: Mapping[str, str], pause: float) -> BaseChatModel:
         raise CliError(f"MODEL={name}: {error}") from error
 
 
+def _prices(environ: Mapping[str, str]) -> Mapping[str, Price] | None:
+    """Return the script's prices; a real model has those of the list, so None where that is not installed."""
+    from langspan.cli.scripted import PRICES  # noqa: PLC0415 - as above
+
+    return None if environ.get("MODEL") and find_spec("genai_prices") is None else PRICES
+
+
 def _run_traced(
-    model: BaseChatModel, options: Options, pause: float
+    model: BaseChatModel, options: Options, pause: float, prices: Mapping[str, Price] | None
 ) -> tuple[Sequence[ReadableSpan], Exception | None]:
     """Ask the shop's question with tracing on, and return the spans and the exception that stopped it."""
     from langspan.cli.shop import QUESTION, ask  # noqa: PLC0415 - needs the extra, which was checked before
 
-    with _recording(options) as (provider, memory):
+    with _recording(options, prices) as (provider, memory):
         print(f"Q: {QUESTION}\nA: ", end="")
         failure = None
         try:
@@ -124,7 +132,9 @@ def _run_traced(
 
 
 @contextmanager
-def _recording(options: Options) -> Iterator[tuple[TracerProvider, InMemorySpanExporter]]:
+def _recording(
+    options: Options, prices: Mapping[str, Price] | None
+) -> Iterator[tuple[TracerProvider, InMemorySpanExporter]]:
     """Trace into memory, independently of the providers that the environment configures."""
     memory = InMemorySpanExporter()
     uninstrument()  # in case the command was started through opentelemetry-instrument
@@ -136,6 +146,7 @@ def _recording(options: Options) -> Iterator[tuple[TracerProvider, InMemorySpanE
             meter_provider=NoOpMeterProvider(),
             logger_provider=NoOpLoggerProvider(),
             capture_content=options.content or None,
+            prices=prices,
         )
     except ValueError as error:  # a variable has an invalid value
         raise CliError(str(error)) from error

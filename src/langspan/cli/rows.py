@@ -10,9 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode, format_span_id, format_trace_id
 
 from langspan.conventions import names
+from langspan.conventions.costs import Currency
 
 # More than OTLP's times can be apart; comparing leaves out what is infinite or not a number.
 _MOST_SECONDS: Final = 2**64 / 1e9
+_MOST_DOLLARS: Final = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ class SpanRow:
         """Return an attribute as an integer, or None if it is missing or not one."""
         value = self.attributes.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def dollars(self) -> float | None:
+        """Return what the span says that it cost, in US dollars; None if it says nothing of them."""
+        value = self.attributes.get(names.LANGSPAN_COST_AMOUNT)
+        currency = self.attributes.get(names.LANGSPAN_COST_CURRENCY)
+        if isinstance(value, bool) or not isinstance(value, int | float) or currency != Currency.USD:
+            return None
+        return float(value) if 0 <= value <= _MOST_DOLLARS else None
 
     def seconds(self, key: str) -> float | None:
         """Return an attribute as a number of seconds, or None if it is missing or not a time."""

@@ -24,6 +24,13 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from typing_extensions import override
 
+from langspan._prices import Price
+
+PRICES: Final = {
+    "scripted-1": Price(input="0.25", cache_read="0.025", output="2", date="2026-11-01"),
+}
+"""What a small model costs; the script itself is free."""
+
 _CHARACTERS_PER_TOKEN: Final = 4
 _REASONING_TOKENS_PER_CALL: Final = 48
 _FIRST_CHUNK_FACTOR: Final = 5

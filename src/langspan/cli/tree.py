@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langspan.cli.columns import Table, duration_text, printable, table_of, truncate
+from langspan.cli.columns import Table, dollars_text, duration_text, printable, table_of, truncate
 from langspan.cli.nesting import TreeLine, nested
 from langspan.cli.rows import SpanRow
 from langspan.cli.terminal import Style
@@ -24,6 +25,7 @@ _MAX_BAR: Final = 20
 _MIN_NAME: Final = 24
 _MIN_NOTE: Final = 20
 _GAP: Final = "  "
+_BAR_ROOM: Final = len(_GAP) + _MIN_BAR
 _DIM: Final = "2"
 _RED: Final = "31"
 _YELLOW: Final = "33"
@@ -67,8 +69,8 @@ def draw(rows: Sequence[SpanRow], style: Style) -> list[str]:
 
 
 def _fit_columns(table: Table, room: int) -> Table:
-    """Leave out columns, least important first, until the rest fits or is essential."""
-    while sum(len(_GAP) + width for width in table.widths) > room:
+    """Leave out columns, least important first, until the rest fits or is essential; a few yield to bars."""
+    while sum(len(_GAP) + width for width in table.widths) > room - _BAR_ROOM * table.has_details:
         smaller = table.without_least_important()
         if smaller is None:
             break
@@ -112,6 +114,7 @@ def _summary(rows: Sequence[SpanRow], style: Style) -> str:
         duration_text(end - begin, style),
         *([style.paint(_counted(failures, "error"), _RED)] if failures else []),
         *_tokens(rows),
+        *_cost(rows),
     ]
     return style.pick(" · ", " - ").join(parts)
 
@@ -126,6 +129,12 @@ def _tokens(rows: Sequence[SpanRow]) -> list[str]:
     read = [n for row in calls if (n := row.count(GEN_AI_USAGE_INPUT_TOKENS)) is not None]
     written = [n for row in calls if (n := row.count(GEN_AI_USAGE_OUTPUT_TOKENS)) is not None]
     return [f"{sum(read)} tokens in, {sum(written)} out"] if read or written else []
+
+
+def _cost(rows: Sequence[SpanRow]) -> list[str]:
+    """Sum what the model calls cost, likewise."""
+    costs = [amount for row in rows if row.calls_model and (amount := row.dollars()) is not None]
+    return [dollars_text(math.fsum(costs))] if costs else []
 
 
 def _titles(cells: Sequence[str], layout: _Layout, style: Style) -> str:

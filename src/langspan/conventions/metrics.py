@@ -3,7 +3,7 @@
 There are two sets. `RELEASED` is core v1.41, which today's dashboards query. `LATEST` is from the GenAI
 conventions' own repository, where inference has separate metrics and counters by modality replace the token
 histogram; `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental` selects it. `ADDED` has newer metrics
-that replace nothing, so they are recorded with either set.
+that replace nothing, so they are recorded with either set; so are those of `OWN`, which no convention has.
 """
 
 from __future__ import annotations
@@ -164,6 +164,28 @@ TOOL_DURATION: Final = Metric(
     SECONDS,
 )
 
+COST: Final = Metric(
+    "langspan.usage.cost",
+    "{USD}",
+    "What model calls cost, in US dollars.",
+    (
+        names.GEN_AI_PROVIDER_NAME,
+        names.GEN_AI_REQUEST_MODEL,
+        names.GEN_AI_RESPONSE_MODEL,
+        names.GEN_AI_AGENT_NAME,
+        names.LANGSPAN_COST_SOURCE,
+    ),
+    instrument=Instrument.COUNTER,
+)
+
+BUDGET_EXCEEDED: Final = Metric(
+    "langspan.budget.exceeded",
+    "{budget}",
+    "Budgets that were exceeded.",
+    (names.LANGSPAN_BUDGET_PER, names.LANGSPAN_BUDGET_MEASURE),
+    instrument=Instrument.COUNTER,
+)
+
 RELEASED: Final = (OPERATION_DURATION, TOKEN_USAGE, TIME_TO_FIRST_CHUNK, TIME_PER_OUTPUT_CHUNK)
 LATEST: Final = (
     OPERATION_DURATION,
@@ -178,7 +200,16 @@ LATEST: Final = (
     USAGE_CACHE_WRITE,
     USAGE_REASONING,
 )
-ADDED: Final = (AGENT_DURATION, AGENT_INFERENCE_CALLS, AGENT_TOOL_CALLS, WORKFLOW_DURATION, TOOL_DURATION)
-ALL: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, *ADDED)))
-OF_INFERENCE: Final = tuple(dict.fromkeys((*RELEASED, *LATEST)))
+ADDED: Final = (
+    AGENT_DURATION,
+    AGENT_INFERENCE_CALLS,
+    AGENT_TOOL_CALLS,
+    WORKFLOW_DURATION,
+    TOOL_DURATION,
+)
+OWN: Final = (COST,)
+OF_BUDGETS: Final = (BUDGET_EXCEEDED,)
+"""What no kind of run measures."""
+ALL: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, *ADDED, *OWN)))
+OF_INFERENCE: Final = tuple(dict.fromkeys((*RELEASED, *LATEST, COST)))
 """The metrics of a model call, under either set of names."""

@@ -33,7 +33,7 @@ _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 class _Trace:
     """A trace that is not complete."""
 
-    __slots__ = ("began", "is_worth_it", "open", "size", "spans", "tokens")
+    __slots__ = ("began", "is_worth_it", "open", "size", "spans", "tokens", "usd")
 
     def __init__(self) -> None:
         self.began = time.monotonic()
@@ -41,6 +41,7 @@ class _Trace:
         self.spans: list[ReadableSpan] = []
         self.size = 0
         self.tokens = 0
+        self.usd = 0.0
         self.is_worth_it = False
 
 
@@ -199,9 +200,19 @@ class KeepSpanProcessor(SpanProcessor):
             return True
         if keep.slower_than is not None and _is_local_root(span) and _seconds(span) > keep.slower_than:
             return True
+        return self._is_large(trace, attributes)
+
+    def _is_large(self, trace: _Trace, attributes: Mapping[str, Any]) -> bool:
+        """Return whether a trace uses too much, now that it has one more ended span."""
+        keep = self._keep
         if keep.more_tokens_than is not None:
             trace.tokens += _tokens(attributes)
-            return trace.tokens > keep.more_tokens_than
+            if trace.tokens > keep.more_tokens_than:
+                return True
+        if keep.dearer_than is not None:
+            # Rounded, or three times a tenth would be more than 0.3.
+            trace.usd = round(trace.usd + _usd(attributes), 12)
+            return trace.usd > keep.dearer_than
         return False
 
 
@@ -227,6 +238,13 @@ def _tokens(attributes: Mapping[str, Any]) -> int:
         return 0
     both = names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS
     return sum(count for name in both if isinstance(count := attributes.get(name), int))
+
+
+def _usd(attributes: Mapping[str, Any]) -> float:
+    if attributes.get(names.GEN_AI_OPERATION_NAME) not in names.MODEL_CALLS:
+        return 0.0
+    amount = attributes.get(names.LANGSPAN_COST_AMOUNT)
+    return amount if isinstance(amount, float) else 0.0
 
 
 def _size(span: ReadableSpan) -> int:

@@ -42,6 +42,7 @@ class ModelCall(NamedTuple):
         output_tokens: The provider's count of output tokens, if it reported one.
         finish_reasons: The finish reason of each choice.
         request: The request parameters that an agent has too.
+        cost: What it cost, in US dollars, if that is known.
     """
 
     model: str | None
@@ -49,6 +50,7 @@ class ModelCall(NamedTuple):
     output_tokens: int | None
     finish_reasons: Sequence[str] | None
     request: Attributes = NO_REQUEST
+    cost: float | None = None
 
 
 class RunView(Protocol):

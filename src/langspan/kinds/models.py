@@ -16,7 +16,7 @@ from langspan._events import Call, CallbackType, Graph, Started
 from langspan._values import EMPTY, Attributes, as_mapping
 from langspan.content.renderer import ContentRenderer, Texts
 from langspan.conventions import metrics, names
-from langspan.conventions.measurements import Measurement, inference_measurements
+from langspan.conventions.measurements import Measurement, inference_measurements, measured
 from langspan.kinds.base import AgentCall, RunKind, RunView
 from langspan.providers.llm_result import answer_of
 from langspan.providers.names import provider_name
@@ -117,8 +117,17 @@ def _content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> 
     return _content_at_end(renderer, response, extra) if response is not None else {}
 
 
-def _measure(_run: RunView, attributes: Attributes, seconds: float, latest: bool) -> list[Measurement]:
-    return inference_measurements(attributes, seconds, latest=latest)
+def _measure(run: RunView, attributes: Attributes, seconds: float, latest: bool) -> list[Measurement]:
+    found = inference_measurements(attributes, seconds, latest=latest)
+    if names.LANGSPAN_COST_AMOUNT in attributes:
+        found.append(_cost(run, attributes))
+    return found
+
+
+def _cost(run: RunView, attributes: Attributes) -> Measurement:
+    values: Any = attributes
+    agent = {} if run.agent_name is None else {names.GEN_AI_AGENT_NAME: run.agent_name}
+    return measured(metrics.COST, values[names.LANGSPAN_COST_AMOUNT], {**values, **agent})
 
 
 CHAT: Final = RunKind(

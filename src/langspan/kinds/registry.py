@@ -184,7 +184,7 @@ def check_metrics(kinds: Sequence[RunKind]) -> None:
     """
     fed = {metric for kind in kinds for metric in kind.metrics}
     for metric in fed.symmetric_difference(ALL):
-        where = "RELEASED, LATEST or ADDED of langspan.conventions.metrics"
+        where = "RELEASED, LATEST, ADDED or OWN of langspan.conventions.metrics"
         raise TypeError(f"{metric.name} must be listed in {where}, and in the metrics of a kind of run")
 
 

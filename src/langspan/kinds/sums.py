@@ -41,6 +41,7 @@ def model_call(model: str | None, attributes: Attributes, requested: Attributes 
         values.get(names.GEN_AI_USAGE_OUTPUT_TOKENS),
         values.get(names.GEN_AI_RESPONSE_FINISH_REASONS),
         {name: requested[name] for name in _REQUEST if name in requested} if requested else NO_REQUEST,
+        values[names.LANGSPAN_COST_AMOUNT] if names.LANGSPAN_COST_AMOUNT in values else None,  # noqa: SIM401 - no call
     )
 
 

@@ -122,13 +122,13 @@ def counts(metadata: Mapping[str, Any]) -> Attributes:
     found: Attributes = {}
     for key in _CONTAINERS:
         held = metadata.get(key)
-        if held is not None and (usage := _fields(held)):
+        if held is not None and (usage := stored_fields(held)):
             found = {**_read(usage), **found}
     top_level = {key: metadata[key] for key in _TOP_LEVEL_COUNTS if key in metadata}
     return {**_read(top_level), **found} if top_level else found
 
 
-def _fields(usage: object) -> Mapping[str, Any]:
+def stored_fields(usage: object) -> Mapping[str, Any]:
     """Return a usage object's stored fields, so that no code of its class runs."""
     fields = as_mapping(usage) or fields_of(usage)
     extra = extra_of(usage)  # for example LiteLLM's cache counts
@@ -147,7 +147,7 @@ def _read(usage: Mapping[str, Any]) -> Attributes:
         elif is_present(value) and (known := _DETAILS.get(key)) is not None:
             _read_details(found, value, known)
     billed = usage.get("billed_units")
-    if billed is not None and (charged := _read(_fields(billed))):
+    if billed is not None and (charged := _read(stored_fields(billed))):
         found |= charged  # the conventions prefer billed counts; Cohere sends both
     _complete_totals(found, usage)
     return found
@@ -164,10 +164,10 @@ def _pairs(details: object) -> Sequence[tuple[str, object]]:
     """Return details as pairs of key and count; Gemini lists `{"modality": ..., "token_count": ...}`."""
     items = as_list(details)
     if items is None:
-        return list(_fields(details).items())
+        return list(stored_fields(details).items())
     pairs = []
     for item in items:
-        fields = _fields(item)
+        fields = stored_fields(item)
         modality = fields.get("modality")
         modality = (
             as_text(modality) or as_text(stored(modality, "_name_")) or as_text(stored(modality, "name"))

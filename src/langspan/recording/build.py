@@ -35,6 +35,7 @@ from langspan.recording.run_hooks import RunHooks
 from langspan.recording.run_table import RunTable
 from langspan.recording.span_end import SpanFinisher
 from langspan.recording.span_start import SpanStarter
+from langspan.recording.spent import Spent
 
 _logger = logging.getLogger("langspan")
 _SCOPE: Final = "langspan"
@@ -99,7 +100,7 @@ def _assemble(
         renderer=renderer,
         always=AlwaysRecorded(policy, settings),
         genai_only=settings.spans == "genai",
-        is_observed=metrics is not None or events is not None,
+        is_observed=metrics is not None or events is not None or bool(settings.budgets),
         limits=limits,
         read_baggage=_baggage_reader() if settings.read_baggage else None,
     )
@@ -113,6 +114,7 @@ def _assemble(
         metrics=metrics,
         events=events,
         limits=limits,
+        spent=_spending(settings, guard, metrics),
     )
     parts = guard, runs, interrupts, starter, finisher
     evaluations = Evaluations(tracer, logger, policy, settings.capture_content)
@@ -127,6 +129,14 @@ def _runs(settings: Settings, guard: Guard) -> RunTable[Run, SpanContext]:
         ended_context=Run.span_context,
         evicted=guard.tallies.runs_evicted,
     )
+
+
+def _spending(settings: Settings, guard: Guard, metrics: Metrics | None) -> Spent | None:
+    """Return what knows costs and budgets; it is imported here, because most applications ask for neither."""
+    if not settings.cost and settings.prices is None and not settings.budgets:
+        return None
+    build: Callable[..., Spent] = import_module("langspan.recording.spending").build
+    return guard.call(build, settings, guard, metrics)
 
 
 def _baggage_reader() -> ReadBaggage:

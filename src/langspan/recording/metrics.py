@@ -23,7 +23,7 @@ class Metrics:
 
     def __init__(self, meter: Meter, *, latest: bool) -> None:
         self._latest = latest
-        wanted = (*(known.LATEST if latest else known.RELEASED), *known.ADDED)
+        wanted = (*(known.LATEST if latest else known.RELEASED), *known.ADDED, *known.OWN, *known.OF_BUDGETS)
         self._instruments: dict[str, Any] = {metric.name: _instrument(meter, metric) for metric in wanted}
         self._per_chunk = known.INFERENCE_TIME_PER_OUTPUT_CHUNK if latest else known.TIME_PER_OUTPUT_CHUNK
 
@@ -46,6 +46,15 @@ class Metrics:
         if measure is not None and not run.is_delegated:
             for measurement in measure(run, attributes, seconds, self._latest):
                 self._record(run, measurement)
+
+    def exceeded(self, root: Run, attributes: Attributes) -> None:
+        """A budget is exceeded.
+
+        Args:
+            root: The outermost run around the call that exceeds it.
+            attributes: What the event on its span says.
+        """
+        self._record(root, measured(known.BUDGET_EXCEEDED, 1, attributes))
 
     def _record(self, run: Run, measurement: Measurement) -> None:
         metric, value, attributes = measurement

@@ -10,6 +10,9 @@ import concurrent.futures
 import sys
 from typing import Final, NamedTuple
 
+from langspan._values import Attributes
+from langspan.conventions import names
+
 CANCELLED: Final = "cancelled"
 CLOSED: Final = "closed"
 INTERRUPTED: Final = "interrupted"
@@ -29,6 +32,15 @@ class Outcome(NamedTuple):
 
     label: str | None
     error_type: str | None
+
+    def attributes(self) -> Attributes:
+        """Return what a span says of it."""
+        found: Attributes = {}
+        if self.label is not None:
+            found[names.LANGSPAN_OUTCOME] = self.label
+        if self.error_type is not None:
+            found[names.ERROR_TYPE] = self.error_type
+        return found
 
 
 # The end of a run whose exception could not be judged.

@@ -28,6 +28,7 @@ from langspan.recording.outcomes import INCOMPLETE, INTERRUPTED, UNKNOWN, Outcom
 from langspan.recording.run import NO_ATTRIBUTES, NO_CONTENT, Run
 from langspan.recording.run_hooks import RunHooks
 from langspan.recording.skipped_tool_calls import tell_skipped
+from langspan.recording.spent import Spent
 
 _RETURNED: Final = Outcome(None, None)
 _INTERRUPTED: Final = Outcome(INTERRUPTED, None)
@@ -47,6 +48,7 @@ class SpanFinisher:
         metrics: Where measurements go.
         events: Where log events go.
         limits: What a span can hold.
+        spent: Knows what model calls cost, where that is asked for.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class SpanFinisher:
         metrics: Metrics | None,
         events: LogEvents | None,
         limits: Limits,
+        spent: Spent | None = None,
     ) -> None:
         self._guard = guard
         self._interrupts = interrupts
@@ -70,7 +73,7 @@ class SpanFinisher:
         self._sums = settings.usage_sums
         self._metrics = metrics
         self._events = events
-        self._limits = limits
+        self._limits, self._spent = limits, spent
         # The application's own functions may add attributes.
         self._surely_fit = limits.surely_fit() if hooks is None else 0
 
@@ -78,7 +81,7 @@ class SpanFinisher:
         """Content as text, where content is recorded on spans."""
         return self._renderer.render(value, where) if self._renderer is not None and self._on_span else None
 
-    def end_ok(self, run: Run, result: Any, extra: Mapping[str, Any]) -> None:
+    def end_ok(self, run: Run, result: Any, extra: Mapping[str, Any]) -> None:  # noqa: C901 - fewer calls
         """End a run that returned `result`."""
         attributes, outcome = NO_ATTRIBUTES, _INTERRUPTED if run.interrupted else _RETURNED
         if run.needs_attributes:
@@ -86,6 +89,8 @@ class SpanFinisher:
             try:
                 if kind.at_end is not None:
                     attributes = kind.at_end(run, result)
+                if self._spent is not None:
+                    attributes = self._spent.told(run, attributes, result)
                 if kind.counts_as is _MODEL and (run.agent is not None or run.story is not None):
                     self._leave(run, attributes)
                 failed = None if kind.reported_error is None else kind.reported_error(result)
@@ -151,6 +156,8 @@ class SpanFinisher:
             texts = kind.content_at_failure(self._renderer, extra)
             run.content = {**run.content, **present(texts)}
         attributes = NO_ATTRIBUTES if kind.at_failure is None else kind.at_failure(run, extra)
+        if self._spent is not None:
+            attributes = self._spent.told(run, attributes, extra.get("response"))
         if kind.counts_as is _MODEL and extra.get("response") is not None:
             self._leave(run, attributes)
         if run.story is run:
@@ -206,7 +213,7 @@ class SpanFinisher:
         now = time.time_ns()
         try:
             if outcome is not _RETURNED:
-                attributes = {**attributes, **_outcome_attributes(outcome)}
+                attributes = {**attributes, **outcome.attributes()}
             if run.needs_attributes and (self._metrics is not None or self._events is not None):
                 self._observe(run, {**run.start_attributes, **attributes}, (now - run.started) / 1e9)
             if run.is_recording:
@@ -239,15 +246,6 @@ class SpanFinisher:
             self._metrics.finished(run, attributes, seconds)
         if self._events is not None and self._on_event and run.kind.has_log_events:
             self._events.details(run, attributes, run.content)
-
-
-def _outcome_attributes(outcome: Outcome) -> Attributes:
-    attributes: Attributes = {}
-    if outcome.label is not None:
-        attributes[names.LANGSPAN_OUTCOME] = outcome.label
-    if outcome.error_type is not None:
-        attributes[names.ERROR_TYPE] = outcome.error_type
-    return attributes
 
 
 def _without_sums(attributes: Attributes) -> Attributes:

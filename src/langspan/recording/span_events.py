@@ -27,6 +27,7 @@ AGENT_FINISH: Final = "langchain.agent.finish"
 INTERRUPT: Final = "langgraph.interrupt"
 RESUME: Final = "langgraph.resume"
 REPLAY: Final = "langgraph.replay"
+BUDGET_EXCEEDED: Final = "langspan.budget.exceeded"
 
 
 def custom_event(render: Render, name: str, data: Any) -> SpanEvent:

@@ -407,6 +407,12 @@ def test_span_events_and_their_attributes():
         },
         "langgraph.resume": {"langgraph.checkpoint.id": "string"},
         "langgraph.replay": {"langgraph.checkpoint.id": "string"},
+        "langspan.budget.exceeded": {
+            "langspan.budget.per": "string",
+            "langspan.budget.measure": "string",
+            "langspan.budget.limit": "double",
+            "langspan.budget.spent": "double",
+        },
         "langchain.text": {"langchain.text": "string, JSON"},
         "langchain.agent.action": {
             "gen_ai.tool.name": "string",
