@@ -104,7 +104,8 @@ def test_the_answer_is_printed(demo):
 def test_a_failed_tool_and_its_second_attempt_are_both_shown(demo):
     lines = drawn_tree(demo()[1])
     attempts = [line for line in lines if "execute_tool track_parcel" in line]
-    assert [True, False] == [line.endswith("✗ ConnectionError") for line in attempts]
+    assert [True, False] == [line.endswith("✗") for line in attempts]
+    assert 1 == sum("✗ ConnectionError" in line for line in lines)
 
 
 def test_tokens_cache_reasoning_cost_and_first_chunk_are_shown(demo, monkeypatch):
@@ -267,7 +268,7 @@ def test_a_real_model_that_fails_still_leaves_its_trace(demo, monkeypatch, tmp_p
     assert 1 == code
     assert err.startswith("langspan: the run above ended early: ")
     assert "AuthenticationError" in err
-    assert re.search(r"chat gpt-5 .* ✗ \w*AuthenticationError", out)
+    assert re.search(r"chat gpt-5 .* ✗ ….*AuthenticationError", out)
     with (tmp_path / "traces" / "demo.jsonl").open("rb") as file:
         rows = read_rows(Lines(file), warn=pytest.fail)
     assert [True] == [row.failed for row in rows if row.name == "chat gpt-5"]

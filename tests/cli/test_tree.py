@@ -91,6 +91,45 @@ def test_every_span_is_drawn_once_whatever_the_parents(pairs):
     assert [1] * len(rows) == [text.count(each.name) for each in rows]
 
 
+def failing(span_id, parent=None, error="ValueError", message=""):
+    return row(span_id, parent, attributes={"error.type": error}, failed=True, message=message)
+
+
+def test_an_error_is_told_where_it_began_and_marked_on_the_way_up():
+    rows = [failing("top"), failing("node", "top"), failing("tool", "node")]
+    assert ["x", "x", "x ValueError"] == [line.split(" ms ")[1].strip() for line in below_titles(rows)]
+
+
+def test_an_error_that_another_one_caused_is_told_too():
+    rows = [failing("top", error="app.Refused"), failing("tool", "top")]
+    assert ["x app.Refused", "x ValueError"] == [line[line.index("x ") :] for line in below_titles(rows)]
+
+
+def test_an_error_that_another_instrumentation_describes_in_its_own_way_is_the_same():
+    rows = [
+        failing("tool", error="http.Timeout"),
+        row("GET", "tool", failed=True, message="Timeout: no answer"),
+    ]
+    assert ["x", "x Timeout: no answer"] == [line.split(" ms ")[1].strip() for line in below_titles(rows)]
+
+
+def test_two_errors_of_one_class_are_both_told_if_they_say_different_things():
+    rows = [failing("tool", message="no order"), failing("parse", "tool", message="no number")]
+    assert ["x ValueError: no order", "x ValueError: no number"] == [
+        line[line.index("x ") :] for line in below_titles(rows)
+    ]
+
+
+def test_of_an_error_too_long_for_the_line_the_class_stays():
+    line = draw([failing("only", error="some.package.with.many.parts.Refused")], Style(width=50))[-1]
+    assert line.endswith("✗ …Refused")
+
+
+def test_errors_are_counted_where_they_began():
+    rows = [row("top"), failing("a", "top"), failing("b", "a"), failing("c", "top")]
+    assert "2 errors" in draw(rows, PLAIN)[0]
+
+
 @pytest.mark.parametrize(
     ("nanoseconds", "text"),
     [
@@ -161,13 +200,16 @@ def test_the_summary_counts_spans_errors_and_the_tokens_of_model_calls_only():
     ("attributes", "message", "shown"),
     [
         pytest.param({"error.type": "ValueError"}, "", "x ValueError", id="type"),
-        pytest.param({"error.type": "openai._errors.RateLimit"}, "", "x RateLimit", id="type of a module"),
+        pytest.param({"error.type": "openai.RateLimit"}, "", "x openai.RateLimit", id="type of a module"),
         pytest.param({"error.type": "429"}, "", "x 429", id="code"),
         pytest.param({"error.type": "quota.exceeded!"}, "", "x quota.exceeded!", id="code with a dot"),
         pytest.param({}, "it broke", "x it broke", id="message"),
         pytest.param({"error.type": "ValueError"}, "it broke", "x ValueError: it broke", id="both"),
         pytest.param(
             {"error.type": "ValueError"}, "ValueError: it broke", "x ValueError: it broke", id="type in both"
+        ),
+        pytest.param(
+            {"error.type": "a.Lost"}, "Lost: it broke", "x a.Lost: it broke", id="short type in the message"
         ),
         pytest.param({}, "", "x error", id="neither"),
         pytest.param({}, "two\nlines", "x two lines", id="two lines"),

@@ -64,4 +64,4 @@ def test_the_columns_and_totals_are_those_that_the_demo_draws(drawn):
 
 def test_the_first_line_counts_the_lines_below():
     assert f"{len(lines(SHOWN))} spans" == SHOWN.splitlines()[0].split(" · ")[1]
-    assert f"{SHOWN.count('✗')} errors" == totals(SHOWN)[0]
+    assert f"{SHOWN.count('✗ ')} error" == totals(SHOWN)[0]

@@ -30,6 +30,8 @@ class SpanRow:
     attributes: Mapping[str, object] = field(default_factory=dict)
     failed: bool = False
     message: str = ""
+    passes_on: bool = False
+    """Whether a child of the span had the same error before, so that telling it again says nothing new."""
 
     @property
     def operation(self) -> str:
@@ -49,15 +51,15 @@ class SpanRow:
 
     @property
     def error(self) -> str | None:
-        """The error's class, without its module, and the status message; None if the span did not fail."""
+        """The error: its class as in `error.type`, and the status message; None if the span did not fail."""
         if not self.failed:
             return None
         kind = str(self.attributes.get(names.ERROR_TYPE, ""))
-        if all(part.isidentifier() for part in kind.split(".")):
-            kind = kind.rpartition(".")[2]
-        if kind and self.message and kind not in self.message:
-            return f"{kind}: {self.message}"
-        return self.message or kind or "error"
+        short = kind.rpartition(".")[2]
+        message = self.message.removeprefix(f"{kind}: ").removeprefix(f"{short}: ")
+        if kind and message and message not in {kind, short}:
+            return f"{kind}: {message}"
+        return kind or message or "error"
 
     def count(self, key: str) -> int | None:
         """Return an attribute as an integer, or None if it is missing or not one."""

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from langspan.cli.columns import Table, dollars_text, duration_text, printable, table_of, truncate
+from langspan.cli.failures import marked
 from langspan.cli.nesting import TreeLine, nested
 from langspan.cli.rows import SpanRow
 from langspan.cli.terminal import Style
 from langspan.conventions.names import (
+    ERROR_TYPE,
     GEN_AI_USAGE_INPUT_TOKENS,
     GEN_AI_USAGE_OUTPUT_TOKENS,
     LANGSPAN_EMBEDDINGS_INPUT_COUNT,
@@ -58,8 +60,10 @@ def draw(rows: Sequence[SpanRow], style: Style) -> list[str]:
 
     Spans whose parent is not among the rows are drawn below a line that names the missing parent. Empty
     columns are left out, and the least important ones if names need their space. Lines fit the style's width
-    as far as a readable name and error allow.
+    as far as a readable name and error allow. An error is told where it began; the spans that passed it on
+    only have the mark.
     """
+    rows = marked(rows)
     lines = list(nested(rows, style))
     names = max(len(line.stem) + len(line.label) for line in lines)
     table = _fit_columns(table_of(rows, style), style.width - names)
@@ -107,7 +111,7 @@ def _bounds(rows: Sequence[SpanRow]) -> tuple[int, int]:
 
 def _summary(rows: Sequence[SpanRow], style: Style) -> str:
     begin, end = _bounds(rows)
-    failures = sum(row.failed for row in rows)
+    failures = sum(row.failed and not row.passes_on for row in rows)
     parts = [
         f"trace {printable(rows[0].trace_id)}",
         _counted(len(rows), "span"),
@@ -155,18 +159,27 @@ def _draw_line(line: TreeLine, layout: _Layout, table: Table, style: Style) -> s
     pieces += [(cell, "") for cell in _figures(row, table)]
     note, note_colour = _note(row, style)
     used = len(line.stem) + sum(len(text) + len(_GAP) for text, _ in pieces)
-    pieces.append((truncate(note, max(style.width - used, _MIN_NOTE), style), note_colour))
+    pieces.append((_fit_note(note, row, max(style.width - used, _MIN_NOTE), style), note_colour))
     return stem + _GAP.join(style.paint(text, code) for text, code in pieces).rstrip()
 
 
 def _note(row: SpanRow, style: Style) -> tuple[str, str]:
     """Return a note and its colour: the error, an unusual outcome, or the number of documents or texts."""
     if row.error:
-        return f"{style.pick('✗', 'x')} {printable(row.error)}", _RED
+        told = "" if row.passes_on else f" {printable(row.error)}"
+        return style.pick("✗", "x") + told, _RED
     if row.outcome:
         return printable(row.outcome), _YELLOW
     counts = ((row.count(key), word) for key, word in _COUNTED)
     return next((_counted(count, word) for count, word in counts if count is not None), ""), _DIM
+
+
+def _fit_note(note: str, row: SpanRow, room: int, style: Style) -> str:
+    """Shorten a note; of an error, its module goes first, for its class says more."""
+    kind = printable(str(row.attributes.get(ERROR_TYPE, "")))
+    if len(note) > room and row.failed and "." in kind:
+        note = note.replace(kind, style.pick("…", "~") + kind.rpartition(".")[2], 1)
+    return truncate(note, room, style)
 
 
 def _bar(row: SpanRow, layout: _Layout, style: Style) -> str:
