@@ -45,6 +45,8 @@ LAYERS: list[set[str]] = [
     {"langspan._at_hand"},
     {"langspan._evaluation", "langspan._propagation"},
     {"langspan", "langspan.cli"},
+    {"langspan.testing"},
+    {"langspan_pytest"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.
 EXPORT = "langspan.export"
@@ -149,12 +151,13 @@ def test_no_module_imports_the_face_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("library", "users"),
     [
-        ("opentelemetry.sdk", {EXPORT, "langspan.cli"}),
+        ("opentelemetry.sdk", {EXPORT, "langspan.cli", "langspan.testing"}),
         ("opentelemetry.exporter", {EXPORT, "langspan.cli"}),
         ("langgraph", {"langspan.langchain", "langspan.cli"}),
         ("langchain", {"langspan.cli"}),
         ("langchain_core", {"langspan.cli", "langspan.content", "langspan.langchain"}),
         ("wrapt", {"langspan.langchain"}),
+        ("pytest", {"langspan_pytest"}),
     ],
 )
 def test_a_library_is_imported_only_where_it_belongs(library: str, users: set[str]) -> None:

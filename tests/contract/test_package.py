@@ -94,6 +94,25 @@ def test_the_command_is_installed() -> None:
     assert callable(found.load())
 
 
+def test_pytest_finds_the_plugin() -> None:
+    (found,) = metadata.entry_points(group="pytest11", name="langspan")
+
+    assert "langspan_pytest" == found.value
+
+
+def test_the_plugin_imports_neither_langchain_nor_the_package() -> None:
+    added = ask(
+        "import json, sys, pytest; before = set(sys.modules); import langspan_pytest\n"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+
+    assert ["langspan_pytest"] == [name for name in added if not name.startswith(("_", "collections"))]
+
+
+def test_importing_it_does_not_import_the_test_helpers(imported: list[str]) -> None:
+    assert [] == [name for name in imported if name.startswith(("langspan.testing", "langspan_pytest"))]
+
+
 def test_type_checkers_are_told_that_it_is_typed() -> None:
     assert resources.files("langspan").joinpath("py.typed").is_file()
 
@@ -150,7 +169,9 @@ def test_the_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_wheel_holds_nothing_but_the_package(wheel: zipfile.ZipFile) -> None:
-    assert set() == {name.partition("/")[0].partition("-")[0] for name in wheel.namelist()} - {"langspan"}
+    tops = {name.partition("/")[0].partition("-")[0] for name in wheel.namelist()}
+
+    assert {"langspan", "langspan_pytest.py"} == tops
 
 
 def test_the_sources_hold_everything_that_the_map_of_the_repository_shows(sources: tarfile.TarFile) -> None:

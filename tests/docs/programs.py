@@ -105,16 +105,14 @@ PROGRAMS: Mapping[str, Program] = {
         packages=("langchain",),
     ),
     "attributes": Program(_python("recipes/attributes", "Your own attributes")),
-    "pytest": Program(
+    "tests": Program(
         "",
-        _shell("docs/recipes/pytest.md", "pytest", 1),
-        {
-            "conftest.py": _python("recipes/pytest", "pytest", 0),
-            "test_agent.py": _python("recipes/pytest", "pytest", 1),
-        },
+        _shell("docs/testing.md", "Test your application", 1),
+        {"test_agent.py": _python("testing", "Test your application")},
         packages=("langchain",),
         strict=False,
     ),
+    "tests without pytest": Program(_python("testing", "Without pytest"), strict=False),
 }
 
 

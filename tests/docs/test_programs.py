@@ -211,8 +211,13 @@ def test_own_attributes_are_on_the_spans(ran):
     assert [None, True] == [span.attributes.get("app.can_retry") for span in done.spans]
 
 
-def test_the_test_of_the_recipe_passes(ran):
-    assert "1 passed" in ran("pytest").out
+def test_the_tests_of_the_page_pass(ran):
+    out = ran("tests").out
+    assert 2 == out.count("4 passed")
+
+
+def test_the_test_without_pytest_passes_too(ran):
+    assert "" == ran("tests without pytest").out
 
 
 def test_every_page_is_linked_to_from_the_readme_or_from_another_page():

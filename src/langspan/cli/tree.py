@@ -93,7 +93,7 @@ def _compute_layout(rows: Sequence[SpanRow], wanted: int, table: Table, style: S
 
 
 def _note_width(row: SpanRow, style: Style) -> int:
-    note = _note(row, style)[0]
+    note = note_of(row, style)[0]
     return len(_GAP) + min(len(note), _MIN_NOTE) if note else 0
 
 
@@ -157,13 +157,13 @@ def _draw_line(line: TreeLine, layout: _Layout, table: Table, style: Style) -> s
     if layout.bar:
         pieces.append((_bar(row, layout, style), colour or _DIM))
     pieces += [(cell, "") for cell in _figures(row, table)]
-    note, note_colour = _note(row, style)
+    note, note_colour = note_of(row, style)
     used = len(line.stem) + sum(len(text) + len(_GAP) for text, _ in pieces)
     pieces.append((_fit_note(note, row, max(style.width - used, _MIN_NOTE), style), note_colour))
     return stem + _GAP.join(style.paint(text, code) for text, code in pieces).rstrip()
 
 
-def _note(row: SpanRow, style: Style) -> tuple[str, str]:
+def note_of(row: SpanRow, style: Style) -> tuple[str, str]:
     """Return a note and its colour: the error, an unusual outcome, or the number of documents or texts."""
     if row.error:
         told = "" if row.passes_on else f" {printable(row.error)}"
