@@ -113,7 +113,8 @@ def test_unescaped_line_separators_do_not_end_a_line(view):
         pytest.param("hello\n", "line 1 is not JSON", id="text"),
         pytest.param(otlp(span()) + "\nhello\n", "line 2 is not JSON", id="text on the second line"),
         pytest.param("[1, 2]\n", "line 1 is JSON but not OTLP", id="list"),
-        pytest.param('{"data": [{"traceID": "1"}]}', "line 1 is JSON but not OTLP", id="Jaeger's own format"),
+        pytest.param('{"trace": [{"traceID": "1"}]}', "line 1 is JSON but not OTLP", id="something else"),
+        pytest.param('{"data": [7]}', "line 1 is not what Jaeger answers", id="something like Jaeger's"),
         pytest.param(
             otlp({"name": "x"}), "line 1 holds a span that is not OTLP: KeyError('traceId')", id="no ids"
         ),

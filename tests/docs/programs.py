@@ -96,7 +96,10 @@ PROGRAMS: Mapping[str, Program] = {
     "fifty requests": Program(
         _python("recipes/failing-request", "Find the failing request"),
         _shell("docs/recipes/failing-request.md", "In a file"),
-        {"failures.py": _python("recipes/failing-request", "In a file")},
+    ),
+    "view": Program(
+        _python("view", "Look at traces in the terminal"),
+        _shell("docs/view.md", "Look at traces in the terminal"),
     ),
     "tokens": Program(
         _python("recipes/tokens", "Sum a conversation's tokens", 0),

@@ -127,12 +127,21 @@ def test_content_that_is_off_is_not(ran):
 
 
 def test_of_fifty_requests_the_failing_one_is_found(ran):
-    first, *failed = ran("fifty requests").out.splitlines()
+    first, *drawn = ran("fifty requests").out.splitlines()
     assert "request-23 failed" == first
-    assert {("request-23", "parse", "ValueError"), ("request-23", "RunnableSequence", "ValueError")} == {
-        tuple(line.split()[:3]) for line in failed
-    }
-    assert 1 == len({line.split()[3] for line in failed})
+    assert ["parse"] == names_drawn("\n".join(line for line in drawn if "✗ ValueError" in line))
+    assert 1 == sum(line.startswith("trace ") for line in drawn)
+
+
+def test_the_views_of_the_page_show_what_it_says(ran):
+    listed, rest = ran("view").out.split("\ntrace ", 1)
+    failed, rest = rest.split("\nconversation customer-0", 1)
+    turns, summed = rest.split("\n3 traces, 1 failed\n", 1)
+    assert 3 == len(listed.splitlines()) - 1
+    assert "✗ KeyError" in failed
+    assert " · 2 turns · " in turns.splitlines()[0]
+    assert [1, 1] == [turns.count(said) for said in ("assistant It left today.", "Until when can I")]
+    assert ["(unknown)", "2"] == summed.splitlines()[-1].split()[:2]
 
 
 def test_the_sum_of_a_conversation_is_that_of_the_page(ran):

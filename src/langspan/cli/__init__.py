@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
+from langspan.cli.durations import duration
 from langspan.cli.terminal import CliError, style_of
 
 __all__ = ["main"]
@@ -29,8 +30,15 @@ environment:
 """
 
 _VIEW_HELP: Final = """\
-Draw the traces of an OTLP JSON file: one object per line, as written by `langspan demo`, by
-langspan's file exporter and by the OpenTelemetry Collector's file exporter.
+Show the traces of a file: OTLP as JSON lines, as written by `langspan demo`, by langspan's file
+exporter and by the OpenTelemetry Collector's file exporter, OTLP in protobuf, or the JSON that
+Jaeger downloads. Options that choose traces can be combined.
+
+examples:
+  langspan view FILE --errors              the traces in which something failed
+  langspan view FILE --list --slower 2s    those that took longer than that, one a line
+  langspan view FILE --trace 4bf9 --content
+                                           what was said in one of them, where that was recorded
 """
 
 _DOCTOR_HELP: Final = """\
@@ -79,9 +87,10 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     # Imported here so that no command waits for imports that only another one needs.
     style = style_of(sys.stdout, os.environ)
     if arguments.command == "view":
+        from langspan.cli.view import Options as ViewOptions  # noqa: PLC0415
         from langspan.cli.view import run as view  # noqa: PLC0415
 
-        return view(arguments.file, arguments.trace, style)
+        return view(ViewOptions.of(arguments), style)
     if arguments.command == "doctor":
         from langspan.cli.doctor import run as doctor  # noqa: PLC0415
 
@@ -117,9 +126,22 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    view = _add(commands, "view", "draw the traces of an OTLP JSON file", _VIEW_HELP)
-    view.add_argument("file", metavar="FILE", help="OTLP JSON lines; - reads standard input")
-    view.add_argument("--trace", metavar="ID", help="only the trace whose id starts with ID")
+    view = _add(commands, "view", "show the traces of a file", _VIEW_HELP)
+    view.add_argument("file", metavar="FILE", help="the file; - reads standard input")
+    choose = view.add_argument_group("which traces")
+    choose.add_argument("--trace", metavar="ID", help="only the trace whose id starts with ID")
+    choose.add_argument("--errors", action="store_true", help="only those with an error, caught ones too")
+    choose.add_argument(
+        "--slower", metavar="TIME", type=duration, help="only those that took longer, as 1s, 200ms, 2m"
+    )
+    choose.add_argument("--name", metavar="TEXT", help="only those with a span that has TEXT in its name")
+    choose.add_argument("--conversation", metavar="ID", help="the turns of one conversation, with sums")
+    show = view.add_argument_group("what to show of them")
+    show.add_argument("--list", action="store_true", help="a line for each trace")
+    show.add_argument("--summary", action="store_true", help="sums by model and by agent")
+    show.add_argument("--content", action="store_true", help="what was said, where it was recorded")
+    show.add_argument("--json", action="store_true", help="JSON lines; without the spans with --list")
+    show.add_argument("--follow", action="store_true", help="go on with what is written to the file")
 
 
 def _add(

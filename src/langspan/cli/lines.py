@@ -7,7 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from langspan.cli.terminal import CliError
 
@@ -18,6 +18,14 @@ MAX_LINE_BYTES: Final = 32 * 1024 * 1024
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK: Final = 1024 * 1024
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+class Readable(Protocol):
+    """All that is needed of a stream."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes, none at the end."""
+        ...
 
 
 @contextmanager
@@ -53,7 +61,7 @@ class Lines:
         limit: The longest line, in bytes.
     """
 
-    def __init__(self, stream: BinaryIO, limit: int = MAX_LINE_BYTES) -> None:
+    def __init__(self, stream: Readable, limit: int = MAX_LINE_BYTES) -> None:
         self._stream = stream
         self._limit = limit
         self._buffer = bytearray()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
+from langspan.cli import jaeger
 from langspan.cli.lines import Lines
 from langspan.cli.rows import SpanRow
 from langspan.cli.terminal import CliError
@@ -16,28 +18,43 @@ MAX_ROWS_BYTES: Final = 256 * 1024 * 1024
 _FAILED: Final = (2, "STATUS_CODE_ERROR")
 _SIGNALS: Final = frozenset({"resourceSpans", "resourceMetrics", "resourceLogs", "resourceProfiles"})
 _LONGEST_TEXT: Final = 1000
+_LONGEST_CONTENT: Final = 4 * 1024 * 1024
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _LONGEST_REASON: Final = 200
 # What Python takes for them, beside their text: measured on rows with two attributes.
 _ROW_BYTES: Final = 700
 _ATTRIBUTE_BYTES: Final = 200
 
 
-def read_rows(lines: Lines, warn: Callable[[str], None], keep: Callable[[str], bool] = bool) -> list[SpanRow]:
-    """Read the spans of a file, skipping metrics and logs.
-
-    Args:
-        lines: OTLP JSON lines, or a single OTLP JSON object that spans many lines.
-        warn: Called with a message for each line that is cut off, as after a crash, and skipped.
-        keep: Tells by its trace id whether a span is wanted; by default, if it has one.
+def read_rows(
+    lines: Lines, warn: Callable[[str], None], keep: Callable[[str], bool] = bool, *, full: bool = False
+) -> list[SpanRow]:
+    """Read the spans of a file, skipping metrics and logs; see `rows_of` and `read_lines`.
 
     Raises:
         CliError: A line is not OTLP JSON, or there is more than can be drawn at once; the message says which
             line and why.
     """
+    return kept_rows(read_lines(lines, warn), keep, full=full)
+
+
+def kept_rows(
+    items: Iterable[tuple[int, Mapping[str, Any]]], keep: Callable[[str], bool] = bool, *, full: bool = False
+) -> list[SpanRow]:
+    """Return the spans of OTLP objects that are wanted.
+
+    Args:
+        items: The number of each line, or of each request, and the object.
+        keep: Tells by its trace id whether a span is wanted; by default, if it has one.
+        full: Whether to keep long texts and lists.
+
+    Raises:
+        CliError: A span is not OTLP, or there is more than can be drawn at once.
+    """
     rows: list[SpanRow] = []
     size = 0
-    for number, item in _objects(lines, warn):
-        for row in _rows_of(item, number):
+    for number, item in items:
+        for row in rows_of(item, number, full=full):
             if keep(row.trace_id):
                 rows.append(row)
                 size += _size_of(row)
@@ -46,7 +63,16 @@ def read_rows(lines: Lines, warn: Callable[[str], None], keep: Callable[[str], b
     return rows
 
 
-def _objects(lines: Lines, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def read_lines(lines: Lines, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the number of each line and the object on it.
+
+    Args:
+        lines: OTLP JSON lines, or a single JSON object, OTLP's or Jaeger's, that spans many lines.
+        warn: Called with a message for each line that is cut off, as after a crash, and skipped.
+
+    Raises:
+        CliError: A line is neither; the message says which and why.
+    """
     any_before = False
     for number, line, whole in lines:
         if not line.strip():
@@ -117,19 +143,30 @@ def _single_object(first: bytes, lines: Lines) -> Mapping[str, Any] | None:
 def _checked(item: object, number: int) -> Mapping[str, Any]:
     if isinstance(item, dict) and (not item or _SIGNALS & item.keys()):
         return item
+    if isinstance(item, dict) and jaeger.is_jaeger(item):
+        try:
+            return jaeger.as_otlp(item)
+        except _UNREADABLE as error:
+            raise CliError(f"line {number} is not what Jaeger answers: {_shortened(repr(error))}") from error
     raise CliError(f"line {number} is JSON but not OTLP: expected an object with 'resourceSpans'")
 
 
-def _rows_of(item: Mapping[str, Any], number: int) -> Iterator[SpanRow]:
+def rows_of(item: Mapping[str, Any], number: int, *, full: bool = False) -> Iterator[SpanRow]:
+    """Yield the spans of an OTLP object; without `full`, no lists, and of a long text the beginning.
+
+    Raises:
+        CliError: A span is not OTLP; the message names the number of its line.
+    """
+    reader = partial(_row, longest=_LONGEST_CONTENT if full else _LONGEST_TEXT, lists=full)
     try:
         for resource in item.get("resourceSpans") or ():
             for scope in resource.get("scopeSpans") or ():
-                yield from map(_row, scope.get("spans") or ())
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+                yield from map(reader, scope.get("spans") or ())
+    except _UNREADABLE as error:
         raise CliError(f"line {number} holds a span that is not OTLP: {_shortened(repr(error))}") from error
 
 
-def _row(span: Mapping[str, Any]) -> SpanRow:
+def _row(span: Mapping[str, Any], *, longest: int, lists: bool) -> SpanRow:
     status = span.get("status") or {}
     return SpanRow(
         trace_id=_text(span["traceId"]).lower(),
@@ -138,16 +175,16 @@ def _row(span: Mapping[str, Any]) -> SpanRow:
         name=_text(span.get("name", "")) or "(no name)",
         start_ns=_integer(span.get("startTimeUnixNano", 0), 0, 2**64),
         end_ns=_integer(span.get("endTimeUnixNano", 0), 0, 2**64) or None,
-        attributes=dict(_attributes(span.get("attributes") or ())),
+        attributes=dict(_attributes(span.get("attributes") or (), longest, lists=lists)),
         failed=status.get("code") in _FAILED,
         message=_text(status.get("message", "")),
     )
 
 
-def _attributes(pairs: Any) -> Iterator[tuple[str, object]]:
-    """Yield the attributes that can be drawn: no lists, no maps, and of a long text the beginning."""
+def _attributes(pairs: Any, longest: int, *, lists: bool) -> Iterator[tuple[str, object]]:
+    """Yield the attributes that are of use: no maps, and lists only where they are asked for."""
     for pair in pairs:
-        key, value = _text(pair["key"]), _value(pair.get("value") or {})
+        key, value = _text(pair["key"]), _value(pair.get("value") or {}, longest, lists=lists)
         if value is not None:
             yield key, value
 
@@ -165,13 +202,15 @@ def _integer(value: Any, least: int, beyond: int) -> int:
     return number
 
 
-def _value(wrapped: Mapping[str, Any]) -> object:
+def _value(wrapped: Mapping[str, Any], longest: int, *, lists: bool = False) -> object:
     """Unwrap an OTLP value, in which 64-bit integers are strings because JSON numbers lose digits."""
     for kind, value in wrapped.items():
         if kind == "intValue":
             return _integer(value, -(2**63), 2**63)
         if isinstance(value, str):
-            return value[:_LONGEST_TEXT]
+            return value[:longest]
+        if kind == "arrayValue" and lists:
+            return [_value(each, longest) for each in value.get("values") or ()]
         return value if isinstance(value, bool | int | float) else None
     return None
 
@@ -180,7 +219,7 @@ def _size_of(row: SpanRow) -> int:
     texts = (row.trace_id, row.span_id, row.parent_id or "", row.name, row.message)
     size = _ROW_BYTES + sum(map(len, texts))
     for key, value in row.attributes.items():
-        size += _ATTRIBUTE_BYTES + len(key) + (len(value) if isinstance(value, str) else 0)
+        size += _ATTRIBUTE_BYTES + len(key) + (len(value) if isinstance(value, str | list) else 0)
     return size
 
 
