@@ -147,13 +147,60 @@ def test_a_file_that_cannot_be_written_is_an_error(demo, tmp_path):
 def test_an_endpoint_that_answers_gets_the_trace(demo, monkeypatch):
     with receive() as server:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.endpoint)
-        monkeypatch.setenv("LANGSPAN_JAEGER_URL", "https://jaeger.example/ui/")
+        monkeypatch.setenv("LANGSPAN_JAEGER_URL", closed_port())
         _, out, _ = demo()
     (trace,) = {span.trace_id for span in server.received.spans}
     names = sorted(span.name for span in server.received.spans if span.name not in EDGES)
     assert sorted(line.strip() for line in SHAPE.splitlines()) == names
-    assert {"langspan-demo"} == {span.resource["service.name"] for span in server.received.spans}
-    assert out.endswith(f"sent     {server.endpoint}\nlook     https://jaeger.example/ui/trace/{trace}\n")
+    assert {"shop"} == {span.resource["service.name"] for span in server.received.spans}
+    assert out.endswith(f"sent     {server.endpoint}\ntrace    {trace}\n")
+
+
+@contextmanager
+def served(handler):
+    """A server on this machine, and its address."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def user_interface(content_type):
+    """What answers where Jaeger's pages are."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with served(Handler) as url:
+        yield url
+
+
+@pytest.mark.parametrize(
+    ("content_type", "told"),
+    [("text/html; charset=utf-8", "look     {}/ui/trace/"), ("application/json", "trace    ")],
+)
+def test_a_link_is_printed_only_to_pages_that_are_there(demo, monkeypatch, content_type, told):
+    with receive() as server, user_interface(content_type) as url:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("LANGSPAN_JAEGER_URL", f"{url}/ui/")
+        assert demo()[1].splitlines()[-1].startswith(told.format(url))
+
+
+def test_no_file_is_written_if_none_is_wanted(demo, tmp_path):
+    code, out, _ = demo("--no-file")
+    assert (0, [], False) == (code, list(tmp_path.iterdir()), "written" in out)
 
 
 def test_an_endpoint_that_refuses_is_reported_and_no_failure(demo, monkeypatch):
@@ -248,14 +295,8 @@ def unauthorized():
         def log_message(self, *_):
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as url:
+        yield url
 
 
 def test_a_real_model_that_fails_still_leaves_its_trace(demo, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -47,6 +48,89 @@ def test_the_test_span_arrives_and_is_named_in_the_report(doctor, server):
     _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
     (span,) = server.received.spans
     assert f"test span                      was taken, trace {span.trace_id}" in out
+
+
+def test_the_test_span_has_a_service_of_its_own(doctor, server):
+    doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, OTEL_SERVICE_NAME="shop")
+    assert ["langspan-doctor"] == [span.resource["service.name"] for span in server.received.spans]
+
+
+def export_section(out):
+    """The lines below Export by their subjects."""
+    lines = [line[4:] for line in out.split("Export\n")[1].splitlines() if line.startswith("  ")]
+    return {line.split()[0]: line for line in lines}
+
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "GRPC_PROXY", "NO_GRPC_PROXY")
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
+
+
+@pytest.fixture
+def direct(monkeypatch):
+    """No proxy and no certificate is set."""
+    for name in (*PROXIES, *map(str.lower, PROXIES), *CERTIFICATES):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("direct")
+def test_no_proxy_and_no_certificate_is_said(doctor, server):
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert "proxies, certificates          no variable sets one" in out
+
+
+@pytest.mark.usefixtures("direct")
+def test_the_proxy_in_force_is_told_without_its_password(doctor, server):
+    proxy = server.endpoint.replace("//", "//me:s3cret@")
+    url = "http://collector.invalid:4318"
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=url, http_proxy=proxy, ALL_PROXY="http://other:1")
+    found = export_section(out)
+    assert f"{server.endpoint}, in force: spans go through it" in found["http_proxy"]
+    assert "not in force: http_proxy comes first" in found["ALL_PROXY"]
+    assert "s3cret" not in out
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_proxy_that_the_endpoint_is_exempt_from_is_told(doctor, server):
+    settings = {"http_proxy": "http://proxy.invalid:3128", "no_proxy": "127.0.0.1,localhost"}
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **settings)
+    assert 0 == code
+    assert "not in force: no_proxy exempts the endpoint" in export_section(out)["http_proxy"]
+
+
+@pytest.mark.usefixtures("direct")
+def test_over_grpc_the_proxies_of_grpc_count(doctor):
+    with receive("grpc") as server:
+        _, out = doctor(
+            OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint,
+            OTEL_EXPORTER_OTLP_PROTOCOL="grpc",
+            grpc_proxy="http://proxy.invalid:3128",
+            no_grpc_proxy="127.0.0.1,localhost",
+        )
+    assert "not in force: no_grpc_proxy exempts" in export_section(out)["grpc_proxy"]
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_certificate_is_told_with_whether_it_is_in_force(doctor, tmp_path):
+    (tmp_path / "ca.pem").write_text("")
+    url = closed_port().replace("http:", "https:")
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=url, REQUESTS_CA_BUNDLE=str(tmp_path / "ca.pem"))
+    assert "in force: the endpoint's certificate is checked" in export_section(out)["REQUESTS_CA_BUNDLE"]
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_certificate_for_an_endpoint_without_tls_is_told_to_be_of_no_use(doctor, server, tmp_path):
+    (tmp_path / "ca.pem").write_text("")
+    settings = {"CURL_CA_BUNDLE": str(tmp_path / "ca.pem")}
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **settings)
+    assert "not in force: the endpoint has no TLS" in export_section(out)["CURL_CA_BUNDLE"]
+
+
+@pytest.mark.usefixtures("direct")
+def test_a_certificate_that_is_missing_is_a_warning(doctor, server, tmp_path):
+    settings = {"REQUESTS_CA_BUNDLE": str(tmp_path / "none.pem")}
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint, **settings)
+    assert "! REQUESTS_CA_BUNDLE" in out
+    assert "none.pem: there is no such file" in out
 
 
 def test_grpc_is_checked_over_grpc(doctor):
@@ -204,6 +288,42 @@ def test_another_instrumentation_is_a_warning_and_no_problem(doctor, server):
     code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
     assert (0, "1 warning") == (code, out.splitlines()[-1])
     assert "! rival-tracer                   also traces LangChain" in out
+    assert "every run has two spans (installed)" in out
+
+
+@pytest.fixture
+def client_tracer(tmp_path, monkeypatch):
+    """An installed instrumentation of a model's client."""
+    info = tmp_path / "client_tracer-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: client-tracer\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[opentelemetry_instrumentor]\nopenai = client_tracer:Tracer\n")
+    (tmp_path / "client_tracer.py").write_text(
+        "from opentelemetry.instrumentation.instrumentor import BaseInstrumentor\n"
+        "class Tracer(BaseInstrumentor):\n"
+        "    def instrumentation_dependencies(self): return ()\n"
+        "    def _instrument(self, **_): pass\n"
+        "    def _uninstrument(self, **_): pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    sys.modules.pop("client_tracer", None)
+
+
+@pytest.mark.usefixtures("client_tracer")
+def test_what_traces_the_clients_of_models_is_told_with_what_it_doubles(doctor, server):
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert 0 == code
+    assert "    client-tracer                  a second span with tokens below every model call" in out
+    assert "count them twice (installed)" in out
+
+
+@pytest.mark.usefixtures("client_tracer")
+def test_an_instrumentation_that_is_active_is_a_warning(doctor, server):
+    importlib.import_module("client_tracer").Tracer().instrument()
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert "! client-tracer" in out
+    assert "count them twice (active)" in out
 
 
 @pytest.mark.usefixtures("rival")

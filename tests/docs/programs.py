@@ -108,6 +108,7 @@ PROGRAMS: Mapping[str, Program] = {
         packages=("langchain",),
     ),
     "attributes": Program(_python("recipes/attributes", "Your own attributes")),
+    "demo": Program("", _shell("README.md", "Try the demo", 1), packages=("langchain",)),
     "tests": Program(
         "",
         _shell("docs/testing.md", "Test your application", 1),

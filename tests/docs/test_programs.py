@@ -220,6 +220,11 @@ def test_own_attributes_are_on_the_spans(ran):
     assert [None, True] == [span.attributes.get("app.can_retry") for span in done.spans]
 
 
+def test_the_demo_runs_without_make_and_names_its_service(ran):
+    assert "You can send it back free until 20 December." in ran("demo").out
+    assert {"shop"} == {span.resource["service.name"] for span in ran("demo").spans}
+
+
 def test_the_tests_of_the_page_pass(ran):
     out = ran("tests").out
     assert 2 == out.count("4 passed")

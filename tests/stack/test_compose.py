@@ -222,5 +222,5 @@ def test_the_demo_installs_what_it_mounts() -> None:
     mounted = {inside.removeprefix("/langspan/") for _, inside, _ in mounts(demo)}
     assert {"pyproject.toml", "README.md", "LICENSE", "src"} == mounted
     assert "'/langspan[demo]'" in demo["command"][-1]
-    assert "python -m langspan.cli demo" in demo["command"][-1]
+    assert "python -m langspan.cli demo --no-file" in demo["command"][-1]
     assert (REPOSITORY / "src" / "langspan" / "cli" / "__main__.py").is_file()

@@ -121,6 +121,13 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         default="traces/demo.jsonl",
         help="where to write the trace as OTLP JSON lines; replaced if it exists (default %(default)s)",
     )
+    demo.add_argument(
+        "--no-file",
+        dest="output",
+        action="store_const",
+        const=None,
+        help="write no file, as in a container that is removed afterwards",
+    )
     demo.add_argument("--content", action="store_true", help="record prompts, answers and tool data too")
     demo.add_argument("--fast", action="store_true", help="leave out the pauses that make durations readable")
 

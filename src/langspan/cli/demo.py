@@ -29,6 +29,7 @@ from langspan.cli.nesting import by_trace
 from langspan.cli.rows import row_of
 from langspan.cli.terminal import CliError, Style
 from langspan.cli.tree import draw
+from langspan.cli.web import has_pages
 from langspan.export import settings
 from langspan.export.file import OtlpJsonFileExporter
 
@@ -46,7 +47,7 @@ _API_KEY_VARIABLES: Final = {
 class Options:
     """The options of the demo."""
 
-    output: str
+    output: str | None
     content: bool = False
     fast: bool = False
 
@@ -71,7 +72,8 @@ def run(options: Options, environ: Mapping[str, str], style: Style) -> int:
     spans, failure = _run_traced(model, options, pause, _prices(environ))
     for rows in by_trace(map(row_of, spans)).values():
         print("", *draw(rows, style), "", sep="\n")
-    _write_file(spans, options.output)
+    if options.output is not None:
+        _write_file(spans, options.output)
     _send(spans, environ)
     if failure is not None:
         raise CliError(f"the run above ended early: {type(failure).__name__}: {failure}") from failure
@@ -158,10 +160,10 @@ def _recording(
 
 
 def _resource() -> Resource:
-    """Return the resource from the environment, with the demo's own service name if it has none."""
+    """Return the resource from the environment, with the shop's name if it has none."""
     given = Resource.create()
     unnamed = str(given.attributes.get("service.name", "")).startswith("unknown_service")
-    return given.merge(Resource({"service.name": "langspan-demo"})) if unnamed else given
+    return given.merge(Resource({"service.name": "shop"})) if unnamed else given
 
 
 def _write_file(spans: Sequence[ReadableSpan], output: str) -> None:
@@ -190,7 +192,8 @@ def _send(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:
     if refused is not None:
         print(f"not sent: {endpoint.display_url} did not take it: {refused}")
         return
-    base = without_credentials(JAEGER_URL.read(environ)).rstrip("/")
     print(f"sent     {endpoint.display_url}")
+    jaeger = JAEGER_URL.read(environ).rstrip("/")
+    shows = has_pages(jaeger)
     for trace in by_trace(map(row_of, spans)):
-        print(f"look     {base}/trace/{trace}")
+        print(f"look     {without_credentials(jaeger)}/trace/{trace}" if shows else f"trace    {trace}")
