@@ -1,4 +1,7 @@
-"""OpenTelemetry tracing for LangChain and LangGraph: one call, a correct tree of spans."""
+"""OpenTelemetry tracing for LangChain and LangGraph: one call, a correct tree of spans.
+
+PYTEST_DONT_REWRITE: its plugin makes pytest rewrite the package and warn if it was imported before.
+"""
 
 import importlib
 import typing

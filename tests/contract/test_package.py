@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 
 import langspan
 from docs.pages import CHANGELOG, CONTRIBUTING, README, code
-from support.interpreters import ask, run
+from support.interpreters import ask, environment, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAX_OWN, MAX_FOREIGN = 120, 30
@@ -172,6 +172,19 @@ def test_the_wheel_holds_nothing_but_the_package(wheel: zipfile.ZipFile) -> None
     tops = {name.partition("/")[0].partition("-")[0] for name in wheel.namelist()}
 
     assert {"langspan", "langspan_pytest.py"} == tops
+
+
+def test_pytest_takes_it_quietly_if_it_was_imported_before(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """As under `opentelemetry-instrument`; only an installed wheel tells pytest which modules it has."""
+    wheel.extractall(tmp_path / "installed")
+    (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
+    told = "error:Module already imported so cannot be rewritten; langspan:pytest.PytestAssertRewriteWarning"
+    options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "-W", told]
+    program = f"import langspan, pytest, sys; sys.exit(pytest.main({[*options, str(tmp_path)]}))"
+
+    assert "1 passed" in run(
+        [sys.executable, "-c", program], environment(PYTHONPATH=str(tmp_path / "installed")), cwd=tmp_path
+    )
 
 
 def test_the_sources_hold_everything_that_the_map_of_the_repository_shows(sources: tarfile.TarFile) -> None:
