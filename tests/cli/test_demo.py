@@ -97,6 +97,37 @@ def test_the_demo_draws_the_whole_tree(demo):
     assert 100 >= max(map(len, lines))
 
 
+def test_the_shop_looks_for_the_order_first_and_asks_the_carrier_twice(traces):
+    from langspan.cli.scripted import ScriptedChatModel
+    from langspan.cli.shop import ask
+
+    answer = "".join(ask(ScriptedChatModel(pause=0), traces.tracer_provider.get_tracer("shop"), 0))
+    assert answer.endswith("until 20 December.")
+    first, *rest = traces.tools_called()
+    assert ("find_order", ["return_date", "track_parcel", "track_parcel"]) == (first, sorted(rest))
+    assert ["ConnectionError: carrier is down"] == [error.message for error in traces.errors]
+    traces.assert_tree("""
+        invoke_workflow support_desk
+        ├─ node recall
+        │  └─ retrieval PolicyRetriever  2 documents
+        │     └─ embeddings word-hash-64  1 text
+        ├─ node look_up
+        │  └─ invoke_agent order_agent
+        │     ├─ node model
+        │     │  ├─ chat scripted-1
+        │     │  └─ ...
+        │     ├─ node tools
+        │     │  ├─ execute_tool find_order
+        │     │  └─ ...
+        │     └─ ...
+        └─ node answer
+           └─ RunnableSequence
+              ├─ ChatPromptTemplate
+              ├─ chat scripted-1
+              └─ StrOutputParser
+    """)
+
+
 def test_the_answer_is_printed(demo):
     assert "You can send it back free until 20 December.\n" in demo()[1]
 
