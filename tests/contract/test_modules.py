@@ -39,6 +39,7 @@ LAYERS: list[set[str]] = [
     {"langspan.context"},
     {"langspan.recording"},
     {"langspan.catalogue"},
+    {"langspan.page"},
     {"langspan.langchain"},
     {"langspan._callback_handler", "langspan._instrumentation"},
     {"langspan._instrumentor"},
@@ -179,6 +180,7 @@ PURE = {
     "langspan.content",
     "langspan.conventions",
     "langspan.kinds",
+    "langspan.page",
     "langspan.providers",
 }
 

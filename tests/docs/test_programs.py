@@ -204,6 +204,14 @@ def test_an_agent_that_has_used_too_much_is_stopped_as_the_page_says(ran):
     )
 
 
+def test_the_page_holds_both_turns_of_the_conversation(ran):
+    shown = ran("page").out
+    data = shown.partition('id="data">')[2].partition("</script>")[0]
+    page = json.loads(data)
+    assert [("geography-1", 2)] == [(group["conversation"], len(group["traces"])) for group in page["groups"]]
+    assert all(text in data for text in ("What is the capital of Norway?", "About 700,000."))
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

@@ -78,6 +78,10 @@ def _is_closed_pipe(error: OSError) -> bool:
 def _dispatch(arguments: argparse.Namespace) -> int:
     # Imported here so that no command waits for imports that only another one needs.
     style = style_of(sys.stdout, os.environ)
+    if arguments.command == "view" and (arguments.html or arguments.open):
+        from langspan.cli.view_html import run as view_html  # noqa: PLC0415
+
+        return view_html(arguments.file, arguments.trace, arguments.html, opens=arguments.open)
     if arguments.command == "view":
         from langspan.cli.view import run as view  # noqa: PLC0415
 
@@ -120,6 +124,8 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     view = _add(commands, "view", "draw the traces of an OTLP JSON file", _VIEW_HELP)
     view.add_argument("file", metavar="FILE", help="OTLP JSON lines; - reads standard input")
     view.add_argument("--trace", metavar="ID", help="only the trace whose id starts with ID")
+    view.add_argument("--html", metavar="OUT", help="write an HTML page instead; - is standard output")
+    view.add_argument("--open", action="store_true", help="write an HTML page, and open it in a browser")
 
 
 def _add(

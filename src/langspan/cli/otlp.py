@@ -36,7 +36,7 @@ def read_rows(lines: Lines, warn: Callable[[str], None], keep: Callable[[str], b
     """
     rows: list[SpanRow] = []
     size = 0
-    for number, item in _objects(lines, warn):
+    for number, item in read_lines(lines, warn):
         for row in _rows_of(item, number):
             if keep(row.trace_id):
                 rows.append(row)
@@ -46,7 +46,8 @@ def read_rows(lines: Lines, warn: Callable[[str], None], keep: Callable[[str], b
     return rows
 
 
-def _objects(lines: Lines, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def read_lines(lines: Lines, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the OTLP JSON objects of a file, each with the number of its line; as for `read_rows`."""
     any_before = False
     for number, line, whole in lines:
         if not line.strip():
