@@ -78,7 +78,7 @@ def test_importing_it_imports_few_modules_of_others(imported: list[str]) -> None
     assert MAX_FOREIGN >= sum(name.partition(".")[0] != "langspan" for name in imported)
 
 
-@pytest.mark.parametrize("package", ["langspan.cli", "langspan.page"])
+@pytest.mark.parametrize("package", ["langspan.cli", "langspan.diff", "langspan.page"])
 def test_importing_it_does_not_import_what_shows_traces(imported: list[str], package: str) -> None:
     assert [] == [name for name in imported if f"{name}.".startswith(f"{package}.")]
 

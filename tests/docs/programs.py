@@ -91,6 +91,9 @@ PROGRAMS: Mapping[str, Program] = {
         _python("page", "A page to look at"),
         _shell("docs/page.md", "A page to look at") + "cat traces.html\n",
     ),
+    "diff": Program(
+        _python("diff", "Two runs side by side"), _shell("docs/diff.md", "Two runs side by side")
+    ),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

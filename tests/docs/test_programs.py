@@ -212,6 +212,16 @@ def test_the_page_holds_both_turns_of_the_conversation(ran):
     assert all(text in data for text in ("What is the capital of Norway?", "About 700,000."))
 
 
+def test_two_runs_part_where_one_leaves_out_a_tool(ran):
+    out = ran("diff").out
+    lines = out.splitlines()
+    assert "They part at support > execute_tool track_parcel: only in the first run" in lines
+    assert ["- execute_tool track_parcel"] == [
+        " ".join(line.split()[:3]) for line in lines if line.startswith("-")
+    ]
+    assert "they differ" == lines[-1]
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

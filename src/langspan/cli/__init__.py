@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
-from langspan.cli.terminal import CliError, style_of
+from langspan.cli.terminal import CliError, Style, style_of
 
 __all__ = ["main"]
 
@@ -31,6 +31,14 @@ environment:
 _VIEW_HELP: Final = """\
 Draw the traces of an OTLP JSON file: one object per line, as written by `langspan demo`, by
 langspan's file exporter and by the OpenTelemetry Collector's file exporter.
+"""
+
+_DIFF_HELP: Final = """\
+Show two runs side by side: where they part, and what changed in path, tool arguments, answers,
+tokens, cost and time. A and B are OTLP JSON files; FILE#ID is one trace of a file.
+
+Exit code 0 if both have the same spans in the same places with the same outcomes, 1 if not, 2 if
+they cannot be compared.
 """
 
 _DOCTOR_HELP: Final = """\
@@ -86,6 +94,8 @@ def _dispatch(arguments: argparse.Namespace) -> int:
         from langspan.cli.view import run as view  # noqa: PLC0415
 
         return view(arguments.file, arguments.trace, style)
+    if arguments.command == "diff":
+        return _diff(arguments, style)
     if arguments.command == "doctor":
         from langspan.cli.doctor import run as doctor  # noqa: PLC0415
 
@@ -96,6 +106,13 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     return demo(Options(arguments.output, arguments.content, arguments.fast), os.environ, style)
 
 
+def _diff(arguments: argparse.Namespace, style: Style) -> int:
+    from langspan.cli.diff import Options, run  # noqa: PLC0415
+
+    names = ("file", "html", "json", "full")
+    return run(Options(arguments.a, arguments.b, **{name: getattr(arguments, name) for name in names}), style)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="langspan", description="OpenTelemetry tracing for LangChain and LangGraph."
@@ -104,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_view(commands)
+    _add_diff(commands)
     _add(commands, "doctor", "check versions, environment and the OTLP endpoint", _DOCTOR_HELP)
     return parser
 
@@ -126,6 +144,16 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     view.add_argument("--trace", metavar="ID", help="only the trace whose id starts with ID")
     view.add_argument("--html", metavar="OUT", help="write an HTML page instead; - is standard output")
     view.add_argument("--open", action="store_true", help="write an HTML page, and open it in a browser")
+
+
+def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diff = _add(commands, "diff", "show two runs side by side", _DIFF_HELP)
+    diff.add_argument("a", metavar="A", help="the first run")
+    diff.add_argument("b", metavar="B", help="the second run")
+    diff.add_argument("--file", metavar="FILE", help="the file that holds both; A and B are trace ids in it")
+    diff.add_argument("--html", metavar="OUT", help="write an HTML page instead; - is standard output")
+    diff.add_argument("--json", action="store_true", help="print JSON instead")
+    diff.add_argument("--full", action="store_true", help="show all spans, also where nothing changed")
 
 
 def _add(
