@@ -46,11 +46,19 @@ LAYERS: list[set[str]] = [
     {"langspan._instrumentor"},
     {"langspan._at_hand"},
     {"langspan._evaluation", "langspan._propagation"},
+    {"langspan._last_trace"},
     {"langspan", "langspan.cli"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.
 EXPORT = "langspan.export"
-MAY_EXPORT = {EXPORT, "langspan", "langspan._instrumentation", "langspan._instrumentor", "langspan.cli"}
+MAY_EXPORT = {
+    EXPORT,
+    "langspan",
+    "langspan._instrumentation",
+    "langspan._instrumentor",
+    "langspan._last_trace",
+    "langspan.cli",
+}
 MAY_BE_EXPORTED_TO = {
     "langspan._export_settings",
     "langspan._keep",

@@ -94,6 +94,7 @@ PROGRAMS: Mapping[str, Program] = {
     "diff": Program(
         _python("diff", "Two runs side by side"), _shell("docs/diff.md", "Two runs side by side")
     ),
+    "last trace": Program(_python("page", "In a notebook")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

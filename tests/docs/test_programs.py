@@ -212,6 +212,10 @@ def test_the_page_holds_both_turns_of_the_conversation(ran):
     assert all(text in data for text in ("What is the capital of Norway?", "About 700,000."))
 
 
+def test_a_script_keeps_its_last_trace(ran):
+    assert re.fullmatch(r"<trace [0-9a-f]{32}: 1 spans, 0 errors, [\d.e-]+ s>\n", ran("last trace").out)
+
+
 def test_two_runs_part_where_one_leaves_out_a_tool(ran):
     out = ran("diff").out
     lines = out.splitlines()
