@@ -18,6 +18,7 @@ if typing.TYPE_CHECKING:
     from langspan._budgets import Budget, BudgetExceeded
     from langspan._evaluation import record_evaluation
     from langspan._keep import Keep
+    from langspan._last_trace import LastTrace, last_trace
     from langspan._prices import Price
     from langspan._propagation import extract, inject
     from langspan.export.trace_keeper import KeepSpanProcessor
@@ -30,6 +31,7 @@ __all__ = [
     "Keep",
     "KeepSpanProcessor",
     "LangSpanInstrumentor",
+    "LastTrace",
     "Price",
     "RunInfo",
     "SignalStats",
@@ -39,6 +41,7 @@ __all__ = [
     "extract",
     "inject",
     "instrument",
+    "last_trace",
     "record_evaluation",
     "trace_url",
     "uninstrument",
@@ -50,10 +53,12 @@ _LATER = {
     "BudgetExceeded": "langspan._budgets",
     "Keep": "langspan._keep",
     "KeepSpanProcessor": "langspan.export.trace_keeper",
+    "LastTrace": "langspan._last_trace",
     "Price": "langspan._prices",
     "current_run": "langspan._at_hand",
     "extract": "langspan._propagation",
     "inject": "langspan._propagation",
+    "last_trace": "langspan._last_trace",
     "record_evaluation": "langspan._evaluation",
     "trace_url": "langspan._at_hand",
 }

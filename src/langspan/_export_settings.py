@@ -17,6 +17,14 @@ def _keep_variable(name: str, value: str) -> Any:
     return import_module("langspan._keep").keep_variable(name, value)
 
 
+_count: Final = at_least(0)
+
+
+def _last_traces(name: str, value: object) -> Any:
+    """Parse the number of traces to keep; None leaves it to where the process runs."""
+    return None if value is None else _count(name, value)
+
+
 EXPORT_MAX_BYTES: Final = Setting(
     "export_max_bytes",
     "LANGSPAN_EXPORT_MAX_BYTES",
@@ -50,6 +58,16 @@ KEEP: Final = Setting(
     _keep_variable,
     "Which traces are exported, decided when each is complete: see [Keep what matters](keep.md). All by "
     "default.",
+    is_argument=True,
+)
+KEEP_LAST_TRACES: Final = Setting(
+    "keep_last_traces",
+    "LANGSPAN_KEEP_LAST_TRACES",
+    None,
+    _last_traces,
+    _count,
+    "How many traces that ended stay in memory, for [`langspan.last_trace()`](page.md#in-a-notebook). By "
+    "default 10 in the kernel of a notebook, if langspan builds the provider, and none elsewhere.",
     is_argument=True,
 )
 FILE: Final = Setting(
@@ -91,6 +109,7 @@ OF_EXPORTS: Final = (
     QUEUE_MAX_BYTES,
     FLUSH_ON_SIGTERM,
     KEEP,
+    KEEP_LAST_TRACES,
     FILE,
     FILE_MAX_BYTES,
     FILE_KEEP,

@@ -109,3 +109,5 @@ class Instrumentation:
         recorder.guard.call(self._ledger.undo, recorder.guard)
         recorder.guard.call(recorder.close)
         recorder.guard.call(self._process_end.stop)
+        if self._telemetry.last_traces is not None:
+            recorder.guard.call(self._telemetry.last_traces.stop)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from langspan._budgets import Budget
     from langspan._keep import Keep
     from langspan._prices import Price
+    from langspan.export.last_traces import LastTraces
 
 _logger = logging.getLogger("langspan")
 _PROVIDERS: Final = ("tracer_provider", "meter_provider", "logger_provider")
@@ -70,7 +71,8 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         settings = Settings.build(os.environ, **given)
         providers = {name: kwargs.get(name) for name in _PROVIDERS}
         check_providers(**providers)
-        telemetry = export.resolve(**providers, environ=os.environ, keep=kwargs.get("keep"))
+        kept = {name: kwargs.get(name) for name in ("keep", "keep_last_traces")}
+        telemetry = export.resolve(**providers, environ=os.environ, **kept)
         guard = kwargs.get("guard") or Guard()
         recorder = build_recorder(
             settings,
@@ -166,6 +168,7 @@ def instrument(
     link_across_processes: bool | None = None,
     read_baggage: bool | None = None,
     keep: Keep | None = None,
+    keep_last_traces: int | None = None,
     on_start: RunHook | None = None,
     on_end: RunHook | None = None,
 ) -> Instrumentation:
@@ -198,6 +201,8 @@ def instrument(
         read_baggage: Take the ids, tags and metadata that `langspan.context` of another process sent along.
         keep: Which traces are exported, decided when each is complete in this process; by default all. It
             needs a tracer provider that langspan builds.
+        keep_last_traces: How many traces that ended stay in memory, for `last_trace`; by default 10 in the
+            kernel of a notebook, if langspan builds the tracer provider, and none elsewhere.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`, to
             set additional attributes. If it raises, the error is logged and the run goes on.
         on_end: Called as `on_end(span, run_info)` just before the span ends, likewise.
@@ -226,6 +231,7 @@ def instrument(
         "link_across_processes": link_across_processes,
         "read_baggage": read_baggage,
         "keep": keep,
+        "keep_last_traces": keep_last_traces,
         "on_start": on_start,
         "on_end": on_end,
     }
@@ -237,6 +243,12 @@ def uninstrument() -> None:
     with _instrumentor.lock:
         if _instrumentor.instrumentation is not None:
             _instrumentor.uninstrument()
+
+
+def running_last_traces() -> LastTraces | None:
+    """Return what keeps the last traces that ended, if anything does."""
+    running = _instrumentor.instrumentation
+    return None if running is None else running._telemetry.last_traces  # noqa: SLF001 - the handle is ours
 
 
 def running_recorder() -> Recorder | None:

@@ -39,18 +39,28 @@ LAYERS: list[set[str]] = [
     {"langspan.context"},
     {"langspan.recording"},
     {"langspan.catalogue"},
+    {"langspan.page"},
+    {"langspan.diff"},
     {"langspan.langchain"},
     {"langspan._callback_handler", "langspan._instrumentation"},
     {"langspan._instrumentor"},
     {"langspan._at_hand"},
     {"langspan._evaluation", "langspan._propagation"},
+    {"langspan._last_trace"},
     {"langspan", "langspan.cli"},
     {"langspan.testing"},
     {"langspan_pytest"},
 ]
 # Stands apart: OpenTelemetry only. Whoever puts the parts together may use it.
 EXPORT = "langspan.export"
-MAY_EXPORT = {EXPORT, "langspan", "langspan._instrumentation", "langspan._instrumentor", "langspan.cli"}
+MAY_EXPORT = {
+    EXPORT,
+    "langspan",
+    "langspan._instrumentation",
+    "langspan._instrumentor",
+    "langspan._last_trace",
+    "langspan.cli",
+}
 MAY_BE_EXPORTED_TO = {
     "langspan._export_settings",
     "langspan._keep",
@@ -181,7 +191,9 @@ PURE = {
     "langspan.catalogue",
     "langspan.content",
     "langspan.conventions",
+    "langspan.diff",
     "langspan.kinds",
+    "langspan.page",
     "langspan.providers",
 }
 

@@ -19,6 +19,7 @@ from docs.pages import CHANGELOG, CONTRIBUTING, README, code
 from support.interpreters import ask, environment, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ASSETS = REPOSITORY / "src" / "langspan" / "page" / "assets"
 MAX_OWN, MAX_FOREIGN = 120, 30
 
 IMPORT = """
@@ -77,8 +78,9 @@ def test_importing_it_imports_few_modules_of_others(imported: list[str]) -> None
     assert MAX_FOREIGN >= sum(name.partition(".")[0] != "langspan" for name in imported)
 
 
-def test_importing_it_does_not_import_the_command_line(imported: list[str]) -> None:
-    assert [] == [name for name in imported if name.startswith("langspan.cli")]
+@pytest.mark.parametrize("package", ["langspan.cli", "langspan.diff", "langspan.page"])
+def test_importing_it_does_not_import_what_shows_traces(imported: list[str], package: str) -> None:
+    assert [] == [name for name in imported if f"{name}.".startswith(f"{package}.")]
 
 
 def test_opentelemetry_finds_the_instrumentor() -> None:
@@ -166,6 +168,12 @@ def test_the_wheel_holds_every_module(wheel: zipfile.ZipFile) -> None:
     modules = {path.relative_to(REPOSITORY / "src").as_posix() for path in (REPOSITORY / "src").rglob("*.py")}
 
     assert set() == modules - set(wheel.namelist())
+
+
+def test_the_wheel_holds_what_pages_are_made_of(wheel: zipfile.ZipFile) -> None:
+    assets = {path.relative_to(REPOSITORY / "src").as_posix() for path in ASSETS.iterdir()}
+
+    assert {"langspan/page/assets/view.js"} < assets <= set(wheel.namelist())
 
 
 def test_the_wheel_holds_nothing_but_the_package(wheel: zipfile.ZipFile) -> None:

@@ -23,6 +23,7 @@ NAMES = [
     "Keep",
     "KeepSpanProcessor",
     "LangSpanInstrumentor",
+    "LastTrace",
     "Price",
     "RunInfo",
     "SignalStats",
@@ -32,6 +33,7 @@ NAMES = [
     "extract",
     "inject",
     "instrument",
+    "last_trace",
     "record_evaluation",
     "trace_url",
     "uninstrument",
@@ -39,10 +41,10 @@ NAMES = [
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
     *("usage_sums", "cost", "prices", "budgets", "metadata_keys"),
-    *("link_across_processes", "read_baggage", "keep", "on_start", "on_end"),
+    *("link_across_processes", "read_baggage", "keep", "keep_last_traces", "on_start", "on_end"),
 ]
 # What takes a patch, or a provider that is built.
-OF_PATCHES = {"link_across_processes", "keep"}
+OF_PATCHES = {"link_across_processes", "keep", "keep_last_traces"}
 PROVIDERS = ["tracer_provider", "meter_provider", "logger_provider"]
 
 

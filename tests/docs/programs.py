@@ -87,6 +87,14 @@ PROGRAMS: Mapping[str, Program] = {
     "budgets": Program(_python("budgets", "Budgets")),
     "stop at a budget": Program(_python("budgets", "Stop an agent"), packages=("langchain",)),
     "cost": Program(_python("cost", "Cost"), _shell("docs/cost.md", "Cost", 1)),
+    "page": Program(
+        _python("page", "A page to look at"),
+        _shell("docs/page.md", "A page to look at") + "cat traces.html\n",
+    ),
+    "diff": Program(
+        _python("diff", "Two runs side by side"), _shell("docs/diff.md", "Two runs side by side")
+    ),
+    "last trace": Program(_python("page", "In a notebook")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

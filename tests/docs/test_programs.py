@@ -213,6 +213,28 @@ def test_an_agent_that_has_used_too_much_is_stopped_as_the_page_says(ran):
     )
 
 
+def test_the_page_holds_both_turns_of_the_conversation(ran):
+    shown = ran("page").out
+    data = shown.partition('id="data">')[2].partition("</script>")[0]
+    page = json.loads(data)
+    assert [("geography-1", 2)] == [(group["conversation"], len(group["traces"])) for group in page["groups"]]
+    assert all(text in data for text in ("What is the capital of Norway?", "About 700,000."))
+
+
+def test_a_script_keeps_its_last_trace(ran):
+    assert re.fullmatch(r"<trace [0-9a-f]{32}: 1 spans, 0 errors, [\d.e-]+ s>\n", ran("last trace").out)
+
+
+def test_two_runs_part_where_one_leaves_out_a_tool(ran):
+    out = ran("diff").out
+    lines = out.splitlines()
+    assert "They part at support > execute_tool track_parcel: only in the first run" in lines
+    assert ["- execute_tool track_parcel"] == [
+        " ".join(line.split()[:3]) for line in lines if line.startswith("-")
+    ]
+    assert "they differ" == lines[-1]
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

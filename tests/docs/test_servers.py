@@ -67,4 +67,7 @@ def test_the_notebook_draws_its_trace_below_the_last_cell(tmp_path):
     outputs = [cell["outputs"] for cell in json.loads(path.read_text("utf-8"))["cells"]]
     shown = ["".join("".join(output.get("text", "")) for output in each) for each in outputs]
     assert "A tree of spans.\n" == shown[1]
-    assert all(name in shown[2] for name in ("RunnableSequence", "ChatPromptTemplate", "chat"))
+    html = "".join(outputs[2][0]["data"]["text/html"])
+    assert html.startswith('<iframe sandbox="allow-scripts" srcdoc="')
+    assert "ChatPromptTemplate" in html
+    assert all(name in shown[3] for name in ("RunnableSequence", "ChatPromptTemplate", "chat"))

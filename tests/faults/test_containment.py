@@ -135,6 +135,7 @@ EXEMPT = {
     "recording.whereabouts.note": PUBLIC,
     "recording.whereabouts.recorder_of": PUBLIC,
     "recording.whereabouts.span_context_of": PUBLIC,
+    "_instrumentor.running_last_traces": PUBLIC,
     "_instrumentor.uninstrument": PUBLIC,
 }
 # Nothing of the engine calls what is in there.
@@ -146,6 +147,7 @@ OF_USERS = {
     "langspan._keep",
     "langspan._propagation",
     "langspan._prices",
+    "langspan._last_trace",
     "langspan._setting_parsers",
     "langspan._spending_settings",
 }

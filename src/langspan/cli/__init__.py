@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Final
 
 from langspan.cli.durations import duration
-from langspan.cli.terminal import CliError, style_of
+from langspan.cli.terminal import CliError, Style, style_of
 
 __all__ = ["main"]
 
@@ -39,6 +39,14 @@ examples:
   langspan view FILE --list --slower 2s    those that took longer than that, one a line
   langspan view FILE --trace 4bf9 --content
                                            what was said in one of them, where that was recorded
+"""
+
+_DIFF_HELP: Final = """\
+Show two runs side by side: where they part, and what changed in path, tool arguments, answers,
+tokens, cost and time. A and B are OTLP JSON files; FILE#ID is one trace of a file.
+
+Exit code 0 if both have the same spans in the same places with the same outcomes, 1 if not, 2 if
+they cannot be compared.
 """
 
 _DOCTOR_HELP: Final = """\
@@ -87,10 +95,9 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     # Imported here so that no command waits for imports that only another one needs.
     style = style_of(sys.stdout, os.environ)
     if arguments.command == "view":
-        from langspan.cli.view import Options as ViewOptions  # noqa: PLC0415
-        from langspan.cli.view import run as view  # noqa: PLC0415
-
-        return view(ViewOptions.of(arguments), style)
+        return _view(arguments, style)
+    if arguments.command == "diff":
+        return _diff(arguments, style)
     if arguments.command == "doctor":
         from langspan.cli.doctor import run as doctor  # noqa: PLC0415
 
@@ -101,6 +108,24 @@ def _dispatch(arguments: argparse.Namespace) -> int:
     return demo(Options(arguments.output, arguments.content, arguments.fast), os.environ, style)
 
 
+def _view(arguments: argparse.Namespace, style: Style) -> int:
+    from langspan.cli import view  # noqa: PLC0415
+
+    options = view.Options.of(arguments)
+    if not (arguments.html or arguments.open):
+        return view.run(options, style)
+    from langspan.cli.view_html import run as view_html  # noqa: PLC0415
+
+    return view_html(options.file, view.ids_of(options), arguments.html, opens=arguments.open)
+
+
+def _diff(arguments: argparse.Namespace, style: Style) -> int:
+    from langspan.cli.diff import Options, run  # noqa: PLC0415
+
+    names = ("file", "html", "json", "full")
+    return run(Options(arguments.a, arguments.b, **{name: getattr(arguments, name) for name in names}), style)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="langspan", description="OpenTelemetry tracing for LangChain and LangGraph."
@@ -109,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_view(commands)
+    _add_diff(commands)
     _add(commands, "doctor", "check versions, environment and the OTLP endpoint", _DOCTOR_HELP)
     return parser
 
@@ -149,6 +175,18 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     show.add_argument("--content", action="store_true", help="what was said, where it was recorded")
     show.add_argument("--json", action="store_true", help="JSON lines; without the spans with --list")
     show.add_argument("--follow", action="store_true", help="go on with what is written to the file")
+    show.add_argument("--html", metavar="OUT", help="write an HTML page instead; - is standard output")
+    show.add_argument("--open", action="store_true", help="write an HTML page, and open it in a browser")
+
+
+def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    diff = _add(commands, "diff", "show two runs side by side", _DIFF_HELP)
+    diff.add_argument("a", metavar="A", help="the first run")
+    diff.add_argument("b", metavar="B", help="the second run")
+    diff.add_argument("--file", metavar="FILE", help="the file that holds both; A and B are trace ids in it")
+    diff.add_argument("--html", metavar="OUT", help="write an HTML page instead; - is standard output")
+    diff.add_argument("--json", action="store_true", help="print JSON instead")
+    diff.add_argument("--full", action="store_true", help="show all spans, also where nothing changed")
 
 
 def _add(

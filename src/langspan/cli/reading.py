@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from langspan.cli import protobuf
 from langspan.cli.lines import Lines, Readable, opened
@@ -28,13 +28,24 @@ def read(
         CliError: It cannot be read, or is in none of the formats; the message says where and why.
     """
     with opened(source) as stream:
-        head = stream.read(_HEAD)
-        rest = _Rewound(head, stream)
-        if head and protobuf.is_protobuf(head):
-            items = protobuf.requests(rest)
-        else:
-            items = read_lines(Lines(rest), warn)
-        return kept_rows(items, keep, full=full)
+        return kept_rows(read_items(stream, warn), keep, full=full)
+
+
+def read_items(stream: Readable, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Read OTLP objects, each with the number of its line or of its request.
+
+    Args:
+        stream: What to read, in any of the formats.
+        warn: As for `read`.
+
+    Raises:
+        CliError: As for `read`.
+    """
+    head = stream.read(_HEAD)
+    rest = _Rewound(head, stream)
+    if head and protobuf.is_protobuf(head):
+        return protobuf.requests(rest)
+    return read_lines(Lines(rest), warn)
 
 
 class _Rewound:

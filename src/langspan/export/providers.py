@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from importlib import import_module
@@ -12,7 +13,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from langspan._export_settings import FLUSH_ON_SIGTERM, KEEP
+from langspan._export_settings import FLUSH_ON_SIGTERM, KEEP, KEEP_LAST_TRACES
 from langspan.export import settings
 from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ, Signal
@@ -20,6 +21,7 @@ from langspan.export.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from langspan._keep import Keep
+    from langspan.export.last_traces import LastTraces
 
 _SDK_SETTINGS: Final = "langspan.export.sdk_settings"
 
@@ -32,6 +34,7 @@ def resolve(
     environ: Environ,
     max_bytes: int | None = None,
     keep: Keep | None = None,
+    keep_last_traces: int | None = None,
 ) -> Telemetry:
     """Find or build the providers that runs are recorded with.
 
@@ -52,6 +55,7 @@ def resolve(
         max_bytes: The largest export request in bytes, before compression; by default the setting
             `export_max_bytes`.
         keep: Which traces are exported; by default the setting `keep`.
+        keep_last_traces: How many traces that ended stay in memory; by default the setting of that name.
 
     Returns:
         The providers. Those that were built here are flushed and shut down when the interpreter exits,
@@ -63,6 +67,7 @@ def resolve(
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
     flush_on_sigterm = FLUSH_ON_SIGTERM.read(environ)
     keep = KEEP.read(environ, keep)
+    kept = KEEP_LAST_TRACES.read(environ, keep_last_traces)
     given: dict[Signal, Any] = {"traces": tracer_provider, "metrics": meter_provider, "logs": logger_provider}
     for signal in (signal for signal, provider in given.items() if provider is None):
         # Before anything is built, because the parts of the SDK ask for the global providers too.
@@ -76,20 +81,20 @@ def resolve(
         metrics_pipeline = _pipeline("metrics", meter_provider, environ, limit, resource)
         undo.callback(metrics_pipeline.close)
         logs_pipeline = _pipeline("logs", logger_provider, environ, limit, resource)
+        undo.callback(logs_pipeline.close)
+        last_traces = _last_traces(traces_pipeline.provider, kept)
         undo.pop_all()
     # Last, when nothing can fail any more, because a global provider cannot be unset.
     _set_global("traces", traces_pipeline)
     _set_global("metrics", metrics_pipeline)
     _set_global("logs", logs_pipeline)
-    for pipeline, words in ((traces_pipeline, ("span", "span")), (logs_pipeline, ("log", "log_record"))):
-        if pipeline.accounts:
-            observe = import_module("langspan.export.self_metrics").observe
-            observe(metrics_pipeline.provider, *words, list(pipeline.accounts))
+    _observe(metrics_pipeline.provider, traces_pipeline, logs_pipeline)
     telemetry = Telemetry(
         traces_pipeline.provider,
         metrics_pipeline.provider,
         logs_pipeline.provider,
         flush_on_sigterm=flush_on_sigterm,
+        last_traces=last_traces,
         _pipelines=(traces_pipeline, metrics_pipeline, logs_pipeline),
     )
     telemetry.shutdown_at_exit()
@@ -115,6 +120,29 @@ def _pipeline(
         environ, names, limit, resource, *of_signal
     )
     return pipeline
+
+
+def _observe(meter_provider: Any, traces_pipeline: Pipeline, logs_pipeline: Pipeline) -> None:
+    for pipeline, words in ((traces_pipeline, ("span", "span")), (logs_pipeline, ("log", "log_record"))):
+        if pipeline.accounts:
+            observe = import_module("langspan.export.self_metrics").observe
+            observe(meter_provider, *words, list(pipeline.accounts))
+
+
+def _last_traces(provider: Any, count: int | None) -> LastTraces | None:
+    """Have a provider keep its last traces, if anybody wants to look at them.
+
+    Raises:
+        ValueError: It cannot.
+    """
+    if count == 0 or _is_placeholder(provider) or isinstance(provider, NoOpTracerProvider):
+        return None
+    if count is None and not (hasattr(provider, "langspan_closed") and "ipykernel" in sys.modules):
+        return None
+    keeping = import_module("langspan.export.last_traces")
+    if count is None:
+        count = keeping.IN_A_KERNEL if keeping.is_kernel() else 0
+    return keeping.keep_last_of(provider, count) if count else None
 
 
 def _check_keep(keep: Keep | None, provider: Any) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
@@ -17,6 +17,9 @@ from opentelemetry.trace import TracerProvider
 
 from langspan._stats import SignalStats
 from langspan.export.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from langspan.export.last_traces import LastTraces
 
 _logger = logging.getLogger("langspan")
 
@@ -36,6 +39,7 @@ class Telemetry:
         meter_provider: The provider for metrics; the API's placeholder, which records nothing, if metrics
             are not enabled.
         logger_provider: The provider for log events; likewise.
+        last_traces: What keeps the last traces that ended, if anything does.
         flush_on_sigterm: Whether SIGTERM may get a handler, if langspan built any of them.
     """
 
@@ -43,6 +47,7 @@ class Telemetry:
     meter_provider: MeterProvider
     logger_provider: LoggerProvider
     flush_on_sigterm: bool = True
+    last_traces: LastTraces | None = None
     _pipelines: tuple[Pipeline, ...] = field(default=(), repr=False)
 
     @property
