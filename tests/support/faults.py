@@ -20,7 +20,7 @@ from typing import Any
 
 import langspan
 
-APART = ("langspan.catalogue", "langspan.cli", "langspan.export")
+APART = ("langspan.catalogue", "langspan.cli", "langspan.export", "langspan.testing")
 """What stands apart from the engine."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 
