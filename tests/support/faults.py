@@ -20,7 +20,14 @@ from typing import Any
 
 import langspan
 
-APART = ("langspan.catalogue", "langspan.cli", "langspan.diff", "langspan.export", "langspan.page")
+APART = (
+    "langspan.catalogue",
+    "langspan.cli",
+    "langspan.diff",
+    "langspan.export",
+    "langspan.page",
+    "langspan.testing",
+)
 """What stands apart from the engine."""
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -81,7 +81,7 @@ class Harness:
             read_baggage=True,
             usage_sums="all" if self.observed else "none",
             prices={"scripted-1": langspan.Price(input=1, output=2)} if self.observed else {},
-            budgets=[langspan.Budget(tokens=1, on_exceed=lambda _exceeded: None)],
+            budgets=[langspan.Budget(tokens=1, on_exceed=lambda _exceeded: None)] if self.observed else None,
             on_start=lambda _span, _info: None,
             on_end=lambda _span, _info: None,
         )
