@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import stat
 import subprocess
 import sys
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from langspan.cli import main
 from langspan.cli.terminal import CliError
 from langspan.cli.whole_spans import read_spans
 from support.interpreters import environment
-from support.page_spans import line, span
+from support.page_spans import line, request, span
 
 TWO = line(span(trace="feed", name="first"), span(trace="beef", name="second"))
 
@@ -118,6 +122,65 @@ def test_a_place_that_cannot_be_written_is_named(source, tmp_path, capsys):
     assert f"langspan: {target}: No such file or directory\n" == capsys.readouterr().err
 
 
+def test_the_traces_are_those_that_are_asked_for(tmp_path, capsys):
+    source = tmp_path / "spans.jsonl"
+    source.write_text(line(span(trace="a", name="fine"), span(trace="b", name="broken", error="no", at=5)))
+    assert 0 == main(["view", "--html", "-", "--errors", str(source)])
+    shown = capsys.readouterr().out
+    assert [False, True] == [name in shown for name in ('"fine"', '"broken"')]
+
+
+def test_where_no_trace_is_like_that_it_says_so(source, capsys):
+    assert 1 == main(["view", "--html", "-", "--errors", str(source)])
+    assert f"langspan: {source}: no trace in it is like that\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--list", "--summary", "--json", "--follow"])
+def test_what_is_no_page_is_refused(source, capsys, option):
+    assert 1 == main(["view", "--html", "-", option, str(source)])
+    assert f"langspan: --html shows all there is to see; leave out {option}\n" == capsys.readouterr().err
+
+
+EVENT = {"name": "noted", "timeUnixNano": "1764316800500000000", "attributes": []}
+LINK = {"traceId": "0a" * 16, "spanId": "0b" * 8}
+LOG = {"timestamp": 1764316800500000, "fields": [{"key": "event", "type": "string", "value": "noted"}]}
+ELSEWHERE = {"refType": "FOLLOWS_FROM", "traceID": "0a" * 16, "spanID": "0b" * 8}
+OF_JAEGER = {
+    "traceID": "aa" * 16,
+    "spanID": "bb" * 8,
+    "operationName": "step",
+    "startTime": 1764316800000000,
+    "duration": 1000000,
+    "processID": "p1",
+    "logs": [LOG],
+    "references": [ELSEWHERE],
+}
+
+
+def _as_protobuf():
+    made = span("bb" * 8, trace="aa" * 16, events=[EVENT], links=[LINK])
+    for each in (made, *made["links"]):
+        each["traceId"], each["spanId"] = (
+            base64.b64encode(bytes.fromhex(each[name])).decode() for name in ("traceId", "spanId")
+        )
+    return ParseDict(request(made), ExportTraceServiceRequest()).SerializeToString()
+
+
+def _as_jaeger():
+    traces = [{"traceID": "aa" * 16, "processes": {"p1": {"serviceName": "shop"}}, "spans": [OF_JAEGER]}]
+    return json.dumps({"data": traces}).encode()
+
+
+@pytest.mark.parametrize("content", [_as_protobuf, _as_jaeger])
+def test_events_and_links_come_from_every_format(tmp_path, content):
+    source = tmp_path / "spans"
+    source.write_bytes(content())
+    (found,) = read_spans(str(source))
+    ((event,), (link,)) = found.events, found.links
+    assert ("noted", 1764316800500000000) == (event.name, event.time_ns)
+    assert ("0a" * 16, "0b" * 8) == (link.trace_id, link.span_id)
+
+
 def test_standard_output_cannot_be_opened(source, capsys):
     assert 1 == main(["view", "--open", "--html", "-", str(source)])
     assert "--open needs a file" in capsys.readouterr().err
@@ -126,16 +189,3 @@ def test_standard_output_cannot_be_opened(source, capsys):
 def test_more_than_a_browser_shows_is_refused(source):
     with pytest.raises(CliError, match="too many spans to show at once, from line 1 on; choose a trace"):
         read_spans(str(source), most=1)
-
-
-def test_a_page_can_be_of_chosen_traces(tmp_path, capsys):
-    source, target = tmp_path / "spans.jsonl", tmp_path / "out.html"
-    source.write_text(
-        line(span(trace="aa01", name="fine"), span(trace="bb02", name="odd", error="no")), "utf-8"
-    )
-    assert 0 == main(["view", "--errors", "--html", str(target), str(source)])
-    assert [False, True] == [name in target.read_text("utf-8") for name in ('"fine"', '"odd"')]
-    assert 1 == main(["view", "--slower", "1h", "--html", str(target), str(source)])
-    assert "no trace in it is like that" in capsys.readouterr().err
-    assert 1 == main(["view", "--errors", "--html", str(target), "-"])
-    assert "made from a file" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def test_an_error_is_told_by_class_and_message():
     row = data(span(error="too late", attributes={"error.type": "shop.errors.Timeout"}))["traces"][0][
         "spans"
     ][0]
-    assert "Timeout: too late" == row["error"]
+    assert "shop.errors.Timeout: too late" == row["error"]
 
 
 def test_a_resource_is_told_once():

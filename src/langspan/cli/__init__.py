@@ -43,7 +43,7 @@ examples:
 
 _DIFF_HELP: Final = """\
 Show two runs side by side: where they part, and what changed in path, tool arguments, answers,
-tokens, cost and time. A and B are OTLP JSON files; FILE#ID is one trace of a file.
+tokens, cost and time. A and B are files as `view` reads them; FILE#ID is one trace of a file.
 
 Exit code 0 if both have the same spans in the same places with the same outcomes, 1 if not, 2 if
 they cannot be compared.
@@ -109,14 +109,14 @@ def _dispatch(arguments: argparse.Namespace) -> int:
 
 
 def _view(arguments: argparse.Namespace, style: Style) -> int:
-    from langspan.cli import view  # noqa: PLC0415
+    from langspan.cli.view import Options, run  # noqa: PLC0415
 
-    options = view.Options.of(arguments)
+    options = Options.of(arguments)
     if not (arguments.html or arguments.open):
-        return view.run(options, style)
-    from langspan.cli.view_html import run as view_html  # noqa: PLC0415
+        return run(options, style)
+    from langspan.cli.view_html import run as run_html  # noqa: PLC0415
 
-    return view_html(options.file, view.ids_of(options), arguments.html, opens=arguments.open)
+    return run_html(options, arguments.html, opens=arguments.open)
 
 
 def _diff(arguments: argparse.Namespace, style: Style) -> int:
@@ -174,9 +174,11 @@ def _add_view(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     show.add_argument("--summary", action="store_true", help="sums by model and by agent")
     show.add_argument("--content", action="store_true", help="what was said, where it was recorded")
     show.add_argument("--json", action="store_true", help="JSON lines; without the spans with --list")
+    show.add_argument(
+        "--html", metavar="OUT", help="an HTML page for the browser, in a file; - is standard output"
+    )
+    show.add_argument("--open", action="store_true", help="such a page, opened in the browser")
     show.add_argument("--follow", action="store_true", help="go on with what is written to the file")
-    show.add_argument("--html", metavar="OUT", help="write an HTML page instead; - is standard output")
-    show.add_argument("--open", action="store_true", help="write an HTML page, and open it in a browser")
 
 
 def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -48,7 +48,23 @@ def _span(span: Mapping[str, Any]) -> dict[str, Any]:
         "endTimeUnixNano": start + int(span.get("duration", 0)) * 1000,
         "attributes": [_attribute(tag) for key, tag in tags.items() if key not in _STATUS],
         "status": _status({key: tag.get("value") for key, tag in tags.items()}),
+        "events": list(map(_event, span.get("logs") or ())),
+        "links": list(_links(span)),
     }
+
+
+def _event(log: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert a log of a span; the name of an event is a field of it."""
+    fields = {field["key"]: field for field in log.get("fields") or ()}
+    name = str((fields.pop("event", None) or {}).get("value", ""))
+    attributes = list(map(_attribute, fields.values()))
+    return {"name": name, "timeUnixNano": int(log.get("timestamp", 0)) * 1000, "attributes": attributes}
+
+
+def _links(span: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for reference in span.get("references") or ():
+        if reference.get("refType") != "CHILD_OF" or reference.get("traceID") != span["traceID"]:
+            yield {"traceId": str(reference["traceID"]), "spanId": str(reference["spanID"])}
 
 
 def _parent(span: Mapping[str, Any]) -> str:

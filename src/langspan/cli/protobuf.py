@@ -97,7 +97,19 @@ def _span(span: Any) -> dict[str, Any]:
         "endTimeUnixNano": span.end_time_unix_nano,
         "attributes": list(map(_pair, span.attributes)),
         "status": {"code": span.status.code, "message": span.status.message},
+        "events": list(map(_event, span.events)),
+        "links": list(map(_link, span.links)),
     }
+
+
+def _event(event: Any) -> dict[str, Any]:
+    attributes = list(map(_pair, event.attributes))
+    return {"name": event.name, "timeUnixNano": event.time_unix_nano, "attributes": attributes}
+
+
+def _link(link: Any) -> dict[str, Any]:
+    attributes = list(map(_pair, link.attributes))
+    return {"traceId": link.trace_id.hex(), "spanId": link.span_id.hex(), "attributes": attributes}
 
 
 def _pair(pair: Any) -> dict[str, Any]:

@@ -27,25 +27,18 @@ def read(
     Raises:
         CliError: It cannot be read, or is in none of the formats; the message says where and why.
     """
+    return kept_rows(read_items(source, warn), keep, full=full)
+
+
+def read_items(source: str, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the number of each line or request of a source, and what it holds as OTLP JSON; as for `read`."""
     with opened(source) as stream:
-        return kept_rows(read_items(stream, warn), keep, full=full)
-
-
-def read_items(stream: Readable, warn: Callable[[str], None]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Read OTLP objects, each with the number of its line or of its request.
-
-    Args:
-        stream: What to read, in any of the formats.
-        warn: As for `read`.
-
-    Raises:
-        CliError: As for `read`.
-    """
-    head = stream.read(_HEAD)
-    rest = _Rewound(head, stream)
-    if head and protobuf.is_protobuf(head):
-        return protobuf.requests(rest)
-    return read_lines(Lines(rest), warn)
+        head = stream.read(_HEAD)
+        rest = _Rewound(head, stream)
+        if head and protobuf.is_protobuf(head):
+            yield from protobuf.requests(rest)
+        else:
+            yield from read_lines(Lines(rest), warn)
 
 
 class _Rewound:

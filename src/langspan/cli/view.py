@@ -90,25 +90,6 @@ def run(options: Options, style: Style) -> int:
     return 0
 
 
-def ids_of(options: Options) -> str | tuple[str, ...]:
-    """Return how the ids of the traces that are wanted begin.
-
-    Raises:
-        CliError: As for `run`, or to find out, standard input would have to be read twice.
-    """
-    if options.selection == Selection(trace=options.trace):
-        return options.trace or ""
-    if options.file == "-":
-        raise CliError("a page of chosen traces is made from a file; from standard input, choose by --trace")
-    try:
-        traces, known = _traces(options, lambda _: None)  # whoever reads it again warns
-    except CliError as error:
-        raise CliError(f"{options.file}: {error}") from error
-    if not traces:
-        raise CliError(_missing(options.file, options, known))
-    return tuple(trace.trace_id for trace in traces)
-
-
 def _traces(options: Options, warn: Callable[[str], None]) -> tuple[list[TraceFacts], Sequence[str]]:
     """Return the traces that are wanted, and the ids of the first ones that there are."""
     beginning = (options.trace or "").lower()

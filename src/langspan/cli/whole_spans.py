@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 from langspan.cli.columns import printable
-from langspan.cli.lines import Readable, opened
 from langspan.cli.reading import read_items
 from langspan.cli.terminal import CliError
 from langspan.page.spans import Span, spans_of
 
 MAX_BYTES: Final = 256 * 1024 * 1024
 """How much text the spans may have together: browsers show no more than that."""
-
-Wanted: TypeAlias = str | tuple[str, ...]
 
 _MAX_LISTED: Final = 20
 _SPAN_BYTES: Final = 500
@@ -29,22 +26,21 @@ def name_of(source: str) -> str:
     return "standard input" if source == "-" else source
 
 
-def read_spans(source: str, wanted: Wanted = "", most: int = MAX_BYTES) -> list[Span]:
+def read_spans(source: str, wanted: str = "", most: int = MAX_BYTES) -> list[Span]:
     """Read the spans of a file.
 
     Args:
         source: The path of the file, or `-` for standard input.
-        wanted: A trace id or the beginning of one, or several; by default the spans of all traces are read.
+        wanted: A trace id or the beginning of one; by default the spans of all traces are read.
         most: How much text they may have together, in bytes.
 
     Raises:
-        CliError: The file cannot be read, is not OTLP JSON, holds no such span, or too many of them.
+        CliError: The file cannot be read, is in no format that is known, holds no such span, or too many of
+            them.
     """
     name, spans, seen = name_of(source), list[Span](), dict[str, None]()
-    wanted = wanted.lower() if isinstance(wanted, str) else wanted
     try:
-        with opened(source) as stream:
-            _read(stream, partial(_warn, name), spans, seen, wanted, most)
+        _read(read_items(source, partial(_warn, name)), spans, seen, wanted.lower(), most)
     except CliError as error:
         raise CliError(f"{name}: {error}") from error
     if not spans:
@@ -53,15 +49,14 @@ def read_spans(source: str, wanted: Wanted = "", most: int = MAX_BYTES) -> list[
 
 
 def _read(
-    stream: Readable,
-    warn: Callable[[str], None],
+    items: Iterable[tuple[int, Mapping[str, Any]]],
     spans: list[Span],
     seen: dict[str, None],
-    wanted: Wanted,
+    wanted: str,
     most: int,
 ) -> None:
     size = 0
-    for number, item in read_items(stream, warn):
+    for number, item in items:
         try:
             for span in spans_of(item):
                 seen[span.trace_id] = None
@@ -83,7 +78,7 @@ def _warn(name: str, text: str) -> None:
     print(f"langspan: {name}: {text}", file=sys.stderr)
 
 
-def _reason(wanted: Wanted, seen: dict[str, None]) -> str:
+def _reason(wanted: str, seen: dict[str, None]) -> str:
     if not seen:
         return "no spans in it"
     listed = [f"  {printable(trace)}" for trace in seen]

@@ -69,8 +69,6 @@ def conversation_of(spans: Sequence[Span]) -> str:
 def error_text(span: Span) -> str:
     """Return what to say of a span that failed, or an empty string."""
     kind = span.error_type
-    if all(part.isidentifier() for part in kind.split(".")):
-        kind = kind.rpartition(".")[2]
     if span.message:
         return span.message if kind in span.message or kind == "error" else f"{kind}: {span.message}"
     return kind

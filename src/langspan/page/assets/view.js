@@ -115,7 +115,7 @@
     if (each.size) fold.addEventListener("click", (event) => { event.stopPropagation(); toggle(each); });
     const label = el("span", "label", fold, each.span ? el("span", "dot") : null, el("span", "name", nameOf(each)), asideOf(each));
     label.style.paddingLeft = `${Math.min(each.level, 40) * 14}px`;
-    label.title = nameOf(each);
+    label.title = failed ? `${nameOf(each)}: ${failed}` : nameOf(each);
     const of = each.sums ?? each.span;
     node.append(label, each.span ? timeline(each) : "", el("span", "figure", duration(of.duration)));
     if (shown.tokens) node.append(el("span", "figure count", tokens(of)));
