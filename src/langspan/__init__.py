@@ -14,6 +14,7 @@ from langspan._stats import SignalStats, Stats
 from langspan.context.block import context
 
 if typing.TYPE_CHECKING:
+    from langspan import redact
     from langspan._at_hand import current_run, trace_url
     from langspan._budgets import Budget, BudgetExceeded
     from langspan._evaluation import record_evaluation
@@ -43,6 +44,7 @@ __all__ = [
     "instrument",
     "last_trace",
     "record_evaluation",
+    "redact",
     "trace_url",
     "uninstrument",
 ]
@@ -60,6 +62,7 @@ _LATER = {
     "inject": "langspan._propagation",
     "last_trace": "langspan._last_trace",
     "record_evaluation": "langspan._evaluation",
+    "redact": "langspan.redact",
     "trace_url": "langspan._at_hand",
 }
 
@@ -67,7 +70,8 @@ _LATER = {
 def __getattr__(name: str) -> typing.Any:
     if name not in _LATER:
         raise AttributeError(f"module 'langspan' has no attribute {name!r}")
-    found = globals()[name] = getattr(importlib.import_module(_LATER[name]), name)
+    module = importlib.import_module(_LATER[name])
+    found = globals()[name] = module if module.__name__ == f"langspan.{name}" else getattr(module, name)
     return found
 
 

@@ -31,6 +31,7 @@ LAYERS: list[set[str]] = [
         "langspan._spending_settings",
         "langspan._stats",
         "langspan._values",
+        "langspan.redact",
     },
     {"langspan.conventions"},
     {"langspan.providers"},

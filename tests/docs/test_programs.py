@@ -114,6 +114,13 @@ def test_card_numbers_are_redacted(ran):
     assert "4111111111111111" not in text
 
 
+def test_ready_made_functions_redact_card_numbers(ran):
+    text = repr(ran("redact with what is there").spans)
+    assert "[card]" in text
+    assert "5500005555555559" not in text
+    assert "4111111111111111" not in text
+
+
 def test_content_that_is_on_is_recorded(ran):
     (chat,) = [span for span in ran("redact").spans if span.name == "chat"]
     messages = json.loads(chat.attributes["gen_ai.input.messages"])
