@@ -11,9 +11,10 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext, TracerProvider
 
+from langspan._capture import CaptureContent
 from langspan._events import RunHook
 from langspan._guard import Guard
-from langspan._setting_parsers import CaptureContent, Redact, Spans, UsageSums, check_providers
+from langspan._setting_parsers import Redact, Spans, UsageSums, check_providers
 from langspan._settings import Settings
 from langspan.langchain.graph_announcements import pop_announcement
 from langspan.langchain.handler import RecordingHandler

@@ -19,10 +19,11 @@ except ValueError as error:  # it looks for the propagators, and its error names
     raise ValueError(f"{named} is invalid: {error} Correct or unset it") from error
 
 from langspan import export
+from langspan._capture import CaptureContent
 from langspan._events import RunHook
 from langspan._guard import Guard
 from langspan._instrumentation import Instrumentation
-from langspan._setting_parsers import CaptureContent, Redact, Spans, UsageSums, check_providers, is_same
+from langspan._setting_parsers import Redact, Spans, UsageSums, check_providers, is_same
 from langspan._settings import ARGUMENTS, Settings
 from langspan.langchain import patches
 from langspan.langchain.configure_hook import ConfigureHook
@@ -185,7 +186,7 @@ def instrument(
         logger_provider: The provider for log events; by default as for metrics.
         capture_content: Where prompts, completions, tool arguments and results, documents and exception
             messages are recorded: `True` or `"span"` on spans, `"event"` on events, or `"both"`. By default
-            nowhere.
+            nowhere. A set such as `{"input", "output"}` records these fields only.
         redact: Called as `redact(value, where)` with every captured value; its result is recorded instead.
             If it raises, the value is dropped.
         max_content_bytes: The longest captured value, in bytes of UTF-8. Longer ones are shortened.

@@ -5,12 +5,10 @@ An invalid value raises an error that names the setting, the value and the fix.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-CaptureContent: TypeAlias = bool | Literal["none", "span", "event", "both"]
 Redact: TypeAlias = Callable[[Any, str], Any]
 Spans: TypeAlias = Literal["all", "genai"]
 UsageSums: TypeAlias = Literal["all", "agents", "none"]
@@ -56,52 +54,6 @@ class Setting(NamedTuple):
         if self.variable is not None and written.strip():
             return self.parse_variable(self.variable, written)
         return self.parse(self.name, self.default)
-
-
-class ContentCapture(enum.Flag):
-    """The places where prompts, completions, arguments, results and documents are recorded."""
-
-    NONE = 0
-    SPAN = enum.auto()
-    EVENT = enum.auto()
-    BOTH = SPAN | EVENT
-
-
-_CONTENT_ARGUMENTS: Final[Mapping[object, ContentCapture]] = {
-    False: ContentCapture.NONE,
-    True: ContentCapture.SPAN,
-    "none": ContentCapture.NONE,
-    "span": ContentCapture.SPAN,
-    "event": ContentCapture.EVENT,
-    "both": ContentCapture.BOTH,
-}
-# The values of the standard variable, and the plain words that users try first.
-_CONTENT_WORDS: Final[Mapping[str, ContentCapture]] = {
-    "no_content": ContentCapture.NONE,
-    "span_only": ContentCapture.SPAN,
-    "event_only": ContentCapture.EVENT,
-    "span_and_event": ContentCapture.BOTH,
-    "false": ContentCapture.NONE,
-    "true": ContentCapture.SPAN,
-}
-
-
-def content(name: str, value: object) -> ContentCapture:
-    """Parse the argument `capture_content`."""
-    known = _CONTENT_ARGUMENTS.get(value) if isinstance(value, bool | str) else None
-    if known is None:
-        raise ValueError(f"{name}={value!r} is invalid; use True, False, 'span', 'event', 'both' or 'none'")
-    return known
-
-
-def content_variable(name: str, value: str) -> ContentCapture:
-    """Parse the variable for `capture_content`, in any case."""
-    known = _CONTENT_WORDS.get(value.strip().lower())
-    if known is None:
-        raise ValueError(
-            f"{name}={value!r} is invalid; use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT"
-        )
-    return known
 
 
 def _one_of(meanings: Mapping[str, str]) -> tuple[Parser, Parser]:
@@ -238,7 +190,7 @@ def is_same(value: object, former: object) -> bool:
 
 
 def _is_plain(value: object) -> bool:
-    if type(value) in (list, tuple):
+    if type(value) in (list, tuple, set, frozenset):
         return all(type(item) is str for item in value)  # type: ignore[attr-defined] # one of these two
     if is_dataclass(value) and type(value).__module__.startswith("langspan."):
         return True

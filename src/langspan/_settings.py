@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from langspan._capture import ContentCapture, content, content_variable
 from langspan._events import RunHook
 from langspan._export_settings import OF_EXPORTS
 from langspan._setting_parsers import (
-    ContentCapture,
     Redact,
     Setting,
     Spans,
     UsageSums,
     at_least,
-    content,
-    content_variable,
     function,
     is_true,
     keys,
@@ -49,7 +47,8 @@ CAPTURE_CONTENT: Final = Setting(
     content_variable,
     "Record prompts, completions, tool arguments and results, documents and exception messages: `True` or "
     '`"span"` on spans, `"event"` on events, `"both"`, or `"none"`. The variable takes `SPAN_ONLY`, '
-    "`EVENT_ONLY`, `SPAN_AND_EVENT` or `NO_CONTENT`; `true` is `SPAN_ONLY`, `false` is `NO_CONTENT`.",
+    "`EVENT_ONLY`, `SPAN_AND_EVENT` or `NO_CONTENT`; `true` is `SPAN_ONLY`, `false` is `NO_CONTENT`. A set "
+    "of names, or a list in the variable, records [some fields only](content.md#some-of-it).",
     is_argument=True,
 )
 REDACT: Final = Setting(

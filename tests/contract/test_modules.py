@@ -19,6 +19,7 @@ MODULES = {
 # Lowest first. A module imports its own row or lower ones; what one row holds is free of cycles as well.
 LAYERS: list[set[str]] = [
     {
+        "langspan._capture",
         "langspan._events",
         "langspan._guard",
         "langspan._keep",

@@ -98,6 +98,7 @@ PROGRAMS: Mapping[str, Program] = {
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),
+    "some content": Program(_python("content", "Some of it") + _PAY),
     "redact with what is there": Program(_python("content", "Ready-made functions") + _PAY),
     "a set-up before": Program(_python("recipes/opentelemetry", "Your set-up comes first")),
     "a set-up after": Program(_python("recipes/opentelemetry", "langspan comes first")),

@@ -121,6 +121,11 @@ def test_ready_made_functions_redact_card_numbers(ran):
     assert "4111111111111111" not in text
 
 
+def test_fields_that_are_on_are_recorded(ran):
+    (chat,) = [span for span in ran("some content").spans if span.name == "chat"]
+    assert "5500005555555559" in chat.attributes["gen_ai.input.messages"]
+
+
 def test_content_that_is_on_is_recorded(ran):
     (chat,) = [span for span in ran("redact").spans if span.name == "chat"]
     messages = json.loads(chat.attributes["gen_ai.input.messages"])

@@ -55,6 +55,7 @@ FORK = "is called in forked processes only: see tests/threads"
 PUBLIC = "is called by the user, who is told what fails"
 COLLECTOR = "is called by the garbage collector, and contains nothing that can fail"
 LIMITS = "is called only where the SDK has limits, and is tested there: see tests/integration"
+FIELDS = "is called only where some fields of content are recorded: see tests/privacy"
 EXEMPT = {
     "_guard.Guard.call": BOUNDARY,
     "_guard.Guard.failed": BOUNDARY,
@@ -82,6 +83,10 @@ EXEMPT = {
     "langchain.configure_hook._IsActive.__instancecheck__": TRIVIAL,
     "langchain.handler.RecordingHandler.__copy__": TRIVIAL,
     "langchain.handler.RecordingHandler.__deepcopy__": TRIVIAL,
+    "content.fields.shown_of_call": FIELDS,
+    "content.fields.shown_of_message": FIELDS,
+    "content.fields.shown_of_object": FIELDS,
+    "content.fields._without": FIELDS,
     "recording.recorder.Recorder._give_up": RESCUE,
     "recording.run_table._forget_all": FORK,
     "recording.recorder.Recorder.__len__": PUBLIC,
@@ -142,6 +147,7 @@ EXEMPT = {
 OF_USERS = {
     "langspan._at_hand",
     "langspan._budgets",
+    "langspan._capture",
     "langspan._evaluation",
     "langspan._export_settings",
     "langspan._keep",

@@ -13,13 +13,14 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 
 import langspan
-from langspan._setting_parsers import ContentCapture
+from langspan._capture import ContentCapture
 from langspan._settings import Settings
 from support.models import ScriptedChat
 from support.recording import Recording
 
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 
+INPUT_AND_OUTPUT = ContentCapture.SPAN | ContentCapture.INPUT | ContentCapture.OUTPUT
 GOOD_ARGUMENTS: list[tuple[dict[str, Any], str, Any]] = [
     ({"capture_content": False}, "capture_content", ContentCapture.NONE),
     ({"capture_content": True}, "capture_content", ContentCapture.SPAN),
@@ -27,6 +28,17 @@ GOOD_ARGUMENTS: list[tuple[dict[str, Any], str, Any]] = [
     ({"capture_content": "span"}, "capture_content", ContentCapture.SPAN),
     ({"capture_content": "event"}, "capture_content", ContentCapture.EVENT),
     ({"capture_content": "both"}, "capture_content", ContentCapture.BOTH),
+    ({"capture_content": {"input"}}, "capture_content", ContentCapture.SPAN | ContentCapture.INPUT),
+    (
+        {"capture_content": ["output", "event"]},
+        "capture_content",
+        ContentCapture.EVENT | ContentCapture.OUTPUT,
+    ),
+    (
+        {"capture_content": ("tool_arguments", "tool_results", "both")},
+        "capture_content",
+        ContentCapture.BOTH | ContentCapture.TOOL_ARGUMENTS | ContentCapture.TOOL_RESULTS,
+    ),
     ({"redact": repr}, "redact", repr),
     ({"max_content_bytes": 256}, "max_content_bytes", 256),
     ({"spans": "all"}, "spans", "all"),
@@ -43,6 +55,9 @@ GOOD_VARIABLES: list[tuple[str, str, str, Any]] = [
     (CAPTURE, " Span_And_Event ", "capture_content", ContentCapture.BOTH),
     (CAPTURE, "true", "capture_content", ContentCapture.SPAN),
     (CAPTURE, "False", "capture_content", ContentCapture.NONE),
+    (CAPTURE, "input, Output", "capture_content", INPUT_AND_OUTPUT),
+    (CAPTURE, "SPAN_ONLY,input,output,", "capture_content", INPUT_AND_OUTPUT),
+    (CAPTURE, "event_only,system", "capture_content", ContentCapture.EVENT | ContentCapture.SYSTEM),
     ("LANGSPAN_SPANS", "", "spans", "all"),
     ("LANGSPAN_SPANS", "all", "spans", "all"),
     ("LANGSPAN_SPANS", " GenAI ", "spans", "genai"),
@@ -63,6 +78,18 @@ BAD_ARGUMENTS: list[tuple[str, Any, type[Exception], str]] = [
     *(
         ("capture_content", value, ValueError, "use True, False, 'span', 'event', 'both' or 'none'")
         for value in ("yes", "", "SPAN", 1, 0.0, [], {}, object)
+    ),
+    *(
+        ("capture_content", value, ValueError, "or a set of 'input', 'output', 'system'")
+        for value in (
+            set(),
+            {"inputs"},
+            ["input", "none"],
+            {"span"},
+            ["input", True],
+            ["both", "event"],
+            b"input",
+        )
     ),
     *(("redact", value, TypeError, "pass a function redact(value, where)") for value in ("x", 1, True, [])),
     *(
@@ -86,7 +113,16 @@ BAD_ARGUMENTS: list[tuple[str, Any, type[Exception], str]] = [
 BAD_VARIABLES: list[tuple[str, str, str]] = [
     *(
         (CAPTURE, value, "use NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT")
-        for value in ("yes", "1", "all")
+        for value in (
+            "yes",
+            "1",
+            "all",
+            "input;output",
+            "input,inputs",
+            "event_only,",
+            "no_content,input",
+            ",",
+        )
     ),
     *(
         ("LANGSPAN_SPANS", value, "use 'all' for every run or 'genai'")

@@ -69,14 +69,17 @@ class ConversationRenderer:
         self._old: dict[Hashable, _Rendered] = {}
         self._young_bytes = 0
 
-    def input(self, messages: Iterable[Any]) -> str | None:
+    def input(self, messages: Iterable[Any], recorded_as: str = INPUT) -> str | None:
         """Return `gen_ai.input.messages`: all but the leading system messages; None if there are none.
 
         If they do not all fit, the newest are kept and a note says how many earlier ones were omitted.
 
         Args:
             messages: The single inner list that `on_chat_model_start` receives.
+            recorded_as: The field that they are recorded in, which may be `OUTPUT`.
         """
+        if recorded_as in self._policy.hidden:
+            return None
         shown = conversation_of(messages)
         return self._join((self._message(message) for message in reversed(shown)), len(shown))
 
@@ -87,7 +90,7 @@ class ConversationRenderer:
             messages: The single inner list that `on_chat_model_start` receives.
         """
         leading = leading_system(messages)
-        if not leading:
+        if not leading or SYSTEM in self._policy.hidden:
             return None
         keys = [message_key(message) for message in leading]
         key = None if None in keys else (SYSTEM, *keys)
@@ -127,7 +130,7 @@ class ConversationRenderer:
 
     def _render_all(self, items: list[dict[str, Any]], where: str) -> str | None:
         """Render new messages or parts, giving each an equal share of the limit."""
-        if not items:
+        if not items or where in self._policy.hidden:
             return None
         share = self._whole if len(items) == 1 else self._share(len(items))
         rendered = (_with_size(self._policy.message(item, where, share)) for item in reversed(items))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from langspan._reading import as_list
 from langspan._values import as_mapping
+from langspan.content.conversation import OUTPUT
 from langspan.content.messages import is_message
 from langspan.content.renderer import ContentRenderer
 from langspan.content.shorten import to_json
@@ -22,6 +23,8 @@ def question(renderer: ContentRenderer, value: Any, where: str) -> str | None:
         value: The run's input: messages or a state that has some, else any value as one user message.
         where: What the value is, for `redact`.
     """
+    if not renderer.shows_input:
+        return None
     messages = _messages(value)
     if messages is not None:
         return renderer.conversation.input(messages)
@@ -36,9 +39,11 @@ def answer(renderer: ContentRenderer, value: Any, where: str) -> str | None:
         value: The run's result: messages or a state that has some, else any value as one assistant message.
         where: What the value is, for `redact`.
     """
+    if not renderer.shows_output:
+        return None
     messages = _messages(value)
     if messages is not None:
-        return renderer.conversation.input(messages_after_last_human(messages))
+        return renderer.conversation.input(messages_after_last_human(messages), recorded_as=OUTPUT)
     return _one_message(renderer, value, "assistant", where)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from langspan._reading import pairs_of
 from langspan.content import media, objects
+from langspan.content.fields import NOTHING_HIDDEN, shown_of_call, shown_of_message, shown_of_object
 from langspan.content.messages import is_message, message_fields
 from langspan.content.scalars import plain_number, scalar
 from langspan.content.shorten import OMITTED_KEY, OmissionNote
@@ -44,12 +45,13 @@ class JsonTreeBuilder:
         where: What the value is; passed to the hook.
         max_nodes: The maximum number of values to convert; any others are only counted.
         clock: Tells the seconds that this thread has computed; those of others do not count.
+        hidden: What of messages and documents is left out: see `langspan.content.fields`.
 
     Attributes:
         text_length: Total characters of all strings converted so far.
     """
 
-    __slots__ = ("_clock", "_left", "_path", "_redact", "_until", "_where", "text_length")
+    __slots__ = ("_clock", "_hidden", "_left", "_path", "_redact", "_until", "_where", "text_length")
 
     def __init__(
         self,
@@ -57,7 +59,9 @@ class JsonTreeBuilder:
         where: str,
         max_nodes: int,
         clock: Callable[[], float] = time.thread_time,
+        hidden: frozenset[str] = NOTHING_HIDDEN,
     ) -> None:
+        self._hidden = hidden
         self._redact = redact
         self._where = where
         self._left = max_nodes
@@ -83,6 +87,8 @@ class JsonTreeBuilder:
             RedactionFailedError: The `redact` hook raised.
         """
         tree: dict[str, Any] = {}
+        if self._hidden:
+            fields = shown_of_message(fields, self._hidden)
         structure = structure_of(fields)
         for key, value in fields.items():
             if key in structure and (type(value) is str or type(value) is int):
@@ -117,9 +123,7 @@ class JsonTreeBuilder:
 
     def number(self, value: float, _depth: int = 0) -> Any:
         """Return a number; one that JSON cannot represent becomes a string."""
-        if self._redact is not None:
-            return self._redacted(value)
-        return plain_number(value)
+        return plain_number(value) if self._redact is None else self._redacted(value)
 
     def _redacted(self, leaf: Any) -> Any:
         try:
@@ -145,7 +149,8 @@ class JsonTreeBuilder:
 
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
         """Return a dictionary with string keys."""
-        return self._pairs(value, dict.__len__(value), dict.items(value), depth)
+        shown = shown_of_call(value, self._hidden) if self._hidden else value
+        return self._pairs(value, dict.__len__(shown), dict.items(shown), depth)
 
     def sequence(self, value: list[Any] | tuple[Any, ...], depth: int) -> Any:
         """Return a list."""
@@ -227,6 +232,7 @@ class JsonTreeBuilder:
             return self.mapping(value, depth)
         fields = objects.fields(value, kind)
         if fields is not None:
+            fields = shown_of_object(fields, self._hidden) if self._hidden else fields
             return self._pairs(value, len(fields), fields.items(), depth)
         for base in _SEQUENCES:
             if issubclass(kind, base):

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from langspan._reading import is_text
 from langspan._values import valid_utf8
+from langspan.content.fields import NOTHING_HIDDEN
 from langspan.content.plain import JsonTreeBuilder, Redact, RedactionFailedError
 from langspan.content.room import MAX_CHARS, Room
 from langspan.content.shorten import to_json
@@ -30,12 +31,15 @@ class ContentPolicy:
             is shortened; its result is recorded instead. If it raises, the whole value is dropped.
         max_bytes: The maximum size of a captured value, in bytes of UTF-8 JSON.
         max_chars: Its maximum length in characters, which is how OpenTelemetry limits attributes.
+        hidden: The values of `where` that are not recorded; whoever renders a state or a whole message asks
+            by itself.
         room: Both of them.
     """
 
     redact: Redact | None = None
     max_bytes: int = DEFAULT_MAX_BYTES
     max_chars: int = MAX_CHARS
+    hidden: frozenset[str] = NOTHING_HIDDEN
 
     room: Room = field(init=False, repr=False, compare=False)
 
@@ -43,13 +47,13 @@ class ContentPolicy:
         object.__setattr__(self, "room", Room(self.max_bytes, self.max_chars))
 
     def render(self, value: object, where: str) -> str | None:
-        """Return a value as JSON text; None if the value is None or `redact` raised. Never raises.
+        """Return a value as JSON text; None if it is None or hidden, or `redact` raised. Never raises.
 
         Args:
             value: Any Python value.
             where: What the value is (`"input"`, `"tool_arguments"`, ...); passed to `redact`.
         """
-        if value is None:
+        if value is None or where in self.hidden:
             return None
         builder = self._builder(where)
         try:
@@ -67,6 +71,8 @@ class ContentPolicy:
             where: As for `render`.
             beside: How much of the room is needed for something else.
         """
+        if where in self.hidden:
+            return None
         room = self.room.less(beside) if beside else self.room
         if not is_text(value):
             return self.render(value, where)
@@ -99,7 +105,8 @@ class ContentPolicy:
 
     def _builder(self, where: str) -> JsonTreeBuilder:
         # Each node takes several bytes of JSON, so more nodes than this would not fit anyway.
-        return JsonTreeBuilder(self.redact, where, max(self.room.least // 8, _MIN_NODES))
+        nodes = max(self.room.least // 8, _MIN_NODES)
+        return JsonTreeBuilder(self.redact, where, nodes, hidden=self.hidden)
 
 
 # `redact` raised, the recursion limit was reached, or another thread modified a container during iteration.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping
-from langspan.content.conversation import ConversationRenderer
+from langspan.content.conversation import OUTPUT, ConversationRenderer
+from langspan.content.fields import NOTHING_HIDDEN
 from langspan.content.plain import Redact
 from langspan.content.policy import ContentPolicy
 from langspan.content.room import MAX_CHARS
@@ -27,10 +28,22 @@ class ContentRenderer:
         redact: See `ContentPolicy`.
         max_bytes: See `ContentPolicy`.
         max_chars: See `ContentPolicy`.
+        hidden: See `ContentPolicy`.
+
+    Attributes:
+        shows_input: Whether what comes in is recorded.
+        shows_output: Whether what goes out is.
     """
 
-    def __init__(self, redact: Redact | None, max_bytes: int, max_chars: int = MAX_CHARS) -> None:
-        self.policy = ContentPolicy(redact, max_bytes, max_chars)
+    def __init__(
+        self,
+        redact: Redact | None,
+        max_bytes: int,
+        max_chars: int = MAX_CHARS,
+        hidden: frozenset[str] = NOTHING_HIDDEN,
+    ) -> None:
+        self.policy = ContentPolicy(redact, max_bytes, max_chars, hidden)
+        self.shows_input, self.shows_output = "input" not in hidden, "output" not in hidden
         self.conversation = ConversationRenderer(self.policy)
 
     def render(self, value: Any, where: str) -> str | None:
@@ -65,6 +78,8 @@ class ContentRenderer:
         Args:
             value: The `inputs` of `on_chain_start`.
         """
+        if not self.shows_input:
+            return {}
         return self._state(value, names.GEN_AI_INPUT_MESSAGES, names.LANGCHAIN_INPUT)
 
     def state_out(self, value: Any) -> Texts:
@@ -73,6 +88,8 @@ class ContentRenderer:
         Args:
             value: The `outputs` of `on_chain_end`.
         """
+        if not self.shows_output:
+            return {}
         return self._state(value, names.GEN_AI_OUTPUT_MESSAGES, names.LANGCHAIN_OUTPUT)
 
     def _state(self, value: Any, messages_name: str, rest_name: str) -> Texts:
@@ -82,8 +99,11 @@ class ContentRenderer:
             return {rest_name: self.render(value, "state")}
         if messages_name == names.GEN_AI_OUTPUT_MESSAGES:
             messages = messages_after_last_human(messages)
+            shown = self.conversation.input(messages, recorded_as=OUTPUT)
+        else:
+            shown = self.conversation.input(messages)
         rest = {key: item for key, item in state.items() if type(key) is str and key != _MESSAGES}
         return {
-            messages_name: self.conversation.input(messages),
+            messages_name: shown,
             rest_name: self.render(rest, "state") if rest else None,
         }

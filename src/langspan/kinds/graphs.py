@@ -77,18 +77,19 @@ WORKFLOW: Final = RunKind(
 
 
 def _node_content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
-    deferred = event.extra.get("defers_inputs")
-    return {} if deferred else {names.LANGCHAIN_INPUT: renderer.render(event.payload, "state")}
+    left_out = not renderer.shows_input or event.extra.get("defers_inputs")
+    return {} if left_out else {names.LANGCHAIN_INPUT: renderer.render(event.payload, "state")}
 
 
 def _node_content_at_end(renderer: ContentRenderer, result: Any, extra: Mapping[str, Any]) -> Texts:
-    output = renderer.render(result, "state")
+    output = renderer.render(result, "state") if renderer.shows_output else None
     return {**_node_content_at_failure(renderer, extra), names.LANGCHAIN_OUTPUT: output}
 
 
 def _node_content_at_failure(renderer: ContentRenderer, extra: Mapping[str, Any]) -> Texts:
     value = extra.get("inputs")
-    return {} if value is None else {names.LANGCHAIN_INPUT: renderer.render(value, "state")}
+    left_out = value is None or not renderer.shows_input
+    return {} if left_out else {names.LANGCHAIN_INPUT: renderer.render(value, "state")}
 
 
 NODE: Final = replace(

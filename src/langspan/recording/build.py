@@ -14,10 +14,12 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext, Tracer, TracerProvider
 
+from langspan._capture import ContentCapture
 from langspan._events import Graph
 from langspan._guard import Guard
-from langspan._setting_parsers import ContentCapture, Redact
+from langspan._setting_parsers import Redact
 from langspan._settings import Settings
+from langspan.content.fields import hidden_but
 from langspan.content.renderer import ContentRenderer
 from langspan.context.collection import watch
 from langspan.conventions.names import SCHEMA_URL
@@ -89,8 +91,10 @@ def _assemble(
     runs, hooks = _runs(settings, guard), _hooks(settings, guard)
     interrupts = Interrupts(across_processes=settings.link_across_processes)
     limits = guard.call(limits_of, tracer) or NO_LIMITS
-    policy = ContentRenderer(_redact(settings, guard), settings.max_content_bytes, limits.chars)
-    renderer = policy if settings.capture_content else None
+    rules = _redact(settings, guard), settings.max_content_bytes, limits.chars
+    policy, renderer = ContentRenderer(*rules), None
+    if settings.capture_content:
+        renderer = ContentRenderer(*rules, hidden_but(settings.capture_content.fields))
     starter = SpanStarter(
         tracer,
         runs,
@@ -117,7 +121,7 @@ def _assemble(
         spent=_spending(settings, guard, metrics),
     )
     parts = guard, runs, interrupts, starter, finisher
-    evaluations = Evaluations(tracer, logger, policy, settings.capture_content)
+    evaluations = Evaluations(tracer, logger, renderer or policy, settings.capture_content)
     return Recorder(*parts, evaluations=evaluations, pop_announcement=pop_announcement, metrics=metrics)
 
 

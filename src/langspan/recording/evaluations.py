@@ -15,7 +15,7 @@ from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, Tracer
 
-from langspan._setting_parsers import ContentCapture
+from langspan._capture import ContentCapture
 from langspan._values import Attributes, valid_utf8
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from opentelemetry.trace import StatusCode
 
+from langspan._capture import ContentCapture
 from langspan._guard import Guard
-from langspan._setting_parsers import ContentCapture
 from langspan._settings import Settings
 from langspan._values import Attributes
 from langspan.content.dialogue import answer, question

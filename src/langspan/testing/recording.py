@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
+from langspan._capture import CaptureContent
 from langspan._instrumentor import LangSpanInstrumentor, uninstrument
-from langspan._setting_parsers import CaptureContent
 from langspan.testing.snapshots import Snapshots
 from langspan.testing.traces import Traces
 
