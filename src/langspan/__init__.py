@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
     from langspan._last_trace import LastTrace, last_trace
     from langspan._prices import Price
     from langspan._propagation import extract, inject
+    from langspan.export.router import Router
     from langspan.export.trace_keeper import KeepSpanProcessor
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "LangSpanInstrumentor",
     "LastTrace",
     "Price",
+    "Router",
     "RunInfo",
     "SignalStats",
     "Stats",
@@ -57,6 +59,7 @@ _LATER = {
     "KeepSpanProcessor": "langspan.export.trace_keeper",
     "LastTrace": "langspan._last_trace",
     "Price": "langspan._prices",
+    "Router": "langspan.export.router",
     "current_run": "langspan._at_hand",
     "extract": "langspan._propagation",
     "inject": "langspan._propagation",

@@ -25,6 +25,7 @@ NAMES = [
     "LangSpanInstrumentor",
     "LastTrace",
     "Price",
+    "Router",
     "RunInfo",
     "SignalStats",
     "Stats",

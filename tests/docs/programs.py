@@ -95,6 +95,8 @@ PROGRAMS: Mapping[str, Program] = {
         _python("diff", "Two runs side by side"), _shell("docs/diff.md", "Two runs side by side")
     ),
     "last trace": Program(_python("page", "In a notebook")),
+    "a handler for each tenant": Program(_python("tenants", "A handler for each call")),
+    "a router": Program(_python("tenants", "A router")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

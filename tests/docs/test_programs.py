@@ -247,6 +247,24 @@ def test_two_runs_part_where_one_leaves_out_a_tool(ran):
     assert "they differ" == lines[-1]
 
 
+def test_a_tenants_handler_takes_the_whole_trace(ran):
+    done = ran("a handler for each tenant")
+    assert (["acme: strip", "acme: upper", "acme: RunnableSequence"], []) == (
+        done.out.splitlines(),
+        done.spans,
+    )
+
+
+def test_a_router_sends_each_trace_to_its_tenant(ran):
+    done = ran("a router")
+    assert "RouterStats(tenants=0, closing=0, closed=2, unrouted=0, failed=0)\n" == done.out
+    names = ["RunnableSequence", "strip", "upper"]
+    tenants = {
+        name: [span for span in done.spans if span.resource["tenant"] == name] for name in ("acme", "globex")
+    }
+    assert [names, names] == [sorted(span.name for span in spans) for spans in tenants.values()]
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

@@ -55,6 +55,7 @@ FORK = "is called in forked processes only: see tests/threads"
 PUBLIC = "is called by the user, who is told what fails"
 COLLECTOR = "is called by the garbage collector, and contains nothing that can fail"
 LIMITS = "is called only where the SDK has limits, and is tested there: see tests/integration"
+ROUTED = "is called only where a tracer wants to know of runs: see tests/integration/test_tenants.py"
 FIELDS = "is called only where some fields of content are recorded: see tests/privacy"
 EXEMPT = {
     "_guard.Guard.call": BOUNDARY,
@@ -87,6 +88,7 @@ EXEMPT = {
     "content.fields.shown_of_message": FIELDS,
     "content.fields.shown_of_object": FIELDS,
     "content.fields._without": FIELDS,
+    "recording.tracers.announce_run": ROUTED,
     "recording.recorder.Recorder._give_up": RESCUE,
     "recording.run_table._forget_all": FORK,
     "recording.recorder.Recorder.__len__": PUBLIC,

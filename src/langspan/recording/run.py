@@ -64,6 +64,7 @@ class Run:
         story: The outermost run, if it sums up the model calls below it.
         calls: On an agent's run: what each model and tool call of its own counts as, as they start.
         model_calls: What model calls came to, as they end: on an agent's run, its own; on a story's, all.
+        configurable: `configurable` of the call's config, where it was seen.
         question: What a story began with, as GenAI messages, where content is recorded.
         is_delegated: A run directly below does this one's work. That run is measured instead.
         interrupted: The run is a graph's that has stopped to wait for its user.
@@ -86,6 +87,7 @@ class Run:
         "call",
         "calls",
         "chunk_labels",
+        "configurable",
         "content",
         "context",
         "conversation",
@@ -159,6 +161,7 @@ class Run:
         self.owner = owner
         self.event: Started | None = event
         self.call: Call | None = None
+        self.configurable: Mapping[str, Any] | None = None
         self.run_id = event.run_id
         self.kind, self.name, self.target = identity
         self.parent = parent
@@ -215,7 +218,7 @@ class Run:
         could free them, and it would have much to do.
         """
         self.is_open = False
-        self.event = self.call = self.failure = self.agent = self.story = None
+        self.configurable = self.event = self.call = self.failure = self.agent = self.story = None
         self.timeout = None
         self.context = _NO_CONTEXT
 

@@ -32,20 +32,10 @@ from langspan.recording.run import Owner, Run
 from langspan.recording.run_hooks import RunHooks
 from langspan.recording.run_table import RunTable
 from langspan.recording.skipped_tool_calls import note_tool
+from langspan.recording.tracers import announce_run, announcement_of, keeps_unsampled
 
 _TOOL: Final = AgentCall.TOOL
 _STARTING: Final = "start attributes"
-
-
-def _keeps_unsampled(tracer: Tracer) -> bool:
-    """Whether the tracer's sampler never samples a child of a span that it has left out.
-
-    The default sampler and every other that follows the parent do; it stands in the description, which the
-    specification asks of samplers.
-    """
-    sampler = getattr(tracer, "sampler", None)
-    text = sampler.get_description() if sampler is not None else ""
-    return text == "AlwaysOffSampler" or "localParentNotSampled:AlwaysOffSampler" in text
 
 
 class SpanStarter:
@@ -98,7 +88,8 @@ class SpanStarter:
         self._limits = limits
         self._read_baggage = read_baggage
         self._surely_fit = limits.surely_fit()
-        self._unsampled_stay_so = _keeps_unsampled(tracer)
+        self._announce = announcement_of(tracer)
+        self._unsampled_stay_so = keeps_unsampled(tracer)
 
     def new_run(
         self,
@@ -179,6 +170,7 @@ class SpanStarter:
             configurable = None if run.call is None and graph is None else configurable_of(run.call, graph)
             if not configurable and CARRIED in base:
                 configurable = carried_by(base)
+            run.configurable = configurable
             if configurable and not WHO.isdisjoint(configurable):
                 run.conversation = conversation_id(configurable) or run.conversation
                 run.user = user_id(configurable) or run.user
@@ -198,6 +190,8 @@ class SpanStarter:
         if run.given is not None:
             run.event = event = self._guard.call(run.given.added_to, event) or event
         parent = run.parent
+        if self._announce is not None:
+            self._guard.call(announce_run, self._announce, run, event)
         # Below a span that is recorded this one will be too: then all is said in one go.
         is_recorded = parent is not None and parent.is_recording
         attributes = run.start_attributes = self._created(run)
