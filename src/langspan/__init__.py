@@ -22,6 +22,7 @@ if typing.TYPE_CHECKING:
     from langspan._last_trace import LastTrace, last_trace
     from langspan._prices import Price
     from langspan._propagation import extract, inject
+    from langspan.dialects.processor import DialectSpanProcessor
     from langspan.export.router import Router
     from langspan.export.trace_keeper import KeepSpanProcessor
 
@@ -29,6 +30,7 @@ __all__ = [
     "Budget",
     "BudgetExceeded",
     "CallbackHandler",
+    "DialectSpanProcessor",
     "Instrumentation",
     "Keep",
     "KeepSpanProcessor",
@@ -55,6 +57,7 @@ __all__ = [
 _LATER = {
     "Budget": "langspan._budgets",
     "BudgetExceeded": "langspan._budgets",
+    "DialectSpanProcessor": "langspan.dialects.processor",
     "Keep": "langspan._keep",
     "KeepSpanProcessor": "langspan.export.trace_keeper",
     "LastTrace": "langspan._last_trace",

@@ -25,6 +25,15 @@ def _last_traces(name: str, value: object) -> Any:
     return None if value is None else _count(name, value)
 
 
+def _dialect(name: str, value: object) -> Any:
+    """Parse the argument `dialect`; what that takes is imported only where it is used."""
+    return () if value == () else import_module("langspan.dialects").dialects(name, value)
+
+
+def _dialect_variable(name: str, value: str) -> Any:
+    return import_module("langspan.dialects").dialects_variable(name, value)
+
+
 EXPORT_MAX_BYTES: Final = Setting(
     "export_max_bytes",
     "LANGSPAN_EXPORT_MAX_BYTES",
@@ -70,6 +79,16 @@ KEEP_LAST_TRACES: Final = Setting(
     "default 10 in the kernel of a notebook, if langspan builds the provider, and none elsewhere.",
     is_argument=True,
 )
+DIALECT: Final = Setting(
+    "dialect",
+    "LANGSPAN_DIALECT",
+    (),
+    _dialect,
+    _dialect_variable,
+    'Other words besides, for readers that do not follow the GenAI conventions: `"openinference"` for '
+    'Phoenix, `"langfuse"`, or a list of both; see [Other readers](readers.md). None by default.',
+    is_argument=True,
+)
 FILE: Final = Setting(
     "file",
     "LANGSPAN_FILE",
@@ -110,6 +129,7 @@ OF_EXPORTS: Final = (
     FLUSH_ON_SIGTERM,
     KEEP,
     KEEP_LAST_TRACES,
+    DIALECT,
     FILE,
     FILE_MAX_BYTES,
     FILE_KEEP,

@@ -72,8 +72,8 @@ class LangSpanInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         settings = Settings.build(os.environ, **given)
         providers = {name: kwargs.get(name) for name in _PROVIDERS}
         check_providers(**providers)
-        kept = {name: kwargs.get(name) for name in ("keep", "keep_last_traces")}
-        telemetry = export.resolve(**providers, environ=os.environ, **kept)
+        of_export = {name: kwargs.get(name) for name in ("keep", "keep_last_traces", "dialect")}
+        telemetry = export.resolve(**providers, environ=os.environ, **of_export)
         guard = kwargs.get("guard") or Guard()
         recorder = build_recorder(
             settings,
@@ -170,6 +170,7 @@ def instrument(
     read_baggage: bool | None = None,
     keep: Keep | None = None,
     keep_last_traces: int | None = None,
+    dialect: str | Sequence[str] | None = None,
     on_start: RunHook | None = None,
     on_end: RunHook | None = None,
 ) -> Instrumentation:
@@ -181,9 +182,8 @@ def instrument(
     Args:
         tracer_provider: The provider for spans. By default the global one or, if the application has not set
             one, a provider built from the standard `OTEL_*` variables.
-        meter_provider: The provider for metrics. By default the global one or, if a variable enables
-            metrics, a provider built from the standard variables.
-        logger_provider: The provider for log events; by default as for metrics.
+        meter_provider: The provider for metrics: the global one or, if a variable enables metrics, a new one.
+        logger_provider: The provider for log events, likewise.
         capture_content: Where prompts, completions, tool arguments and results, documents and exception
             messages are recorded: `True` or `"span"` on spans, `"event"` on events, or `"both"`. By default
             nowhere. A set such as `{"input", "output"}` records these fields only.
@@ -200,10 +200,11 @@ def instrument(
         link_across_processes: Keep a graph's trace context in the metadata of its checkpoints, and link a run
             that goes on in another process to it.
         read_baggage: Take the ids, tags and metadata that `langspan.context` of another process sent along.
-        keep: Which traces are exported, decided when each is complete in this process; by default all. It
-            needs a tracer provider that langspan builds.
+        keep: Which traces are exported, by default all. It needs a tracer provider that langspan builds.
         keep_last_traces: How many traces that ended stay in memory, for `last_trace`; by default 10 in the
             kernel of a notebook, if langspan builds the tracer provider, and none elsewhere.
+        dialect: What spans say besides, for other readers: `"openinference"` for Phoenix, `"langfuse"`, or a
+            list of both. It needs a tracer provider that langspan builds.
         on_start: Called as `on_start(span, run_info)` when a recorded span has started, with a `RunInfo`, to
             set additional attributes. If it raises, the error is logged and the run goes on.
         on_end: Called as `on_end(span, run_info)` just before the span ends, likewise.
@@ -233,6 +234,7 @@ def instrument(
         "read_baggage": read_baggage,
         "keep": keep,
         "keep_last_traces": keep_last_traces,
+        "dialect": dialect,
         "on_start": on_start,
         "on_end": on_end,
     }

@@ -35,6 +35,7 @@ LAYERS: list[set[str]] = [
         "langspan.redact",
     },
     {"langspan.conventions"},
+    {"langspan.dialects"},
     {"langspan.providers"},
     {"langspan.content"},
     {"langspan.kinds"},
@@ -163,7 +164,7 @@ def test_no_module_imports_the_face_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("library", "users"),
     [
-        ("opentelemetry.sdk", {EXPORT, "langspan.cli", "langspan.testing"}),
+        ("opentelemetry.sdk", {EXPORT, "langspan.cli", "langspan.dialects", "langspan.testing"}),
         ("opentelemetry.exporter", {EXPORT, "langspan.cli"}),
         ("langgraph", {"langspan.langchain", "langspan.cli"}),
         ("langchain", {"langspan.cli"}),

@@ -97,6 +97,8 @@ PROGRAMS: Mapping[str, Program] = {
     "last trace": Program(_python("page", "In a notebook")),
     "a handler for each tenant": Program(_python("tenants", "A handler for each call")),
     "a router": Program(_python("tenants", "A router")),
+    "a dialect": Program(_python("readers", "Other readers")),
+    "a dialect in a provider": Program(_python("readers", "With a provider of your own")),
     "flush": Program(_python("processes", "When the process ends")),
     "one handler": Program(_python("other-tracers", "One handler, no patches")),
     "redact": Program(_python("content", "Redact it") + _PAY),

@@ -265,6 +265,24 @@ def test_a_router_sends_each_trace_to_its_tenant(ran):
     assert [names, names] == [sorted(span.name for span in spans) for spans in tenants.values()]
 
 
+def test_a_dialect_says_kind_session_and_content(ran):
+    spans = ran("a dialect").spans
+    assert {("CHAIN", "s-1", "u-1")} == {
+        tuple(span.attributes[name] for name in ("openinference.span.kind", "session.id", "user.id"))
+        for span in spans
+    }
+    (root,) = [span for span in spans if not span.parent_id]
+    assert (" hello ", "HELLO") == (root.attributes["input.value"], root.attributes["output.value"])
+
+
+def test_a_dialect_is_spoken_by_a_provider_of_ones_own(ran):
+    (span,) = ran("a dialect in a provider").spans
+    assert ("chain", "upper") == (
+        span.attributes["langfuse.observation.type"],
+        span.attributes["langfuse.trace.name"],
+    )
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out

@@ -58,7 +58,7 @@ def test_the_arguments_are_those_of_instrument():
 
 
 def test_the_handler_takes_the_same_arguments_but_for_those_of_patches_and_providers():
-    of_patches = {"link_across_processes", "keep", "keep_last_traces"}
+    of_patches = {"link_across_processes", "keep", "keep_last_traces", "dialect"}
     taken = [name for name in inspect.signature(langspan.instrument).parameters if name not in of_patches]
     assert taken == [*inspect.signature(langspan.CallbackHandler).parameters]
 

@@ -23,6 +23,7 @@ import langspan
 APART = (
     "langspan.catalogue",
     "langspan.cli",
+    "langspan.dialects",
     "langspan.diff",
     "langspan.export",
     "langspan.page",

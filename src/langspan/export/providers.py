@@ -13,7 +13,7 @@ from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import NoOpTracerProvider, TracerProvider
 
-from langspan._export_settings import FLUSH_ON_SIGTERM, KEEP, KEEP_LAST_TRACES
+from langspan._export_settings import DIALECT, FLUSH_ON_SIGTERM, KEEP, KEEP_LAST_TRACES
 from langspan.export import settings
 from langspan.export.pipeline import Pipeline
 from langspan.export.settings import Environ, Signal
@@ -35,6 +35,7 @@ def resolve(
     max_bytes: int | None = None,
     keep: Keep | None = None,
     keep_last_traces: int | None = None,
+    dialect: Any = None,
 ) -> Telemetry:
     """Find or build the providers that runs are recorded with.
 
@@ -56,6 +57,7 @@ def resolve(
             `export_max_bytes`.
         keep: Which traces are exported; by default the setting `keep`.
         keep_last_traces: How many traces that ended stay in memory; by default the setting of that name.
+        dialect: The dialects that they are exported in besides; by default the setting `dialect`.
 
     Returns:
         The providers. Those that were built here are flushed and shut down when the interpreter exits,
@@ -66,16 +68,17 @@ def resolve(
     """
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
     flush_on_sigterm = FLUSH_ON_SIGTERM.read(environ)
-    keep = KEEP.read(environ, keep)
     kept = KEEP_LAST_TRACES.read(environ, keep_last_traces)
+    keep, dialects = KEEP.read(environ, keep), DIALECT.read(environ, dialect)
     given: dict[Signal, Any] = {"traces": tracer_provider, "metrics": meter_provider, "logs": logger_provider}
     for signal in (signal for signal, provider in given.items() if provider is None):
         # Before anything is built, because the parts of the SDK ask for the global providers too.
         _global_provider(environ, signal)
     with ExitStack() as undo:
-        traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None, keep)
+        traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None, keep, dialects)
         undo.callback(traces_pipeline.close)
         _check_keep(keep, traces_pipeline.provider)
+        _check_dialects(dialects, traces_pipeline.provider)
         # All three share one resource, so that a collector sees that they come from one process.
         resource = getattr(traces_pipeline.provider, "resource", None)
         metrics_pipeline = _pipeline("metrics", meter_provider, environ, limit, resource)
@@ -151,12 +154,28 @@ def _check_keep(keep: Keep | None, provider: Any) -> None:
     Raises:
         ValueError: It is the application's, or was built before without it.
     """
-    is_real = not (_is_placeholder(provider) or isinstance(provider, NoOpTracerProvider))
-    if keep is not None and is_real and getattr(provider, "langspan_keep", None) != keep:
+    if keep is not None and _is_real(provider) and getattr(provider, "langspan_keep", None) != keep:
         raise ValueError(
             "keep applies to the tracer provider that langspan builds, and there is another one already;"
             " wrap its span processor: langspan.KeepSpanProcessor(langspan.Keep(...), processor)"
         )
+
+
+def _check_dialects(dialects: tuple[str, ...], provider: Any) -> None:
+    """Check that whoever wants dialects has a provider that speaks them.
+
+    Raises:
+        ValueError: It is the application's, or was built before without them.
+    """
+    if dialects and _is_real(provider) and getattr(provider, "langspan_dialects", ()) != dialects:
+        raise ValueError(
+            "dialect applies to the tracer provider that langspan builds, and there is another one already;"
+            f" wrap its span processor: langspan.DialectSpanProcessor({list(dialects)}, processor)"
+        )
+
+
+def _is_real(provider: Any) -> bool:
+    return not (_is_placeholder(provider) or isinstance(provider, NoOpTracerProvider))
 
 
 def _global_provider(environ: Environ, signal: Signal) -> Any:

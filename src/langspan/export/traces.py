@@ -27,10 +27,11 @@ _ENCODING: Final = Encoding(otlp.encode_span, otlp.trace_request, otlp.envelope_
 
 
 class OwnedTracerProvider(TracerProvider):
-    """The SDK's provider, extended to record that it was shut down, and which traces it keeps."""
+    """The SDK's provider, extended to record that it was shut down, what it keeps, and its dialects."""
 
     langspan_closed = False
     langspan_keep: Keep | None = None
+    langspan_dialects: tuple[str, ...] = ()
 
     def shutdown(self) -> None:
         """Shut down the span processors."""
@@ -53,7 +54,12 @@ class QueueSpanProcessor(QueueProcessor, SpanProcessor):
 
 
 def build(
-    environ: Environ, names: Sequence[str], limit: int, resource: Resource | None, keep: Keep | None = None
+    environ: Environ,
+    names: Sequence[str],
+    limit: int,
+    resource: Resource | None,
+    keep: Keep | None = None,
+    dialects: tuple[str, ...] = (),
 ) -> Pipeline:
     """Build a tracer provider. The SDK itself reads the variables for sampler and span limits.
 
@@ -63,6 +69,7 @@ def build(
         limit: The largest export request in bytes, before compression.
         resource: The resource of the spans; by default the one that the SDK detects.
         keep: Which traces are exported; by default all.
+        dialects: The dialects that they are exported in besides.
 
     Raises:
         ValueError: A variable has an invalid value.
@@ -75,6 +82,10 @@ def build(
     provider = OwnedTracerProvider(resource=resource, shutdown_on_exit=False)
     processors: list[SpanProcessor] = [QueueSpanProcessor(queue) for queue in queues]
     keeper = None
+    if dialects:
+        provider.langspan_dialects = dialects
+        translating = import_module("langspan.dialects.processor").DialectSpanProcessor
+        processors = [translating(dialects, *processors)]
     if keep is not None:
         provider.langspan_keep = keep
         keeper = import_module("langspan.export.trace_keeper").KeepSpanProcessor(keep, *processors)
