@@ -157,6 +157,29 @@ def test_keys_move_the_choice(page, keys, there):
     assert there == chosen(tab)
 
 
+def test_the_chosen_row_stays_in_sight_when_there_is_less_room(page, tab):
+    page(span("0", name="root"), *(span(str(n), "0", f"step {n}", at=n) for n in range(1, 60)))
+    tab.resize(1280, 800)
+    tab.ask("document.querySelectorAll('.row')[20].click()")
+    tab.resize(420, 600)
+    tab.press("?")
+    row, tree = tab.ask(
+        "['.row.chosen', '#tree'].map((each) => document.querySelector(each).getBoundingClientRect())"
+        ".map((box) => [box.top, box.bottom])"
+    )
+    tab.resize(1280, 800)
+    assert tree[0] - 1 <= row[0] < row[1] <= tree[1] + 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(18.64783, "$18.65"), (0.25, "$0.25"), (0.0042134, "$0.00421"), (2.5e-7, "$0.00000025")],
+)
+def test_an_amount_has_the_digits_that_say_something(page, amount, shown):
+    tab = page(span(attributes={"langspan.cost.amount": amount, "langspan.cost.currency": "USD"}))
+    assert shown == tab.ask("document.querySelector('.money').textContent")
+
+
 def test_a_closed_span_hides_what_is_below_it(page):
     tab = page(span("1", name="a"), span("2", "1", "b"), span("3", "2", "c"))
     tab.press("ArrowLeft")

@@ -26,8 +26,10 @@
     return ms >= 0.9995 ? `${Number(ms.toPrecision(3))} ms` : `${Math.round(ms * 1000)} µs`;
   };
   const money = (amount, currency) => {
-    const small = Math.abs(amount) < 0.01 ? Number(amount.toPrecision(2)) : Number(amount.toFixed(4));
-    const text = small.toLocaleString("en-US", { maximumFractionDigits: 12 });
+    // Cents from a whole unit on, else the digits that say something.
+    const cents = Math.abs(amount) >= 0.9995 ? 2 : undefined;
+    const rounded = cents ? amount : Number(amount.toPrecision(3));
+    const text = rounded.toLocaleString("en-US", { minimumFractionDigits: cents, maximumFractionDigits: cents ?? 12 });
     return currency === "USD" || currency === "usd" ? `$${text}` : `${text} ${currency || ""}`.trim();
   };
   const tokens = (of) => (has(of.input) || has(of.output) ? `${arrow(of.input)} → ${arrow(of.output)}` : "");
@@ -159,11 +161,14 @@
     let hidden = redraw;
     if (!matches) for (let p = each.parent; p; p = p.parent) if (!p.open) hidden = p.open = true;
     if (hidden) refresh();
-    const top = each.at * ROW;
-    if (top < tree.scrollTop) tree.scrollTop = top;
-    else if (top + ROW > tree.scrollTop + tree.clientHeight) tree.scrollTop = top + ROW - tree.clientHeight;
-    draw();
+    reveal();
     show(each);
+  };
+  const reveal = () => {
+    const top = chosen ? chosen.at * ROW : tree.scrollTop;
+    if (top < tree.scrollTop) tree.scrollTop = top;
+    else if (chosen && top + ROW > tree.scrollTop + tree.clientHeight) tree.scrollTop = top + ROW - tree.clientHeight;
+    draw();
   };
   const jump = (each) => {
     if (matches && !visible.includes(each)) { input.value = ""; search(); }
@@ -211,10 +216,9 @@
   $("help").addEventListener("click", () => {
     $("keys").hidden = !$("keys").hidden;
     $("help").setAttribute("aria-expanded", !$("keys").hidden);
-    draw();
   });
   tree.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
-  new ResizeObserver(() => draw()).observe(tree);
+  new ResizeObserver(reveal).observe(tree);
 
   // -- search
 
