@@ -169,3 +169,37 @@ def test_an_unknown_trace_lists_the_known_ones(view):
 def test_only_whole_numbers_count_as_tokens(view, value, shown):
     _, out, _ = view(otlp(span(attributes=[{"key": "gen_ai.usage.input_tokens", "value": value}])))
     assert shown == out.splitlines()[-1].split("ms")[1].strip()
+
+
+JUDGEMENT = [
+    {"key": "langspan.evaluation.name", "value": {"stringValue": "user_feedback"}},
+    {"key": "langspan.evaluation.score.label", "value": {"stringValue": "thumbs-down"}},
+    {"key": "langspan.evaluation.score.value", "value": {"doubleValue": 0.0}},
+]
+SECOND, DAY = 10**9, 86_400 * 10**9
+
+
+def judged_a_day_later():
+    late = str(DAY)
+    return otlp(
+        span("01", name="run", startTimeUnixNano="0", endTimeUnixNano=str(SECOND)),
+        span(
+            "02",
+            name="evaluate",
+            parentSpanId="01",
+            startTimeUnixNano=late,
+            endTimeUnixNano=late,
+            attributes=JUDGEMENT,
+        ),
+    )
+
+
+def test_a_judgement_shows_what_it_says(view):
+    _, out, _ = view(judged_a_day_later())
+    assert "thumbs-down 0" in next(line for line in out.splitlines() if "evaluate" in line)
+
+
+def test_a_judgement_of_a_day_later_is_no_part_of_the_time_that_a_run_took(view):
+    _, out, _ = view(judged_a_day_later())
+    assert "2 spans · 1.00 s" in out
+    assert 1 == view(judged_a_day_later(), "--slower", "2s")[0]

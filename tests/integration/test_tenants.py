@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import os
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -133,6 +134,26 @@ def test_a_block_names_the_tenant(made: Providers, routed: Any) -> None:
     with langspan.context(metadata={"tenant": "acme"}):
         STEPS.invoke("hi")
     assert 4 == len(made.spans("acme"))
+
+
+@pytest.mark.parametrize("tenant", [7, uuid.UUID(int=7)])
+def test_an_id_that_is_no_text_names_a_tenant(made: Providers, routed: Any, tenant: Any) -> None:
+    STEPS.invoke("hi", {"metadata": {"tenant": tenant}})
+    assert 4 == len(made.spans(str(tenant)))
+
+
+def test_an_evaluation_goes_to_the_tenant_of_the_block_around_it(made: Providers, routed: Any) -> None:
+    """Of a run of another process, whose tenant nobody here knows."""
+    with langspan.context(metadata={"tenant": "acme"}):
+        langspan.record_evaluation("good", score=1, trace_id=1, span_id=2)
+    assert ["evaluate good"] == made.names("acme")
+
+
+def test_an_evaluation_goes_where_its_run_went(made: Providers, routed: Any) -> None:
+    run_id = uuid.uuid4()
+    STEPS.invoke("hi", {"metadata": {"tenant": "acme"}, "run_id": run_id})
+    langspan.record_evaluation("good", score=1, run_id=run_id)
+    assert "evaluate good" in made.names("acme")
 
 
 def test_a_function_may_read_a_context_variable(made: Providers) -> None:

@@ -111,3 +111,9 @@ def test_times_are_milliseconds_since_the_trace_began():
 def test_all_of_it_is_json():
     found = data(chat("01", "", attributes={"a": [1, {"b": 2.5}]}))
     assert found == json.loads(json.dumps(found, allow_nan=False))
+
+
+def test_a_judgement_of_a_day_later_is_no_part_of_the_time_that_a_run_took():
+    late = {"langspan.evaluation.name": "user_feedback"}
+    (trace,) = data(span("01"), span("02", "01", at=86_400, attributes=late))["traces"]
+    assert 1000 == trace["sums"]["duration"]

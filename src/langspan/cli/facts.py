@@ -9,7 +9,7 @@ from functools import cached_property
 
 from langspan.cli.columns import dollars_text
 from langspan.cli.failures import causes, is_failed_run
-from langspan.cli.rows import SpanRow
+from langspan.cli.rows import SpanRow, extent
 from langspan.conventions.names import (
     GEN_AI_CONVERSATION_ID,
     GEN_AI_USAGE_INPUT_TOKENS,
@@ -40,12 +40,13 @@ class TraceFacts:
     @property
     def start_ns(self) -> int:
         """When its first span started."""
-        return self.rows[0].start_ns
+        return extent(self.rows)[0]
 
     @property
     def duration_ns(self) -> int:
         """From the start of its first span to the end of its last one."""
-        return max(row.end_ns or row.start_ns for row in self.rows) - self.start_ns
+        start, end = extent(self.rows)
+        return end - start
 
     @cached_property
     def tokens(self) -> tuple[int, int] | None:

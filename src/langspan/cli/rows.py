@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,6 +42,19 @@ class SpanRow:
     def calls_model(self) -> bool:
         """Whether the token counts are the span's own, not the sum of its children's."""
         return self.operation in names.MODEL_CALLS
+
+    @property
+    def judgement(self) -> str | None:
+        """What an evaluation says, by its label and score; None if the span is none.
+
+        It may come days after the run that it judges, so it is no part of the time that the run took.
+        """
+        if names.LANGSPAN_EVALUATION_NAME not in self.attributes:
+            return None
+        label = self.attributes.get(names.LANGSPAN_EVALUATION_SCORE_LABEL)
+        score = self.attributes.get(names.LANGSPAN_EVALUATION_SCORE_VALUE)
+        told = [f"{score:g}" if isinstance(score, float) else ""]
+        return " ".join(filter(None, [label if isinstance(label, str) else "", *told]))
 
     @property
     def outcome(self) -> str | None:
@@ -102,3 +115,9 @@ def row_of(span: ReadableSpan) -> SpanRow:
         failed=span.status.status_code is StatusCode.ERROR,
         message=span.status.description or "",
     )
+
+
+def extent(rows: Sequence[SpanRow]) -> tuple[int, int]:
+    """Return when the first of some spans started and the last one ended, apart from what judges them."""
+    of_run = [row for row in rows if row.judgement is None] or rows
+    return min(row.start_ns for row in of_run), max(row.end_ns or row.start_ns for row in of_run)

@@ -10,7 +10,7 @@ from typing import Final
 from langspan.cli.columns import Table, dollars_text, duration_text, printable, table_of, truncate
 from langspan.cli.failures import marked
 from langspan.cli.nesting import TreeLine, nested
-from langspan.cli.rows import SpanRow
+from langspan.cli.rows import SpanRow, extent
 from langspan.cli.terminal import Style
 from langspan.conventions.names import (
     ERROR_TYPE,
@@ -88,7 +88,7 @@ def _compute_layout(rows: Sequence[SpanRow], wanted: int, table: Table, style: S
     beside = max(figures[row.span_id] + _note_width(row, style) for row in rows)
     name = min(wanted, max(style.width - max(figures.values()), _MIN_NAME))
     bar = min(style.width - name - beside - len(_GAP), _MAX_BAR)
-    begin, end = _bounds(rows)
+    begin, end = extent(rows)
     return _Layout(name, bar if bar >= _MIN_BAR else 0, begin, max(end - begin, 1))
 
 
@@ -105,12 +105,8 @@ def _figures(row: SpanRow, table: Table) -> list[str]:
     return cells
 
 
-def _bounds(rows: Sequence[SpanRow]) -> tuple[int, int]:
-    return min(row.start_ns for row in rows), max(row.end_ns or row.start_ns for row in rows)
-
-
 def _summary(rows: Sequence[SpanRow], style: Style) -> str:
-    begin, end = _bounds(rows)
+    begin, end = extent(rows)
     failures = sum(row.failed and not row.passes_on for row in rows)
     parts = [
         f"trace {printable(rows[0].trace_id)}",
@@ -170,6 +166,8 @@ def note_of(row: SpanRow, style: Style) -> tuple[str, str]:
         return style.pick("✗", "x") + told, _RED
     if row.outcome:
         return printable(row.outcome), _YELLOW
+    if row.judgement:
+        return printable(row.judgement), _DIM
     counts = ((row.count(key), word) for key, word in _COUNTED)
     return next((_counted(count, word) for count, word in counts if count is not None), ""), _DIM
 
@@ -187,6 +185,6 @@ def _bar(row: SpanRow, layout: _Layout, style: Style) -> str:
     ended = layout.begin_ns + layout.total_ns if row.end_ns is None else max(row.end_ns, row.start_ns)
     first = (row.start_ns - layout.begin_ns) * layout.bar // layout.total_ns
     first = min(first, layout.bar - 1)
-    beyond = -((layout.begin_ns - ended) * layout.bar // layout.total_ns)
+    beyond = min(-((layout.begin_ns - ended) * layout.bar // layout.total_ns), layout.bar)
     block = style.pick("━", "=")
     return (" " * first + block * max(beyond - first, 1)).ljust(layout.bar)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
+from uuid import UUID
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -35,7 +36,8 @@ class _Unrouted(NonRecordingSpan):
 
 
 def _fact(key: str, facts: Facts) -> Any:
-    return facts.get(key)
+    found = facts.get(key)
+    return str(found) if type(found) in (int, UUID) else found
 
 
 class Router(TracerProvider):

@@ -33,8 +33,10 @@ class Sums:
 def sums_of(spans: Sequence[Span]) -> Sums:
     """Sum up the figures of spans, of which there is at least one."""
     calls = [span for span in spans if span.calls_model]
-    begin = min(span.start_ns for span in spans)
-    end = max(span.end_ns or span.start_ns for span in spans)
+    # A judgement may come days later.
+    timed = [span for span in spans if not span.text(names.LANGSPAN_EVALUATION_NAME)] or spans
+    begin = min(span.start_ns for span in timed)
+    end = max(span.end_ns or span.start_ns for span in timed)
     return Sums(
         spans=len(spans),
         errors=sum(span.failed for span in spans),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from opentelemetry import context as otel
 from opentelemetry import trace
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.context import Context
@@ -18,8 +19,10 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, Tracer
 from langspan._capture import ContentCapture
 from langspan._values import Attributes, valid_utf8
 from langspan.content.renderer import ContentRenderer
+from langspan.context.carried import given_by
 from langspan.conventions import names
 from langspan.conventions.names import EventName
+from langspan.recording.tracers import announcement_of
 
 _OF_SPAN: Final = {
     names.GEN_AI_EVALUATION_NAME: names.LANGSPAN_EVALUATION_NAME,
@@ -64,6 +67,7 @@ class Evaluations:
     ) -> None:
         self.on_evaluated: Callable[[int], None] | None = None
         self._tracer = tracer
+        self._announce = announcement_of(tracer)
         self._logger = logger
         self._renderer = renderer
         self._explains = (ContentCapture.SPAN if logger is None else ContentCapture.EVENT) in capture
@@ -97,6 +101,9 @@ class Evaluations:
         else:
             own = {_OF_SPAN.get(name, name): value for name, value in attributes.items()}
             name = attributes[names.GEN_AI_EVALUATION_NAME]
+            if self._announce is not None:
+                given = given_by(otel.get_current())
+                self._announce(given.metadata if given is not None else {}, {}, None)
             self._tracer.start_span(f"evaluate {name}", base, attributes=own).end()
 
     def _attributes(self, evaluation: Evaluation) -> Attributes:
