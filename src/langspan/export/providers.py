@@ -67,8 +67,7 @@ def resolve(
         ValueError: A variable has an invalid value; the message names the variable, the value and the fix.
     """
     limit = settings.max_bytes(environ) if max_bytes is None else max_bytes
-    flush_on_sigterm = FLUSH_ON_SIGTERM.read(environ)
-    kept = KEEP_LAST_TRACES.read(environ, keep_last_traces)
+    flush_on_sigterm, kept = FLUSH_ON_SIGTERM.read(environ), KEEP_LAST_TRACES.read(environ, keep_last_traces)
     keep, dialects = KEEP.read(environ, keep), DIALECT.read(environ, dialect)
     given: dict[Signal, Any] = {"traces": tracer_provider, "metrics": meter_provider, "logs": logger_provider}
     for signal in (signal for signal, provider in given.items() if provider is None):
@@ -77,8 +76,7 @@ def resolve(
     with ExitStack() as undo:
         traces_pipeline = _pipeline("traces", tracer_provider, environ, limit, None, keep, dialects)
         undo.callback(traces_pipeline.close)
-        _check_keep(keep, traces_pipeline.provider)
-        _check_dialects(dialects, traces_pipeline.provider)
+        _check_wishes(keep, dialects, traces_pipeline.provider)
         # All three share one resource, so that a collector sees that they come from one process.
         resource = getattr(traces_pipeline.provider, "resource", None)
         metrics_pipeline = _pipeline("metrics", meter_provider, environ, limit, resource)
@@ -148,8 +146,8 @@ def _last_traces(provider: Any, count: int | None) -> LastTraces | None:
     return keeping.keep_last_of(provider, count) if count else None
 
 
-def _check_keep(keep: Keep | None, provider: Any) -> None:
-    """Check that whoever wants to keep some traces only has a provider that does.
+def _check_wishes(keep: Keep | None, dialects: tuple[str, ...], provider: Any) -> None:
+    """Check that whoever wants to keep some traces only, or dialects, has a provider that does so.
 
     Raises:
         ValueError: It is the application's, or was built before without it.
@@ -159,14 +157,6 @@ def _check_keep(keep: Keep | None, provider: Any) -> None:
             "keep applies to the tracer provider that langspan builds, and there is another one already;"
             " wrap its span processor: langspan.KeepSpanProcessor(langspan.Keep(...), processor)"
         )
-
-
-def _check_dialects(dialects: tuple[str, ...], provider: Any) -> None:
-    """Check that whoever wants dialects has a provider that speaks them.
-
-    Raises:
-        ValueError: It is the application's, or was built before without them.
-    """
     if dialects and _is_real(provider) and getattr(provider, "langspan_dialects", ()) != dialects:
         raise ValueError(
             "dialect applies to the tracer provider that langspan builds, and there is another one already;"
