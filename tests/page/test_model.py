@@ -117,3 +117,13 @@ def test_a_judgement_of_a_day_later_is_no_part_of_the_time_that_a_run_took():
     late = {"langspan.evaluation.name": "user_feedback"}
     (trace,) = data(span("01"), span("02", "01", at=86_400, attributes=late))["traces"]
     assert 1000 == trace["sums"]["duration"]
+
+
+def test_an_error_that_passes_through_the_runs_around_counts_once():
+    (trace,) = data(
+        span("01", error="no"),
+        span("02", "01", error="no"),
+        span("03", "02", error="no"),
+        span("04", "01", error="other"),
+    )["traces"]
+    assert 2 == trace["sums"]["errors"]
