@@ -326,6 +326,20 @@ def test_the_first_line_sums_up_what_the_model_calls_cost_and_no_sum_again():
     assert lines[0].endswith(" - $0.300")
 
 
+@pytest.mark.parametrize(
+    ("more", "shown"),
+    [
+        ({}, "$0.100 and 1 call unpriced"),
+        ({"gen_ai.operation.name": "embeddings"}, "$0.100"),
+        ({"langspan.cache.hit": True}, "$0.100"),
+    ],
+)
+def test_the_first_line_says_which_calls_have_no_price(more, shown):
+    """Of those that could have one."""
+    other = row("b", attributes={"gen_ai.operation.name": "chat", **more})
+    assert draw([priced("a", 0.1), other], PLAIN)[0].endswith(f" - {shown}")
+
+
 @pytest.mark.parametrize("amount", ["0.1", True, -1.0, float("nan"), float("inf"), 1e300, None], ids=str)
 def test_what_is_no_amount_is_not_shown(amount):
     assert "$" not in "".join(draw([priced("chat", amount)], PLAIN))

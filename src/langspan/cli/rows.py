@@ -44,6 +44,14 @@ class SpanRow:
         return self.operation in names.MODEL_CALLS
 
     @property
+    def may_cost(self) -> bool:
+        """Whether a model was asked that has a price by tokens: no cache answered, and it did not embed."""
+        return (
+            names.LANGSPAN_CACHE_HIT not in self.attributes
+            and self.operation != names.OperationName.EMBEDDINGS
+        )
+
+    @property
     def judgement(self) -> str | None:
         """What an evaluation says, by its label and score; None if the span is none.
 

@@ -133,8 +133,14 @@ def _tokens(rows: Sequence[SpanRow]) -> list[str]:
 
 def _cost(rows: Sequence[SpanRow]) -> list[str]:
     """Sum what the model calls cost, likewise."""
-    costs = [amount for row in rows if row.calls_model and (amount := row.dollars()) is not None]
-    return [dollars_text(math.fsum(costs))] if costs else []
+    calls = [row for row in rows if row.calls_model and row.may_cost]
+    costs = [amount for row in calls if (amount := row.dollars()) is not None]
+    if not costs:
+        return []
+    missing = len(calls) - len(costs)
+    return [
+        dollars_text(math.fsum(costs)) + (f" and {_counted(missing, 'call')} unpriced" if missing else "")
+    ]
 
 
 def _titles(cells: Sequence[str], layout: _Layout, style: Style) -> str:
