@@ -132,7 +132,7 @@ def test_no_text_makes_one_fail(text: str) -> None:
     assert isinstance(ALL(text, "input"), str)
 
 
-@given(st.integers(0, 10**11), st.sampled_from(["", " ", "-", "."]))
+@given(st.integers(0, 10**11 - 1), st.sampled_from(["", " ", "-", "."]))
 def test_every_card_with_a_right_checksum_is_found_and_none_with_a_wrong_one(
     number: int, between: str
 ) -> None:
