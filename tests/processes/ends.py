@@ -157,6 +157,12 @@ def command_of(ending: Ending) -> list[str]:
     return [sys.executable, "-W", "ignore::DeprecationWarning", *script, *shlex.split(ending.command)]
 
 
+def _heed_signals() -> None:
+    """Undo what a shell does to a job in the background, or `nohup`: its children would ignore them, too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(command: list[str], folder: Path, **variables: str) -> subprocess.Popen[str]:
     """Start a process that sends nothing by itself before it ends."""
     # Where coverage is measured it handles SIGTERM, and then langspan does not.
@@ -168,8 +174,7 @@ def start(command: list[str], folder: Path, **variables: str) -> subprocess.Pope
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        # A job that a shell started in the background ignores SIGINT, and so do its children.
-        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        preexec_fn=_heed_signals,  # noqa: PLW1509
     )
 
 
