@@ -19,22 +19,9 @@ from opentelemetry import context as otel
 from opentelemetry import propagate
 
 import langspan
-from support.callback_ways import our_handler
 from support.models import ScriptedChat, StreamingChat, tool_call
 from support.recording import Recording, instrumented
 from support.small_graph import graph
-
-WAYS = ["instrument", "CallbackHandler"]
-
-
-@pytest.fixture(params=WAYS)
-def config(request: pytest.FixtureRequest, recording: Recording) -> Iterator[dict[str, Any]]:
-    """The config for calls that are traced in one of both ways."""
-    if request.param == "instrument":
-        with instrumented(recording):
-            yield {}
-    else:
-        yield {"callbacks": [our_handler(recording)]}
 
 
 def conversations(recording: Recording) -> set[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import gc
 import math
-from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,6 @@ from opentelemetry.trace import format_span_id, format_trace_id
 import langspan
 from langspan import CallbackHandler
 from langspan.recording.log_events import is_supported
-from support.callback_ways import our_handler
 from support.models import ScriptedChat, tool_call
 from support.otlp_data import Log
 from support.recording import Recording, instrumented
@@ -30,16 +28,6 @@ from support.telemetry import Telemetry
 
 NEEDS_EVENTS = pytest.mark.skipif(not is_supported(), reason="events need a newer opentelemetry-api")
 WAYS = ["instrument", "CallbackHandler"]
-
-
-@pytest.fixture(params=WAYS)
-def config(request: pytest.FixtureRequest, recording: Recording) -> Iterator[dict[str, Any]]:
-    """The config for calls that are traced in one of both ways."""
-    if request.param == "instrument":
-        with instrumented(recording):
-            yield {}
-    else:
-        yield {"callbacks": [our_handler(recording)]}
 
 
 def judge(value: Any = None) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,16 +20,6 @@ from support.recording import Recording, instrumented
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = f"{PARENT[:-1]}0"
 WAYS = ["instrument", "CallbackHandler"]
-
-
-@pytest.fixture(params=WAYS)
-def config(request: pytest.FixtureRequest, recording: Recording) -> Iterator[dict[str, Any]]:
-    """The config for calls that are traced in one of both ways."""
-    if request.param == "instrument":
-        with instrumented(recording):
-            yield {}
-    else:
-        yield {"callbacks": [our_handler(recording)]}
 
 
 def message() -> dict[str, str]:

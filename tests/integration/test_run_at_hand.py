@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -46,16 +45,6 @@ class Found:
 @pytest.fixture
 def found() -> Found:
     return Found()
-
-
-@pytest.fixture(params=WAYS)
-def config(request: pytest.FixtureRequest, recording: Recording) -> Iterator[dict[str, Any]]:
-    """The config for calls that are traced in one of both ways."""
-    if request.param == "instrument":
-        with instrumented(recording):
-            yield {}
-    else:
-        yield {"callbacks": [our_handler(recording)]}
 
 
 def _is_of(info: RunInfo, recording: Recording, name: str) -> bool:
