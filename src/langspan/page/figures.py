@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from langspan.conventions import names
+from langspan.page.errors import passing_on
 from langspan.page.spans import Span
 
 
@@ -33,6 +33,7 @@ class Sums:
 
 def sums_of(spans: Sequence[Span]) -> Sums:
     """Sum up the figures of spans, of which there is at least one."""
+    passing = passing_on(spans)
     calls = [span for span in spans if span.calls_model]
     # A judgement may come days later.
     timed = [span for span in spans if not span.text(names.LANGSPAN_EVALUATION_NAME)] or spans
@@ -40,7 +41,7 @@ def sums_of(spans: Sequence[Span]) -> Sums:
     end = max(span.end_ns or span.start_ns for span in timed)
     return Sums(
         spans=len(spans),
-        errors=len(causes(spans)),
+        errors=sum(span.failed and (span.trace_id, span.span_id) not in passing for span in spans),
         input_tokens=_total(calls, names.GEN_AI_USAGE_INPUT_TOKENS),
         output_tokens=_total(calls, names.GEN_AI_USAGE_OUTPUT_TOKENS),
         cost=_cost(calls) or _cost([span for span in spans if span.parent_id is None]),
@@ -67,26 +68,6 @@ def conversation_of(spans: Sequence[Span]) -> str:
     """Return the conversation that the first of these spans names, or an empty string."""
     keys = names.GEN_AI_CONVERSATION_ID, names.LANGSPAN_CONVERSATION_ID
     return next((text for span in spans for key in keys if (text := span.text(key))), "")
-
-
-def causes(spans: Sequence[Span]) -> list[Span]:
-    """Return the failed spans in which an error began: no child of theirs has the same one."""
-    failed = [span for span in spans if span.failed]
-    below: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
-    for span in failed:
-        below[span.trace_id, span.parent_id].append(span)
-    return [
-        span
-        for span in failed
-        if not any(_is_same_error(span, child) for child in below[span.trace_id, span.span_id])
-    ]
-
-
-def _is_same_error(span: Span, child: Span) -> bool:
-    """Return whether both tell the same error; not every instrumentation tells its module, or its message."""
-    kinds = {each.error_type.rpartition(".")[2] for each in (span, child)}
-    texts = span.message, child.message
-    return len(kinds) == 1 and (not all(texts) or texts[0] in texts[1] or texts[1] in texts[0])
 
 
 def error_text(span: Span) -> str:
