@@ -1,5 +1,6 @@
 #!/bin/sh
-# Run the tests in one environment after another: the oldest supported versions, then every Python found.
+# Run the tests in one environment after another: the oldest supported versions, the packages built on LangChain,
+# then every Python found.
 # Environments are kept in .lanes and made anew when their requirements change.
 #
 # What leans on versions most is tested in every lane; TESTS=tests runs everything. Random examples lean on
@@ -17,7 +18,7 @@ find_python() {
     done
 }
 
-lane() { # name, Python version, requirements
+lane() { # name, Python version, requirements, tests
     python=$(find_python "$2")
     if [ -z "$python" ]; then
         echo "lane $1: skipped, no Python $2 found"
@@ -32,12 +33,14 @@ lane() { # name, Python version, requirements
     fi
     echo "lane $1: $("$lane/bin/python" --version), $3"
     # shellcheck disable=SC2086 # a list of folders
-    "$lane/bin/python" -m pytest -q -n auto ${TESTS:-tests/contract tests/integration tests/unit}
+    "$lane/bin/python" -m pytest -q -n auto ${TESTS:-$4}
 }
 
-for name in ${*:-oldest 3.12 3.13 3.14}; do
+most="tests/contract tests/integration tests/unit"
+for name in ${*:-oldest ecosystem 3.12 3.13 3.14}; do
     case $name in
-    oldest) lane oldest 3.11 requirements/oldest.txt ;;
-    *) lane "$name" "$name" requirements/newest.txt ;;
+    oldest) lane oldest 3.11 requirements/oldest.txt "$most" ;;
+    ecosystem) lane ecosystem 3.11 requirements/ecosystem.txt tests/ecosystem ;;
+    *) lane "$name" "$name" requirements/newest.txt "$most" ;;
     esac
 done

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Raise the pins in newest.txt to the newest versions that fit together, for every supported Python and system.
+# Raise the pins in newest.txt and ecosystem.txt to the newest versions that fit together, for every supported
+# Python and system.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,6 +9,12 @@ if ! [ -x .lanes/pins/bin/uv ]; then
     "${PYTHON:-python3}" -m venv .lanes/pins
     .lanes/pins/bin/python -m pip install --quiet --disable-pip-version-check uv
 fi
-exec .lanes/pins/bin/uv pip compile --quiet --upgrade --universal --python-version "$oldest" \
-    --no-header --no-annotate --group dev \
-    --output-file requirements/newest.txt pyproject.toml
+compile() { # file, options
+    file=$1
+    shift
+    .lanes/pins/bin/uv pip compile --quiet --upgrade --universal --python-version "$oldest" \
+        --no-header --no-annotate --group dev "$@" --output-file "requirements/$file" pyproject.toml
+}
+
+compile newest.txt
+compile ecosystem.txt --group ecosystem

@@ -14,10 +14,12 @@ from langspan.catalogue import telemetry as catalogue
 from langspan.catalogue.telemetry import SpanName, check_described
 from langspan.conventions import metrics
 from langspan.kinds.base import RunKind
+from langspan.kinds.borders import BORDERS
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.models import CHAT
 from langspan.kinds.registry import KINDS, by_callback, chain_kind, check_metrics
 from langspan.langchain.patches import PATCHES, check_recorded
+from langspan.langchain.patches.optional import WAITING
 
 # A kind that nobody has finished: LangChain has no callback for it, so a patch would have to record it.
 TRIAL = replace(EMBEDDINGS, name="search", prefix="search", target_attribute="langchain.vector_store")
@@ -41,8 +43,9 @@ def test_no_part_of_a_kind_can_be_left_out(part: str) -> None:
 
 def test_every_kind_is_recorded_described_and_measured() -> None:
     check_recorded(KINDS, PATCHES)
-    check_described(KINDS, catalogue.SPANS, ROWS)
-    check_metrics(KINDS)
+    check_recorded(BORDERS, {load: load().kinds for load in WAITING.values()})
+    check_described((*KINDS, *BORDERS), catalogue.SPANS, ROWS)
+    check_metrics((*KINDS, *BORDERS))
 
 
 def test_a_kind_that_no_patch_records_is_refused() -> None:
@@ -110,7 +113,7 @@ def test_what_a_kind_measures_is_among_the_metrics_that_it_declares() -> None:
     class Run:
         calls: tuple[Any, ...] = ()
 
-    for kind in KINDS:
+    for kind in (*KINDS, *BORDERS):
         for latest in (False, True):
             found = [] if kind.measure is None else kind.measure(Run(), attributes, 1.0, latest)  # type: ignore[arg-type]
             assert {each.metric for each in found} <= set(kind.metrics)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from langspan.kinds.base import RunKind
+from langspan.kinds.borders import BORDERS
 from langspan.kinds.decisions import DECISION, GENERATION
 from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.registry import KINDS
 
-ANY: Final = frozenset(KINDS)
-OPERATIONS: Final = frozenset(kind for kind in KINDS if kind.operation is not None)
+ALL_KINDS: Final = (*KINDS, *BORDERS)
+ANY: Final = frozenset(ALL_KINDS)
+OPERATIONS: Final = frozenset(kind for kind in ALL_KINDS if kind.operation is not None)
 MODELS: Final = frozenset({CHAT, COMPLETION, DECISION, GENERATION})
 GRAPHS: Final = frozenset(kind for kind in KINDS if kind.is_graph)
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from langspan.catalogue.entries import ANY, GRAPHS, OPERATIONS, Level, Source, Type, constants, rows
+from langspan.catalogue.entries import (
+    ALL_KINDS,
+    ANY,
+    GRAPHS,
+    OPERATIONS,
+    Level,
+    Source,
+    Type,
+    constants,
+    rows,
+)
 from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.graphs import WORKFLOW
-from langspan.kinds.registry import KINDS
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 from langspan.recording import outcomes
@@ -32,7 +41,7 @@ EVERYWHERE: Final = (
         Source.GENAI,
         OPERATIONS,
         (names.GEN_AI_OPERATION_NAME, Type.STRING, Level.REQUIRED, "chat", "always"),
-        values=tuple(kind.operation for kind in KINDS if kind.operation is not None),
+        values=tuple(dict.fromkeys(kind.operation for kind in ALL_KINDS if kind.operation is not None)),
     ),
     *rows(
         Source.GENAI,

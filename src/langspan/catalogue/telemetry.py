@@ -13,18 +13,20 @@ from typing import Final, get_args
 from langspan._budgets import Measure, Per
 from langspan.catalogue import content, costs, evaluations, runs, self_metrics
 from langspan.catalogue import model_calls as calls
-from langspan.catalogue.entries import Attribute, Event, Level, Source, SpanName, Type, constants, rows
+from langspan.catalogue.entries import (
+    ALL_KINDS,
+    Attribute,
+    Event,
+    Level,
+    Source,
+    SpanName,
+    Type,
+    constants,
+    rows,
+)
+from langspan.catalogue.span_names import SPANS
 from langspan.conventions import metrics, names
-from langspan.kinds.agents import AGENT
 from langspan.kinds.base import RunKind
-from langspan.kinds.chains import CHAIN
-from langspan.kinds.decisions import DECISION, GENERATION
-from langspan.kinds.embeddings import EMBEDDINGS
-from langspan.kinds.graphs import NODE, WORKFLOW
-from langspan.kinds.models import CHAT, COMPLETION
-from langspan.kinds.registry import KINDS
-from langspan.kinds.retrievers import RETRIEVER
-from langspan.kinds.tools import TOOL
 from langspan.recording import span_events
 
 __all__ = [
@@ -46,23 +48,6 @@ __all__ = [
 _NO_SPANS: Final = frozenset[RunKind]()
 _OWN_EVENT: Final = (Source.OWN, _NO_SPANS)
 
-SPANS: Final = (
-    SpanName(CHAT, "chat {model}", "chat model"),
-    SpanName(COMPLETION, "text_completion {model}", "completion model"),
-    SpanName(DECISION, "classify {model}", "decision model"),
-    SpanName(GENERATION, "generate_content {model}", "other model that LangChain reports as a chain"),
-    SpanName(EMBEDDINGS, "embeddings {model}", "embeddings"),
-    SpanName(TOOL, "execute_tool {tool}", "tool"),
-    SpanName(RETRIEVER, "retrieval {retriever}", "retriever"),
-    SpanName(
-        AGENT,
-        "invoke_agent {agent}",
-        "agent made by `create_agent` or `create_react_agent`, including nested ones",
-    ),
-    SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, including subgraphs"),
-    SpanName(NODE, "node {node}", "graph node"),
-    SpanName(CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
-)
 ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Any span": runs.EVERYWHERE,
     "Model requests": calls.REQUEST,
@@ -251,9 +236,9 @@ def check_described(
     described = {(row.name, kind) for row in attributes for kind in row.on}
     for kind in kinds:
         if not named.get(kind, "").startswith(kind.prefix or "its name"):
-            raise TypeError(f"{kind}: add its span's name to SPANS of langspan.catalogue.telemetry")
+            raise TypeError(f"{kind}: add its span's name to SPANS of langspan.catalogue.span_names")
         if kind.target_attribute is not None and (kind.target_attribute, kind) not in described:
             raise TypeError(f"{kind}: {kind.target_attribute} has no row for it in langspan.catalogue")
 
 
-check_described(KINDS, SPANS, chain.from_iterable(ATTRIBUTES.values()))
+check_described(ALL_KINDS, SPANS, chain.from_iterable(ATTRIBUTES.values()))

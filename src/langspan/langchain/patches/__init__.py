@@ -7,7 +7,7 @@ is optional by itself, and only the modules here use private names of LangChain.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from langspan._guard import Guard
 from langspan.kinds.base import RunKind
@@ -21,6 +21,7 @@ from langspan.langchain.patches import (
     lost_facts,
     managers,
     models,
+    optional,
     retrievers,
     runnables,
     tokens,
@@ -41,6 +42,7 @@ PATCHES: Final[Mapping[Install, tuple[RunKind, ...]]] = {
     embeddings.install: (EMBEDDINGS,),
     langgraph.install: (),
     lost_facts.install: (),
+    optional.install: (),
 }
 """Every patch, with the kinds of run that it records itself because LangChain has no callback for them."""
 
@@ -57,7 +59,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
         guard.call(patch, ledger, guard, handler)
 
 
-def check_recorded(kinds: Sequence[RunKind], patches: Mapping[Install, Sequence[RunKind]]) -> None:
+def check_recorded(kinds: Sequence[RunKind], patches: Mapping[Any, Sequence[RunKind]]) -> None:
     """Check that each kind of run has a callback or is recorded by a patch.
 
     Args:

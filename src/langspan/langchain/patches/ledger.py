@@ -33,7 +33,7 @@ class Ledger:
         self.closed = False
         self._features = features
         self._entries: list[tuple[Any, str, Any, Any]] = []
-        self._awaited: dict[str, Callable[[ModuleType], None]] = {}
+        self._awaited: dict[str, list[Callable[[ModuleType], None]]] = {}
 
     def when_imported(self, guard: Guard, name: str, patch: Callable[[ModuleType], None]) -> None:
         """Patch a module as soon as it is imported, or now if it already is.
@@ -43,15 +43,15 @@ class Ledger:
             name: The name of the module.
             patch: The function that patches it. Dropped if the patches are undone first.
         """
-        self._awaited[name] = patch
+        self._awaited.setdefault(name, []).append(patch)
         # An import hook cannot be unregistered, so it must not keep the ledger alive.
         ledger = weakref.ref(self)
 
         def hook(module: ModuleType) -> None:
             alive = ledger()
-            awaited = None if alive is None else alive._awaited.pop(name, None)  # noqa: SLF001 - same class
-            if awaited is not None:
-                guard.call(awaited, module)
+            awaited = () if alive is None else alive._awaited.pop(name, ())  # noqa: SLF001 - same class
+            for each in awaited:
+                guard.call(each, module)
 
         wrapt.register_post_import_hook(hook, name)
 

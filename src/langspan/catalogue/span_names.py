@@ -1,0 +1,33 @@
+"""The catalogue's span names: one for each kind of run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langspan.catalogue.entries import SpanName
+from langspan.kinds.agents import AGENT
+from langspan.kinds.chains import CHAIN
+from langspan.kinds.decisions import DECISION, GENERATION
+from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.graphs import NODE, WORKFLOW
+from langspan.kinds.models import CHAT, COMPLETION
+from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.tools import TOOL
+
+SPANS: Final = (
+    SpanName(CHAT, "chat {model}", "chat model"),
+    SpanName(COMPLETION, "text_completion {model}", "completion model"),
+    SpanName(DECISION, "classify {model}", "decision model"),
+    SpanName(GENERATION, "generate_content {model}", "other model that LangChain reports as a chain"),
+    SpanName(EMBEDDINGS, "embeddings {model}", "embeddings"),
+    SpanName(TOOL, "execute_tool {tool}", "tool"),
+    SpanName(RETRIEVER, "retrieval {retriever}", "retriever"),
+    SpanName(
+        AGENT,
+        "invoke_agent {agent}",
+        "agent made by `create_agent` or `create_react_agent`, including nested ones",
+    ),
+    SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, including subgraphs"),
+    SpanName(NODE, "node {node}", "graph node"),
+    SpanName(CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
+)

@@ -1,0 +1,12 @@
+"""The kinds of run at LangChain's borders: calls of optional packages, for which it sends no events.
+
+Their patches wait for the package (`langspan.langchain.patches.optional`); nothing imports this before.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from langspan.kinds.base import RunKind
+
+BORDERS: Final[tuple[RunKind, ...]] = ()

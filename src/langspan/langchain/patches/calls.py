@@ -1,0 +1,115 @@
+"""Runs that LangChain sends no events for: the call of a method is recorded from its start to its end.
+
+A patch says what a call is; here it becomes a run, is made current in the method's body, and is ended once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from uuid import UUID, uuid4
+
+from opentelemetry.context import Context
+
+from langspan._events import Started
+from langspan._guard import Guard
+from langspan.context.drivers import arun_in_context, run_in_context
+from langspan.kinds.base import RunKind
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.recording.recorder import Recorder
+
+Describe: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Started | None]
+"""Makes a call's start event, from a new run id, the instance and the arguments; None to record nothing."""
+
+Returned: TypeAlias = Callable[[Any], Any]
+"""Makes the result that the run's kind reads from what the method returned."""
+
+_Begin: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
+
+
+def call_started(run_id: UUID, payload: Any, name: str | None = None, **extra: Any) -> Started:
+    """Return the start event of a call.
+
+    Args:
+        run_id: The id of its run.
+        payload: Its input.
+        name: Its name, if it has one.
+        extra: What else the run's kind reads.
+    """
+    return Started(None, run_id, None, name, None, None, None, payload, extra)
+
+
+class CallRecorder:
+    """Makes the wrappers of methods whose calls are runs of one kind.
+
+    Args:
+        ledger: The record of the patches: once they are undone, nothing is recorded.
+        guard: The error boundary.
+        recorder: The recorder of the runs.
+        kind: The kind of run that a call is.
+    """
+
+    def __init__(self, ledger: Ledger, guard: Guard, recorder: Recorder, kind: RunKind) -> None:
+        self._ledger, self._guard, self._recorder, self._kind = ledger, guard, recorder, kind
+
+    def calling(self, describe: Describe, returned: Returned | None = None) -> Wrapper:
+        """Return the wrapper of a method.
+
+        Args:
+            describe: Makes the start event.
+            returned: Makes the result; None to take what the method returned.
+        """
+        guard, recorder, begin = self._guard, self._recorder, self._beginning(describe)
+
+        def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            run_id = uuid4()
+            context = guard.call(begin, run_id, instance, args, kwargs)
+            if context is None:
+                return wrapped(*args, **kwargs)
+            try:
+                result = run_in_context(context, wrapped, *args, **kwargs)
+            except BaseException as error:
+                recorder.fail(run_id, error)
+                raise
+            recorder.end(run_id, result if returned is None else guard.call(returned, result))
+            return result
+
+        return wrapper
+
+    def awaiting(self, describe: Describe, returned: Returned | None = None) -> Wrapper:
+        """Return the wrapper of a coroutine method.
+
+        Args:
+            describe: Makes the start event.
+            returned: Makes the result; None to take what the method returned.
+        """
+        guard, recorder, begin = self._guard, self._recorder, self._beginning(describe)
+
+        async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            run_id = uuid4()
+            context = guard.call(begin, run_id, instance, args, kwargs)
+            if context is None:
+                return await wrapped(*args, **kwargs)
+            try:
+                result = await arun_in_context(context, wrapped, *args, **kwargs)
+            except BaseException as error:
+                recorder.fail(run_id, error)
+                raise
+            recorder.end(run_id, result if returned is None else guard.call(returned, result))
+            return result
+
+        return wrapper
+
+    def _beginning(self, describe: Describe) -> _Begin:
+        """Return a function that starts the run of a call, and returns the context of its body."""
+        ledger, recorder, kind = self._ledger, self._recorder, self._kind
+
+        def begin(run_id: UUID, instance: Any, args: tuple[Any, ...], kwargs: Any) -> Context | None:
+            event = None if ledger.closed else describe(run_id, instance, args, kwargs)
+            if event is None:
+                return None
+            recorder.start(event, kind)
+            run = recorder.run(run_id)
+            return None if run is None else run.context
+
+        return begin

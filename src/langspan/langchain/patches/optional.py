@@ -1,0 +1,49 @@
+"""Patches that wait until the module they patch is imported, and are not imported themselves before that."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Final, NamedTuple, TypeAlias
+
+from langspan._guard import Guard
+from langspan.kinds.base import RunKind
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger
+
+Patch: TypeAlias = Callable[[Ledger, Guard, RecordingHandler, ModuleType], None]
+
+
+class Waiting(NamedTuple):
+    """A patch, once it is imported.
+
+    Attributes:
+        patch: Patches the module that was imported.
+        kinds: The kinds of run that it records itself, each listed in `langspan.kinds.borders`.
+    """
+
+    patch: Patch
+    kinds: tuple[RunKind, ...]
+
+
+WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {}
+"""Every patch that waits, by the name of the module it waits for."""
+
+
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
+    """Have each patch wait for its module.
+
+    Args:
+        ledger: The record of the patches.
+        guard: The error boundary.
+        handler: The handler whose recorder records the calls.
+    """
+    for name, load in WAITING.items():
+        ledger.when_imported(guard, name, functools.partial(_patch, load, ledger, guard, handler))
+
+
+def _patch(
+    load: Callable[[], Waiting], ledger: Ledger, guard: Guard, handler: RecordingHandler, module: ModuleType
+) -> None:
+    load().patch(ledger, guard, handler, module)
