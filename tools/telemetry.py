@@ -8,12 +8,11 @@ from pathlib import Path
 
 from langspan.catalogue import absent
 from langspan.catalogue import telemetry as catalogue
-from langspan.catalogue.entries import MODELS
+from langspan.catalogue.entries import ALL_KINDS, ANY, MODELS
 from langspan.catalogue.telemetry import Attribute, Event, Type
 from langspan.conventions import metrics, names
 from langspan.conventions.metrics import Metric
 from langspan.kinds.base import RunKind
-from langspan.kinds.registry import KINDS
 from support.markdown import code, codes, prose, table
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / Path(__file__).with_suffix(".md").name
@@ -61,7 +60,7 @@ def _spans() -> Iterator[str]:
         (
             (
                 span.run,
-                code(span.name) if "{" in span.name else span.name,
+                code(span.name) if span.kind.prefix or "{" in span.name else span.name,
                 code(span.kind.operation) if span.kind.operation else "",
                 span.kind.span_kind.name,
             )
@@ -168,7 +167,7 @@ def _row(row: Attribute) -> tuple[str, ...]:
 
 
 def _kinds(kinds: frozenset[RunKind]) -> str:
-    return "any" if kinds == frozenset(KINDS) else codes(kind.name for kind in KINDS if kind in kinds)
+    return "any" if kinds == ANY else codes(kind.name for kind in ALL_KINDS if kind in kinds)
 
 
 if __name__ == "__main__":

@@ -147,7 +147,8 @@ class RunInfo:
 
     Attributes:
         kind: The kind of run: "chat", "text_completion", "embeddings", "execute_tool", "retrieval",
-            "invoke_agent", "invoke_workflow", "node" or "chain".
+            "invoke_agent", "invoke_workflow", "node", "chain", or of a store, "search_memory",
+            "upsert_memory" and the like.
         name: The run's name in LangChain.
         run_id: LangChain's id of the run.
         parent_run_id: LangChain's id of the parent run; None for a root run.

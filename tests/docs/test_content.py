@@ -68,6 +68,14 @@ def graph():
     return StateGraph(dict).add_node("ask", ask).add_edge(START, "ask").compile(checkpointer=InMemorySaver())
 
 
+def remember():
+    from langgraph.store.memory import InMemoryStore
+
+    store = InMemoryStore()
+    store.put(("users", "ann"), "tea", {"kind": "oolong"})
+    store.search(("users",), query="tea")
+
+
 def judge(value):
     langspan.record_evaluation("relevance", score=1, explanation="It names the city.")
     return value
@@ -88,6 +96,7 @@ RUNS = {
     ),
     "a tool": (lambda: weather.invoke({"city": "Oslo"}), {"tool_arguments", "tool_result"}),
     "a retriever": (lambda: Documents().invoke("Oslo"), {"query", "documents"}),
+    "a store": (remember, {"memory", "query"}),
     "a prompt": (
         lambda: ChatPromptTemplate([("human", "{city}?")]).invoke({"city": "Oslo"}),
         {"input", "output", "prompt_variable"},

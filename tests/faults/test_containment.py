@@ -19,7 +19,7 @@ import pytest
 import langspan
 from langspan.langchain.patches.ledger import _MISSING
 from langspan.recording.log_events import is_supported
-from support.application import agents, chains, embeddings, models
+from support.application import agents, chains, embeddings, models, stores
 from support.application.observe import Scenario, Seen, observe
 from support.capabilities import GRAPH_CALLBACKS, MODEL_EVENTS, NODE_TIMEOUTS
 from support.faults import InjectedError, Target, fault, targets, watched
@@ -36,6 +36,7 @@ SCENARIOS: dict[str, Scenario] = {
         *models.OF_PACKAGES,
         *agents.SCENARIOS,
         *embeddings.SCENARIOS,
+        *stores.SCENARIOS,
     )
 }
 SET_UP, TAKE_DOWN = "instrument", "uninstrument"
@@ -70,6 +71,11 @@ EXEMPT = {
     "langchain.configure_hook.ConfigureHook.__init__": AT_IMPORT,
     "langchain.configure_hook.ConfigureHook.get": CARRIER,
     "langchain.patches.cached_nodes._amatching.record": CARRIER,
+    "langchain.patches.store_threads._CarryingExecutor.submit": CARRIER,
+    "langchain.patches.store_threads.HandedOver.carrying.carried": CARRIER,
+    "langchain.patches.store_batches.Asked.linking.linked": CARRIER,
+    "langchain.patches.stores._Batches.batch": CARRIER,
+    "langchain.patches.stores._Batches.abatch": CARRIER,
     "langchain.patches.check_recorded": AT_IMPORT,
     "langchain.patches.hooks.run_id_factory": AT_IMPORT,
     "kinds.registry.by_callback": AT_IMPORT,

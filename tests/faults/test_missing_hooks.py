@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import langgraph.store.base.batch
+import langgraph.store.memory
 import pytest
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
+from langgraph.store.base import BaseStore
 from opentelemetry import trace
 
 from langspan.context.private_names import SPAN_KEY, suppression_keys
@@ -140,14 +143,16 @@ def patched() -> Iterator[set[str]]:
         yield {
             full_name(owner, name)
             for owner, name, _ in harness.patches
-            if name != "__init_subclass__" and not is_override(owner)
+            if name != "__init_subclass__" and not is_override(owner, name)
         }
 
 
-def is_override(owner: Any) -> bool:
+def is_override(owner: Any, name: str) -> bool:
     """Whether a method was patched because a class overrides that of LangChain's own."""
-    bases = (BaseChatModel, BaseLLM, BaseTool, BaseRetriever, Embeddings)
-    return isinstance(owner, type) and owner not in bases and issubclass(owner, bases)
+    bases = (BaseChatModel, BaseLLM, BaseTool, BaseRetriever, Embeddings, BaseStore)
+    if not isinstance(owner, type) or owner in bases:
+        return False
+    return any(issubclass(owner, base) and hasattr(base, name) for base in bases)
 
 
 def test_every_hook_is_listed_here(patched: set[str]) -> None:

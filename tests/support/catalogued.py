@@ -25,11 +25,11 @@ from opentelemetry.sdk.metrics import (
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
 from langspan.catalogue import telemetry as catalogue
-from langspan.catalogue.entries import MODELS
+from langspan.catalogue.entries import ALL_KINDS, MODELS
 from langspan.catalogue.telemetry import Attribute, Event, Type
 from langspan.conventions.metrics import Metric
 from langspan.kinds.base import RunKind
-from langspan.kinds.registry import KINDS, UNKNOWN
+from langspan.kinds.registry import UNKNOWN
 
 SCOPE = "langspan"
 SCOPE_OF_EXPORT = "langspan.export"
@@ -41,11 +41,11 @@ _EVENTS = {event.name: event for event in catalogue.SPAN_EVENTS}
 _LOG_EVENTS = {event.name: event for event in catalogue.LOG_EVENTS}
 _METRICS = {metric.name: metric for metrics in catalogue.METRICS.values() for metric in metrics}
 _PATTERNS = {
-    span.kind: re.compile(re.sub(r" \{\w+\}", "( .+)?", span.name) if "{" in span.name else ".+", re.DOTALL)
+    span.kind: re.compile(re.sub(r" \{\w+\}", "( .+)?", span.name) if span.kind.prefix else ".+", re.DOTALL)
     for span in catalogue.SPANS
 }
-_PLAIN_KINDS = frozenset(kind for kind in KINDS if kind.operation is None)
-_BY_OPERATION = {kind.operation: kind for kind in KINDS if kind.operation is not None}
+_PLAIN_KINDS = frozenset(kind for kind in ALL_KINDS if kind.operation is None)
+_BY_OPERATION = {kind.operation: kind for kind in ALL_KINDS if kind.operation is not None}
 _TYPES: Mapping[Type, Callable[[Any], bool]] = {
     Type.STRING: lambda value: type(value) is str,
     Type.STRINGS: lambda value: isinstance(value, list | tuple) and all(type(each) is str for each in value),
@@ -192,7 +192,7 @@ def _kinds(operation: Any, name: str) -> frozenset[RunKind]:
     if operation in _BY_OPERATION:
         return frozenset({_BY_OPERATION[operation]})
     if name == UNKNOWN[1] or name.partition(" ")[0] in _BY_OPERATION:
-        return frozenset(KINDS)  # a test has made us fail, so the operation is not told
+        return frozenset(ALL_KINDS)  # a test has made us fail, so the operation is not told
     return _PLAIN_KINDS
 
 

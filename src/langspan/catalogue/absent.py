@@ -10,15 +10,21 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.stores import DELETE, SEARCH, UPSERT
 
 _MODELS: Final = frozenset({CHAT, COMPLETION})
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _RETRIEVER: Final = frozenset({RETRIEVER})
 _AGENT: Final = frozenset({AGENT})
+_MEMORY: Final = frozenset({SEARCH, UPSERT, DELETE})
 _BY_MODALITY: Final = "LangChain's packages count cached tokens as a whole, not by modality."
 _VECTORS_ONLY: Final = "LangChain's embeddings return vectors and nothing else."
 _NO_ADDRESS: Final = (
     "A retriever leaves the connection to a client of its own, whose address it does not tell."
+)
+_IN_PROCESS: Final = "A LangGraph store is no service of a provider; its class says what is behind it."
+_NO_CONNECTION: Final = (
+    "A store leaves the connection to a client of its own, whose address it does not tell."
 )
 
 
@@ -68,6 +74,10 @@ ATTRIBUTES: Final = (
     ),
     Absent("server.address", _RETRIEVER, _NO_ADDRESS),
     Absent("server.port", _RETRIEVER, _NO_ADDRESS),
+    Absent("gen_ai.provider.name", _MEMORY, _IN_PROCESS),
+    Absent("gen_ai.memory.store.id", _MEMORY, "A LangGraph store has neither an id nor a name."),
+    Absent("server.address", _MEMORY, _NO_CONNECTION),
+    Absent("server.port", _MEMORY, _NO_CONNECTION),
     Absent(
         "gen_ai.agent.description",
         _AGENT,
@@ -88,8 +98,11 @@ SIGNALS: Final = (
     AbsentSignal("plan", "LangChain does not tell a call that plans from any other."),
     AbsentSignal("fetch_response", "No LangChain class reads a stored response again."),
     AbsentSignal(
-        "create_memory, search_memory and the other operations of memories",
-        "LangChain and LangGraph send no callbacks for their stores.",
+        "create_memory, update_memory",
+        "A LangGraph store does not tell whether a record that is put replaces another: upsert_memory.",
+    ),
+    AbsentSignal(
+        "create_memory_store, delete_memory_store", "Stores of LangGraph are objects, made without a call."
     ),
     AbsentSignal("mcp.*", "The client and server of the protocol have spans of their own."),
     AbsentSignal("gen_ai.main_agent", "It needs an id that a provider has given to the agent."),

@@ -12,6 +12,7 @@ from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.stores import DELETE, GET, LIST, MIXED, SEARCH, SHARED, UPSERT
 from langspan.kinds.tools import TOOL
 
 SPANS: Final = (
@@ -22,6 +23,13 @@ SPANS: Final = (
     SpanName(EMBEDDINGS, "embeddings {model}", "embeddings"),
     SpanName(TOOL, "execute_tool {tool}", "tool"),
     SpanName(RETRIEVER, "retrieval {retriever}", "retriever"),
+    SpanName(SEARCH, "search_memory", "search in a LangGraph store"),
+    SpanName(UPSERT, "upsert_memory", "records put into a LangGraph store"),
+    SpanName(DELETE, "delete_memory", "records deleted from a LangGraph store"),
+    SpanName(GET, "get_memory", "records read from a LangGraph store by their keys"),
+    SpanName(LIST, "list_memory_namespaces", "namespaces of a LangGraph store listed"),
+    SpanName(MIXED, "batch_memory", "different operations in one `batch` of a LangGraph store"),
+    SpanName(SHARED, "memory batch {store}", "work of a LangGraph store for several that asked"),
     SpanName(
         AGENT,
         "invoke_agent {agent}",

@@ -17,7 +17,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "tool_definitions": ("tool_definitions",),
     "tool_arguments": ("tool_arguments",),
     "tool_results": ("tool_result",),
-    "documents": ("documents",),
+    "documents": ("documents", "memory"),
     "metadata": ("metadata",),
     "exceptions": ("exception",),
     "events": ("event", "interrupt", "text"),

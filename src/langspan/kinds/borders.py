@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from langspan.kinds import stores
 from langspan.kinds.base import RunKind
 
-BORDERS: Final[tuple[RunKind, ...]] = ()
+BORDERS: Final[tuple[RunKind, ...]] = (*stores.KINDS,)

@@ -18,6 +18,7 @@ _CONVERSATIONS: Final = "the config of a model called by itself does not tell it
 _TOOLS: Final = "a cancelled tool may stay open until it is evicted"
 _RETRIEVERS: Final = "spans made inside retrievers do not nest under them"
 _EMBEDDINGS: Final = "calls of embeddings have no span"
+_STORES: Final = "some operations of LangGraph's stores have no span"
 _CHAINS: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
 _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open until it is evicted"
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
@@ -110,6 +111,22 @@ PATCHED: Final[Mapping[str, str]] = {
     ),
     "SyncPregelLoop.match_cached_writes": _CACHED,
     "AsyncPregelLoop.amatch_cached_writes": _CACHED,
+    "BaseStore.get": _STORES,
+    "BaseStore.search": _STORES,
+    "BaseStore.put": _STORES,
+    "BaseStore.delete": _STORES,
+    "BaseStore.list_namespaces": _STORES,
+    "BaseStore.batch": _STORES,
+    "BaseStore.aget": _STORES,
+    "BaseStore.asearch": _STORES,
+    "BaseStore.aput": _STORES,
+    "BaseStore.adelete": _STORES,
+    "BaseStore.alist_namespaces": _STORES,
+    "BaseStore.abatch": _STORES,
+    "AsyncBatchedBaseStore._ensure_task": (
+        "what a batching store does for several that asked is not linked to them"
+    ),
+    "langgraph.store.memory.cf": "embeddings of an in-memory store's search do not nest under it",
     **dict.fromkeys(_OF_PACKAGES, _LOST),
 }
 """The patched names, with the effect for users if the name is missing."""

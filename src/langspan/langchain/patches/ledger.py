@@ -66,6 +66,19 @@ class Ledger:
         Raises:
             KeyError: The patch is not listed in `langspan.langchain.patches.hooks`.
         """
+        self.exchange(owner, name, lambda original: wrapt.FunctionWrapper(original, wrapper))
+
+    def exchange(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
+        """Set `owner.name` to what is made of it; if the library does not have it, log the effect and go on.
+
+        Args:
+            owner: A module or class.
+            name: The name of the attribute.
+            make: Makes the replacement of the original.
+
+        Raises:
+            KeyError: The patch is not listed in `langspan.langchain.patches.hooks`.
+        """
         hook = full_name(owner, name)
         feature = self._features[hook]
         # Only the class's own attribute: an inherited one belongs to the base class's patch.
@@ -79,7 +92,7 @@ class Ledger:
                     feature,
                 )
             return
-        self.replace(owner, name, wrapt.FunctionWrapper(original, wrapper))
+        self.replace(owner, name, make(original))
 
     def replace(self, owner: Any, name: str, replacement: Any) -> None:
         """Set `owner.name` and record what was there before."""

@@ -27,7 +27,16 @@ class Waiting(NamedTuple):
     kinds: tuple[RunKind, ...]
 
 
-WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {}
+def _stores() -> Waiting:
+    from langspan.kinds import stores as kinds  # noqa: PLC0415 - only where they are needed
+    from langspan.langchain.patches import stores  # noqa: PLC0415 - as above
+
+    return Waiting(stores.patch, kinds.KINDS)
+
+
+WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
+    "langgraph.store.base": _stores,
+}
 """Every patch that waits, by the name of the module it waits for."""
 
 

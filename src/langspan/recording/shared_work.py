@@ -1,0 +1,62 @@
+"""Work that is done once for several runs: where its span lies, and its links with those that asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from opentelemetry.context import Context
+
+from langspan.context.private_names import SPAN_KEY
+from langspan.recording.run import Run
+
+
+def context_around(askers: Sequence[Run]) -> Context:
+    """Return the context that the work starts in: it must not lie in the trace of somebody who did not ask.
+
+    Args:
+        askers: The open runs that asked, two or more. Their start events hold the context `outside` of them.
+
+    Returns:
+        An empty context if they are of several traces; else that of what is around all of them.
+    """
+    if len({asker.span_context().trace_id for asker in askers}) > 1:
+        return Context()
+    outside = [context for asker in askers if (context := _outside(asker)) is not None]
+    if outside and all(context.get(SPAN_KEY) is outside[0].get(SPAN_KEY) for context in outside):
+        return outside[0]  # where it may be a span of the user's own that is around them
+    around = _run_around(askers)
+    if around is not None:
+        return around.context
+    return outside[0] if outside else Context()
+
+
+def link(work: Run, askers: Sequence[Run]) -> None:
+    """Link the span of the work to all spans that asked for it, and those to it.
+
+    A span holds a limited number of links, 128 by default, so of many askers each knows at least its own.
+
+    Args:
+        work: The run of the work.
+        askers: The runs that asked.
+    """
+    if not (work.is_visible and work.is_recording):
+        return
+    for asker in askers:
+        if asker.is_open:
+            work.span.add_link(asker.span_context())
+            asker.span.add_link(work.span_context())
+
+
+def _outside(run: Run) -> Context | None:
+    return None if run.event is None else run.event.extra.get("outside")
+
+
+def _run_around(runs: Sequence[Run]) -> Run | None:
+    """Return the innermost open run around all of them."""
+    first, *others = runs
+    around = first.parent
+    while around is not None and around.is_open:
+        if all(other.is_below(around.run_id) for other in others):
+            return around
+        around = around.parent
+    return None
