@@ -147,8 +147,8 @@ class RunInfo:
 
     Attributes:
         kind: The kind of run: "chat", "text_completion", "embeddings", "execute_tool", "retrieval",
-            "invoke_agent", "invoke_workflow", "node", "chain", or of a store, "search_memory",
-            "upsert_memory" and the like.
+            "invoke_agent", "invoke_workflow", "node" or "chain"; of what LangChain sends no events for, what
+            the table of spans in the documentation says, such as "search_memory" or "mcp_request".
         name: The run's name in LangChain.
         run_id: LangChain's id of the run.
         parent_run_id: LangChain's id of the parent run; None for a root run.

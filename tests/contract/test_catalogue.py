@@ -16,7 +16,7 @@ from opentelemetry.trace import Link, SpanKind
 
 from langspan.catalogue import telemetry as catalogue
 from langspan.catalogue.telemetry import Attribute, Type
-from langspan.conventions import memory, names
+from langspan.conventions import mcp, memory, names
 from langspan.conventions.names import EventName
 from langspan.export.traces import build
 from support.catalogued import Watch, content_names, problems_of_record
@@ -193,8 +193,8 @@ def test_what_others_export_is_theirs(noticed: Callable[[], list[str]]) -> None:
 
 
 def test_it_has_every_name_and_no_other() -> None:
-    known = {**vars(names), **vars(memory)}
-    written = {value for key, value in known.items() if key.isupper() and isinstance(value, str)}
+    constants = {**vars(names), **vars(mcp), **vars(memory)}
+    written = {value for key, value in constants.items() if key.isupper() and isinstance(value, str)}
 
     assert written - {names.SCHEMA_URL, names.TOOL_ERROR} == {row.name for row in EVERY}
 

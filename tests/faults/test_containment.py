@@ -21,7 +21,7 @@ from langspan.langchain.patches.ledger import _MISSING
 from langspan.recording.log_events import is_supported
 from support.application import agents, chains, embeddings, models, stores
 from support.application.observe import Scenario, Seen, observe
-from support.capabilities import GRAPH_CALLBACKS, MODEL_EVENTS, NODE_TIMEOUTS
+from support.capabilities import GRAPH_CALLBACKS, MCP, MODEL_EVENTS, NODE_TIMEOUTS
 from support.faults import InjectedError, Target, fault, targets, watched
 from support.production import Harness
 
@@ -186,6 +186,7 @@ LAST = {
 # What serves only some versions of others: whether those are installed.
 LIFECYCLE, EVENT_STREAMS = GRAPH_CALLBACKS.there, MODEL_EVENTS.there
 TIMEOUTS = NODE_TIMEOUTS.there
+MCP_CLIENT = MCP.there
 INSTALLED = {
     "recording.log_events.LogEvents": is_supported(),
     "recording.log_events._keyed": is_supported(),
@@ -209,6 +210,12 @@ INSTALLED = {
     "context.scope.Scope._dropped": EVENT_STREAMS,
     "context.scope.Scope.around_stream": EVENT_STREAMS,
     "langchain.patches.wrappers.stream_scope": EVENT_STREAMS,
+    # Made to fail in a lane of their own: see tests/ecosystem.
+    "langchain.patches.mcp": MCP_CLIENT,
+    "langchain.patches.mcp_connections": MCP_CLIENT,
+    "langchain.patches.optional._mcp": MCP_CLIENT,
+    "recording.run.Run.learn": MCP_CLIENT,
+    "recording.run._with": MCP_CLIENT,
 }
 
 

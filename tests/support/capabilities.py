@@ -6,6 +6,7 @@ import inspect
 import warnings
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -55,3 +56,4 @@ STATE_PLANS = Capability(
 )
 TOOL_NODES = Capability("langgraph.prebuilt that fits its langgraph", _imports("langgraph.prebuilt"))
 NUMPY = Capability("numpy, which searches stored vectors", _imports("numpy"))
+MCP = Capability("client of the Model Context Protocol", find_spec("mcp") is not None)

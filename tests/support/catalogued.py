@@ -45,7 +45,11 @@ _PATTERNS = {
     for span in catalogue.SPANS
 }
 _PLAIN_KINDS = frozenset(kind for kind in ALL_KINDS if kind.operation is None)
-_BY_OPERATION = {kind.operation: kind for kind in ALL_KINDS if kind.operation is not None}
+_BY_OPERATION = {
+    kind.operation: frozenset(each for each in ALL_KINDS if each.operation == kind.operation)
+    for kind in ALL_KINDS
+    if kind.operation is not None
+}
 _TYPES: Mapping[Type, Callable[[Any], bool]] = {
     Type.STRING: lambda value: type(value) is str,
     Type.STRINGS: lambda value: isinstance(value, list | tuple) and all(type(each) is str for each in value),
@@ -190,7 +194,7 @@ class Watch:
 def _kinds(operation: Any, name: str) -> frozenset[RunKind]:
     """What a span may be the span of."""
     if operation in _BY_OPERATION:
-        return frozenset({_BY_OPERATION[operation]})
+        return _BY_OPERATION[operation]
     if name == UNKNOWN[1] or name.partition(" ")[0] in _BY_OPERATION:
         return frozenset(ALL_KINDS)  # a test has made us fail, so the operation is not told
     return _PLAIN_KINDS

@@ -8,6 +8,7 @@ from typing import Final
 from langspan.kinds.agents import AGENT
 from langspan.kinds.base import RunKind
 from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.mcp import MCP_REQUEST
 from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.stores import DELETE, SEARCH, UPSERT
@@ -65,6 +66,11 @@ ATTRIBUTES: Final = (
         _MODELS,
         "A prompt is filled in by a step of its own, and that step's span has the variables.",
     ),
+    Absent(
+        "gen_ai.prompt.variable.",
+        frozenset({MCP_REQUEST}),
+        "What fills a prompt of a server is in the message that comes of it.",
+    ),
     Absent("gen_ai.response.model", _EMBEDDINGS, _VECTORS_ONLY),
     Absent("gen_ai.usage.input_tokens", _EMBEDDINGS, _VECTORS_ONLY),
     Absent(
@@ -104,7 +110,10 @@ SIGNALS: Final = (
     AbsentSignal(
         "create_memory_store, delete_memory_store", "Stores of LangGraph are objects, made without a call."
     ),
-    AbsentSignal("mcp.*", "The client and server of the protocol have spans of their own."),
+    AbsentSignal(
+        "mcp.client.operation.duration and the other metrics of MCP",
+        "The duration of a tool is measured, and a server measures its own requests.",
+    ),
     AbsentSignal("gen_ai.main_agent", "It needs an id that a provider has given to the agent."),
 )
 """Spans, events and entities."""

@@ -9,6 +9,7 @@ from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.graphs import WORKFLOW
+from langspan.kinds.mcp import MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 
@@ -58,7 +59,7 @@ CONTENT: Final = (
     ),
     *rows(
         Source.GENAI,
-        _TOOL,
+        _TOOL | {MCP_TOOL_CALL},
         (names.GEN_AI_TOOL_CALL_ARGUMENTS, Type.JSON, Level.CONTENT, '{"order":"A-7"}', "always"),
         (names.GEN_AI_TOOL_CALL_RESULT, Type.JSON, Level.CONTENT, '"on its way"', "it returned"),
     ),

@@ -10,7 +10,9 @@ from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
+from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
+from langspan.kinds.tools import TOOL
 
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _CALLS: Final = MODELS | _EMBEDDINGS
@@ -39,13 +41,13 @@ REQUEST: Final = (
     ),
     *rows(
         Source.CORE,
-        _CALLS,
+        _CALLS | {TOOL, MCP_TOOL_CALL, MCP_REQUEST},
         (
             names.SERVER_ADDRESS,
             Type.STRING,
             Level.RECOMMENDED,
             "api.openai.com",
-            "known from the model's base URL",
+            "known from the model's base URL, or that of an MCP server",
         ),
         (names.SERVER_PORT, Type.INT, Level.CONDITIONAL, 443, "known from the same URL"),
     ),

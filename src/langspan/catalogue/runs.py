@@ -19,6 +19,7 @@ from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.graphs import WORKFLOW
+from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 from langspan.recording import outcomes
@@ -47,7 +48,17 @@ EVERYWHERE: Final = (
         Source.GENAI,
         OPERATIONS,
         (names.GEN_AI_CONVERSATION_ID, Type.STRING, Level.CONDITIONAL, "thread-7", _CONVERSATION),
-        (names.GEN_AI_PROMPT_NAME, Type.STRING, Level.CONDITIONAL, "me/greeting", _HUB),
+    ),
+    *rows(
+        Source.GENAI,
+        OPERATIONS | {MCP_REQUEST},
+        (
+            names.GEN_AI_PROMPT_NAME,
+            Type.STRING,
+            Level.CONDITIONAL,
+            "me/greeting",
+            f"{_HUB}, or from an MCP server",
+        ),
     ),
     *rows(
         Source.GENAI_NEXT,
@@ -141,7 +152,7 @@ EVERYWHERE: Final = (
 ACTORS: Final = (
     *rows(
         Source.GENAI,
-        _TOOL,
+        _TOOL | {MCP_TOOL_CALL},
         (names.GEN_AI_TOOL_NAME, Type.STRING, Level.REQUIRED, "find_order", "known"),
     ),
     *rows(

@@ -10,6 +10,7 @@ from langspan.kinds.chains import CHAIN
 from langspan.kinds.decisions import DECISION, GENERATION
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
+from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.models import CHAT, COMPLETION
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.stores import DELETE, GET, LIST, MIXED, SEARCH, SHARED, UPSERT
@@ -37,5 +38,9 @@ SPANS: Final = (
     ),
     SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, including subgraphs"),
     SpanName(NODE, "node {node}", "graph node"),
+    SpanName(
+        MCP_TOOL_CALL, "tools/call {tool}", "call of an MCP server's tool by hand, not by the LangChain tool"
+    ),
+    SpanName(MCP_REQUEST, "its name: its method, and the name of a prompt", "other request to an MCP server"),
     SpanName(CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
 )

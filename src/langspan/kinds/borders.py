@@ -9,5 +9,10 @@ from typing import Final
 
 from langspan.kinds import stores
 from langspan.kinds.base import RunKind
+from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 
-BORDERS: Final[tuple[RunKind, ...]] = (*stores.KINDS,)
+BORDERS: Final[tuple[RunKind, ...]] = (
+    *stores.KINDS,
+    MCP_TOOL_CALL,
+    MCP_REQUEST,
+)

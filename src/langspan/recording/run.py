@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext
 
 from langspan._events import Call, Given, Started
-from langspan._values import Attributes
+from langspan._values import Attributes, AttributeValue
 from langspan.kinds.base import AgentCall, ModelCall
 from langspan.kinds.registry import Identity
 from langspan.recording.failures import Sighting
@@ -222,6 +222,16 @@ class Run:
         self.timeout = None
         self.context = _NO_CONTEXT
 
+    def learn(self, facts: Mapping[str, AttributeValue | None]) -> None:
+        """Take what becomes known while the run is open, for its span to say in the end.
+
+        Args:
+            facts: Attributes; one that is None is no longer known.
+        """
+        if self.is_open and self.needs_attributes:
+            self.deferred_attributes = _with(self.deferred_attributes, facts)
+            self.start_attributes = _with(self.start_attributes, facts)
+
     def span_context(self) -> SpanContext:
         """What is left of the run once it has ended, for children that come late."""
         return self.span.get_span_context()
@@ -229,3 +239,7 @@ class Run:
     def abandon(self, error: BaseException | None) -> None:
         """End the run: LangChain will not."""
         self.owner.abandon(self, error)
+
+
+def _with(attributes: Attributes, facts: Mapping[str, AttributeValue | None]) -> Attributes:
+    return {name: value for name, value in {**attributes, **facts}.items() if value is not None}

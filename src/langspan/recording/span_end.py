@@ -213,7 +213,8 @@ class SpanFinisher:
         now = time.time_ns()
         try:
             if outcome is not _RETURNED:
-                attributes = {**attributes, **outcome.attributes()}
+                # A kind may know better than the exception's class what went wrong.
+                attributes = {**outcome.attributes(), **attributes}
             if run.needs_attributes and (self._metrics is not None or self._events is not None):
                 self._observe(run, {**run.start_attributes, **attributes}, (now - run.started) / 1e9)
             if run.is_recording:

@@ -98,6 +98,29 @@ TOOL = """
     Opt  any       gen_ai.tool.call.arguments
     Opt  any       gen_ai.tool.call.result
 """
+# Of requests to MCP servers; a tool that comes from one has them on its own span.
+MCP = """
+    R    string    mcp.method.name
+    CR   string    error.type
+    CR   string    jsonrpc.request.id
+    CR   string    rpc.response.status_code
+    CR   int       server.port
+    Rec  string    mcp.protocol.version
+    Rec  string    mcp.session.id
+    Rec  string    network.transport
+    Rec  string    server.address
+"""
+MCP_CALL = f"""{MCP}
+    R    string    gen_ai.operation.name
+    CR   string    gen_ai.tool.name
+    Opt  any       gen_ai.tool.call.arguments
+    Opt  any       gen_ai.tool.call.result
+"""
+MCP_OTHER = f"""{MCP}
+    CR   string    gen_ai.prompt.name
+    CR   string    mcp.resource.uri
+    Opt  string    gen_ai.prompt.variable.
+"""
 AGENT = """
     R    string    gen_ai.operation.name
     CR   string    gen_ai.agent.name
@@ -158,7 +181,9 @@ CONVENTIONS = {
     "search_memory": SEARCHED,
     "upsert_memory": STORED,
     "delete_memory": DELETED,
-    "execute_tool": TOOL,
+    "execute_tool": f"{TOOL}{MCP}",
+    "mcp_tool_call": MCP_CALL,
+    "mcp_request": MCP_OTHER,
     "invoke_agent": AGENT,
     "invoke_workflow": WORKFLOW,
 }
@@ -315,6 +340,8 @@ def test_span_names_and_kinds():
         "invoke_agent {agent}": "INTERNAL",
         "invoke_workflow {graph}": "INTERNAL",
         "node {node}": "INTERNAL",
+        "tools/call {tool}": "CLIENT",
+        "its name: its method, and the name of a prompt": "CLIENT",
         "its name": "INTERNAL",
     } == {span.name: span.kind.span_kind.name for span in catalogue.SPANS}
 

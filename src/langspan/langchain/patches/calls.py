@@ -13,16 +13,21 @@ from opentelemetry.context import Context
 
 from langspan._events import Started
 from langspan._guard import Guard
+from langspan._values import Attributes
 from langspan.context.drivers import arun_in_context, run_in_context
 from langspan.kinds.base import RunKind
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.recording.recorder import Recorder
+from langspan.recording.run import NO_ATTRIBUTES
 
 Describe: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Started | None]
 """Makes a call's start event, from a new run id, the instance and the arguments; None to record nothing."""
 
 Returned: TypeAlias = Callable[[Any], Any]
 """Makes the result that the run's kind reads from what the method returned."""
+
+Raised: TypeAlias = Callable[[BaseException], Attributes]
+"""Makes what the run's kind reads at a failure from what the method raised."""
 
 _Begin: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
 
@@ -76,12 +81,15 @@ class CallRecorder:
 
         return wrapper
 
-    def awaiting(self, describe: Describe, returned: Returned | None = None) -> Wrapper:
+    def awaiting(
+        self, describe: Describe, returned: Returned | None = None, raised: Raised | None = None
+    ) -> Wrapper:
         """Return the wrapper of a coroutine method.
 
         Args:
             describe: Makes the start event.
             returned: Makes the result; None to take what the method returned.
+            raised: Makes what the kind reads at a failure; None if it reads nothing.
         """
         guard, recorder, begin = self._guard, self._recorder, self._beginning(describe)
 
@@ -93,7 +101,8 @@ class CallRecorder:
             try:
                 result = await arun_in_context(context, wrapped, *args, **kwargs)
             except BaseException as error:
-                recorder.fail(run_id, error)
+                extra = NO_ATTRIBUTES if raised is None else guard.call(raised, error) or NO_ATTRIBUTES
+                recorder.fail(run_id, error, extra)
                 raise
             recorder.end(run_id, result if returned is None else guard.call(returned, result))
             return result

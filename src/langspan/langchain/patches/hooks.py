@@ -27,6 +27,8 @@ _CACHED: Final = "nodes answered from LangGraph's cache have no span"
 _INTERRUPTS: Final = "interrupts before and after nodes are not marked"
 _BATCHES: Final = "runs of a batch do not have the conversation and the user that only their config tells"
 _LINKS: Final = "graphs that go on in another process are not linked to the interrupted one"
+_MCP: Final = "requests to MCP servers have no span, and a traced server starts a trace of its own"
+_CONNECTIONS: Final = "spans of MCP requests do not tell the transport, the server's address and the session"
 
 _OF_PACKAGES: Final = (
     "BaseChatOpenAI._convert_chunk_to_generation_chunk",
@@ -43,6 +45,18 @@ _OF_PACKAGES: Final = (
     "langchain_huggingface.chat_models.huggingface._convert_chunk_to_message_chunk",
     "ChatHuggingFace._create_chat_result",
 )
+_OF_MCP: Final[Mapping[str, str]] = {
+    "BaseSession.send_request": _MCP,
+    "ClientSession.send_request": "tools of MCP servers do not tell of the protocol",
+    "mcp.client.stdio.stdio_client": _CONNECTIONS,
+    "mcp.client.sse.sse_client": _CONNECTIONS,
+    "mcp.client.streamable_http.streamable_http_client": _CONNECTIONS,
+    "mcp.client.streamable_http.streamablehttp_client": _CONNECTIONS,
+    "langchain_mcp_adapters.sessions.stdio_client": _CONNECTIONS,
+    "langchain_mcp_adapters.sessions.sse_client": _CONNECTIONS,
+    "langchain_mcp_adapters.sessions.streamable_http_client": _CONNECTIONS,
+    "langchain_mcp_adapters.sessions.streamablehttp_client": _CONNECTIONS,
+}
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
         "spans made inside chains and tools do not nest under them"
@@ -128,6 +142,7 @@ PATCHED: Final[Mapping[str, str]] = {
     ),
     "langgraph.store.memory.cf": "embeddings of an in-memory store's search do not nest under it",
     **dict.fromkeys(_OF_PACKAGES, _LOST),
+    **_OF_MCP,
 }
 """The patched names, with the effect for users if the name is missing."""
 
@@ -140,6 +155,7 @@ YOUNG: Final = frozenset(
         "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
         "langgraph.pregel.main.create_checkpoint_plan_for_update_state_api",
         *_OF_PACKAGES,
+        *_OF_MCP,
     }
 )
 """The names that the oldest supported versions lack, for which no warning is logged."""

@@ -34,8 +34,16 @@ def _stores() -> Waiting:
     return Waiting(stores.patch, kinds.KINDS)
 
 
+def _mcp() -> Waiting:
+    from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL  # noqa: PLC0415 - it waits
+    from langspan.langchain.patches import mcp  # noqa: PLC0415 - likewise
+
+    return Waiting(mcp.patch, (MCP_TOOL_CALL, MCP_REQUEST))
+
+
 WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
     "langgraph.store.base": _stores,
+    "mcp.client.session": _mcp,
 }
 """Every patch that waits, by the name of the module it waits for."""
 

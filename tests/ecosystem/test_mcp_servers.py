@@ -1,0 +1,156 @@
+"""Tools of a traced MCP server in another process: one trace, whatever the transport and the session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from textwrap import indent
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+import langspan
+from ecosystem.mcp_connections import http, stdio
+from langspan._guard import Guard
+from support.ecosystem import needed
+from support.models import StreamingChat, tool_call
+from support.otlp import Server, receive
+from support.otlp_data import Span
+
+client = needed("langchain_mcp_adapters.client")
+tools = needed("langchain_mcp_adapters.tools")
+needed("fastmcp")
+
+ASK: Any = {"messages": [("user", "How warm is it in Rome?")]}
+AGENT = """
+invoke_agent weather
+  node model
+    chat m
+  node tools
+    execute_tool temperature
+{below}  node model
+    chat m
+"""
+KEPT = "tools/call temperature [mcp-server]\n"
+PER_CALL = f"initialize\n{KEPT}tools/list\n"
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Server]:
+    with receive() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def web_server(receiver: Server) -> Iterator[dict[str, Any]]:
+    with http(receiver.endpoint) as connection:
+        yield connection
+
+
+@pytest.fixture(params=["stdio", "http"])
+def connection(request: pytest.FixtureRequest, receiver: Server) -> Any:
+    return stdio(receiver.endpoint) if request.param == "stdio" else request.getfixturevalue("web_server")
+
+
+@pytest.fixture(autouse=True)
+def sending(receiver: Server) -> Iterator[None]:
+    """The client sends to where the server sends."""
+    receiver.received.spans.clear()
+    provider = TracerProvider(resource=Resource({"service.name": "app"}))
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"{receiver.endpoint}/v1/traces")))
+    langspan.LangSpanInstrumentor().instrument(tracer_provider=provider, guard=Guard(raising=True))
+    yield
+    langspan.uninstrument()
+    provider.shutdown()
+
+
+def drawn(spans: list[Span], parent: str | None = None) -> str:
+    """The tree of what arrived, in the order of the starts; the server's spans are marked."""
+    lines = ""
+    for span in sorted(spans, key=lambda span: span.start):
+        if (span.parent_id or None) == parent:
+            mark = "" if span.resource["service.name"] == "app" else " [mcp-server]"
+            lines += f"{span.name}{mark}\n{indent(drawn(spans, span.span_id), '  ')}"
+    return lines
+
+
+def agent(found: list[Any]) -> Any:
+    model = StreamingChat(answers=[tool_call("temperature", city="Rome"), "20 degrees"], model_name="m")
+    return create_agent(model, found, name="weather")
+
+
+async def ainvoke(runnable: Any) -> None:
+    await runnable.ainvoke(ASK)
+
+
+async def astream(runnable: Any) -> None:
+    async for _ in runnable.astream(ASK, stream_mode=["updates", "messages"]):
+        pass
+
+
+WAYS = pytest.mark.parametrize("way", [ainvoke, astream])
+
+
+async def on_a_kept_session(connection: Any, way: Callable[[Any], Awaitable[None]]) -> None:
+    async with client.MultiServerMCPClient({"weather": connection}).session("weather") as session:
+        await way(agent(await tools.load_mcp_tools(session)))
+
+
+async def on_a_session_for_each_call(connection: Any, way: Callable[[Any], Awaitable[None]]) -> None:
+    await way(agent(await client.MultiServerMCPClient({"weather": connection}).get_tools()))
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("talk", "below", "count"),
+    [(on_a_kept_session, KEPT, 8), (on_a_session_for_each_call, PER_CALL, 10)],
+    ids=["kept", "for each call"],
+)
+def test_client_and_server_make_one_trace(
+    connection: Any, receiver: Server, way: Any, talk: Any, below: str, count: int
+) -> None:
+    asyncio.run(talk(connection, way))
+
+    # What the server does outside of any run is in no trace of ours.
+    spans = receiver.wait_for(lambda got: sum(map(_is_of_the_run, got.spans)) == count).spans
+    ours = [span for span in spans if _is_of_the_run(span)]
+    assert AGENT.format(below=indent(below, " " * 6)).lstrip() == drawn(ours)
+    assert 1 == len({span.trace_id for span in ours})
+
+
+def _is_of_the_run(span: Span) -> bool:
+    return span.resource["service.name"] == "app" or span.name == "tools/call temperature"
+
+
+def test_the_span_of_a_tool_tells_of_its_server(connection: Any, receiver: Server) -> None:
+    asyncio.run(on_a_kept_session(connection, ainvoke))
+
+    spans = receiver.wait_for(lambda got: sum(map(_is_of_the_run, got.spans)) == 8).spans
+    (span,) = [span for span in spans if span.name == "execute_tool temperature"]
+    (served,) = [span for span in spans if span.name == "tools/call temperature"]
+    told = {key: value for key, value in span.attributes.items() if not key.startswith("langchain.")}
+    address = {"server.address": "127.0.0.1", "mcp.session.id": served.attributes["mcp.session.id"]}
+    of_transport: dict[str, Any] = (
+        {"network.transport": "pipe"}
+        if connection["transport"] == "stdio"
+        else {"network.transport": "tcp", **address, "server.port": told["server.port"]}
+    )
+    assert told == {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "temperature",
+        "gen_ai.tool.type": "function",
+        "gen_ai.tool.description": "Tell the temperature in a city.",
+        "gen_ai.tool.call.id": told["gen_ai.tool.call.id"],
+        "gen_ai.agent.name": "weather",
+        "mcp.method.name": "tools/call",
+        "mcp.protocol.version": "2025-11-25",
+        "jsonrpc.request.id": "2",
+        "langspan.mcp.server.name": "weather",
+        "langspan.mcp.server.version": "1.4.0",
+        **of_transport,
+    }
