@@ -42,6 +42,7 @@ from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
 
 _SEND: Final = "send_request"
+_TRACE: Final = frozenset({"traceparent", "tracestate"})
 _BAGGAGE: Final = "baggage"
 _META: Final = "_meta"
 _PARAMS: Final = "params"
@@ -187,7 +188,7 @@ def _with_context(data: Mapping[str, Any], carrier: Mapping[str, str]) -> dict[s
     """Return a request's data with context in `_meta`, unless something else has put context there."""
     params = data.get(_PARAMS) or {}
     meta = params.get(_META) or {}
-    if carrier.keys() & meta.keys() - {_BAGGAGE}:
+    if meta.keys() & (_TRACE | carrier.keys()) - {_BAGGAGE}:
         # Part of one context and part of another would be neither.
         carrier = {name: value for name, value in carrier.items() if name == _BAGGAGE}
     return {**data, _PARAMS: {**params, _META: {**carrier, **meta}}}
