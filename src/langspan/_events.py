@@ -12,6 +12,7 @@ from uuid import UUID
 from opentelemetry.trace import Span
 
 from langspan._reading import as_list
+from langspan._values import Attributes
 
 
 class CallbackType(enum.Enum):
@@ -35,12 +36,14 @@ class Call(NamedTuple):
         arguments: Keyword arguments of the call.
         streams: Whether the caller requested a stream.
         config: The `RunnableConfig` of the call; None if it takes none.
+        tries_in_turn: Whether the runs directly below are alternatives, each tried if the former one fails.
     """
 
     instance: Any
     arguments: Mapping[str, Any]
     streams: bool
     config: Any = None
+    tries_in_turn: bool = False
 
     @property
     def fields(self) -> Any:
@@ -62,12 +65,14 @@ class Graph(NamedTuple):
         is_agent: Whether it was made by `create_agent` or its predecessor `create_react_agent`.
         own_name: The graph's own name, whatever its run is called; None if nobody gave it one.
         configurable: `configurable` of the call's config.
+        deferred: The nodes that wait until all others are done.
     """
 
     name: str | None
     is_agent: bool
     own_name: str | None = None
     configurable: Mapping[str, Any] | None = None
+    deferred: Sequence[str] = ()
 
 
 class Started(NamedTuple):
@@ -94,6 +99,18 @@ class Started(NamedTuple):
     metadata: Mapping[str, Any] | None
     payload: Any
     extra: Mapping[str, Any]
+
+
+class Attempt(NamedTuple):
+    """One of the times that an agent's middleware runs a model or a tool.
+
+    Attributes:
+        around: The run that the middleware is part of: what it runs lies directly below.
+        circumstances: What is to be said of what it runs.
+    """
+
+    around: object
+    circumstances: Attributes
 
 
 class Given(NamedTuple):

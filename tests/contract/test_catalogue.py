@@ -26,7 +26,7 @@ OF_EVENTS = list(
     chain.from_iterable(event.attributes for event in (*catalogue.SPAN_EVENTS, *catalogue.LOG_EVENTS))
 )
 EVERY = [*OF_SPANS, *OF_EVENTS, *catalogue.METRIC_ATTRIBUTES]
-PYTHON = {Type.STRINGS: list, Type.INT: int, Type.DOUBLE: float, Type.BOOL: bool}
+PYTHON = {Type.STRINGS: list, Type.INT: int, Type.DOUBLE: float, Type.DOUBLES: list, Type.BOOL: bool}
 CHAT = {"gen_ai.operation.name": "chat"}
 
 

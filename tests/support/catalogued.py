@@ -55,6 +55,9 @@ _TYPES: Mapping[Type, Callable[[Any], bool]] = {
     Type.STRINGS: lambda value: isinstance(value, list | tuple) and all(type(each) is str for each in value),
     Type.INT: lambda value: type(value) is int,
     Type.DOUBLE: lambda value: type(value) is float,
+    Type.DOUBLES: lambda value: (
+        isinstance(value, list | tuple) and all(type(each) is float for each in value)
+    ),
     Type.BOOL: lambda value: type(value) is bool,
     Type.JSON: lambda value: type(value) is str and _is_json(value),
 }

@@ -26,6 +26,7 @@ class Type(enum.Enum):
     STRINGS = "string[]"
     INT = "int"
     DOUBLE = "double"
+    DOUBLES = "double[]"
     BOOL = "boolean"
     JSON = "string, JSON"
 

@@ -130,7 +130,7 @@ EVERYWHERE: Final = (
             Type.INT,
             Level.CONDITIONAL,
             2,
-            "`with_retry` repeats the run: the number of the attempt",
+            "`with_retry`, a retry policy or a middleware repeats the run: the number of the attempt",
         ),
         (
             names.LANGCHAIN_SOURCE,
@@ -226,6 +226,13 @@ ACTORS: Final = (
         (names.LANGGRAPH_NODE, Type.STRING, Level.RECOMMENDED, "look_up", _IN_NODE),
         (names.LANGGRAPH_STEP, Type.INT, Level.RECOMMENDED, 2, _IN_NODE),
         (names.LANGGRAPH_TRIGGERS, Type.STRINGS, Level.RECOMMENDED, ["branch:to:look_up"], _IN_NODE),
+        (
+            names.LANGGRAPH_SEND_INDEX,
+            Type.INT,
+            Level.CONDITIONAL,
+            0,
+            "`Send` started the node: its position in the fan-out",
+        ),
         (names.LANGGRAPH_CHECKPOINT_NS, Type.STRING, Level.RECOMMENDED, "look_up:6f2c", _IN_NODE),
         (
             names.LANGGRAPH_CHECKPOINT_ID,

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final, get_args
 
 from langspan._budgets import Measure, Per
-from langspan.catalogue import content, costs, evaluations, mcp, memory, runs, self_metrics
+from langspan.catalogue import attempts, content, costs, evaluations, mcp, memory, runs, self_metrics
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import (
     ALL_KINDS,
@@ -57,6 +57,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Tools, retrievers, agents, graphs": runs.ACTORS,
     "Long-term memory": memory.MEMORY,
     "MCP": mcp.MCP,
+    "Attempts and middleware": attempts.ATTEMPTS,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
 }

@@ -81,6 +81,10 @@ class RunView(Protocol):
         """Of a graph's node that failed before: which attempt this is."""
 
     @property
+    def circumstances(self) -> Attributes:
+        """How the run came about: the attempt it is, the model it replaces, the deferred node."""
+
+    @property
     def target(self) -> str | None:
         """The name of what the run acts on: model, tool, retriever, agent, graph or node."""
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from langspan._reading import fields_of
 from langspan._values import Attributes, as_count, as_mapping, as_model, as_str
 from langspan.conventions import names
 from langspan.providers.request_rules import ARGUMENTS, RULES
@@ -19,6 +20,8 @@ _BEDROCK: Final = "additional_model_request_fields"  # Bedrock's arguments for A
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _HINTS: Final = tuple((key, *RULES[key]) for key in ("ls_temperature", "ls_max_tokens", "ls_stop"))
 _MODELS: Final = ("model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id")
+# On Azure the deployment is what is asked for; the model's name is often just the default.
+_STORED_MODELS: Final = ("azure_deployment", "deployment_name", *_MODELS)
 _OPENAI_PROVIDERS: Final = frozenset({"openai", "azure.ai.openai"})
 # Classes, by their `_type`, in which an argument `model` does not simply choose the model of the call.
 _CONVERSE: Final = "amazon_bedrock_converse_chat"  # has another argument for it
@@ -93,6 +96,15 @@ def request_model(
     if model is None and "ls_model_name" in metadata:
         model = as_str(metadata["ls_model_name"])
     return as_model(model or _first(params, _MODELS) or _first(kwargs, _MODELS))
+
+
+def stored_model(model: object) -> str | None:
+    """Return the model that a model object asks for, as far as the object itself stores it.
+
+    Args:
+        model: A model of LangChain, of which no call has been seen.
+    """
+    return as_model(_first(fields_of(model), _STORED_MODELS))
 
 
 def _model_of_call(

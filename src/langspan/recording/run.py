@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from opentelemetry.context import Context
@@ -71,6 +71,9 @@ class Run:
         place: Of a graph's node: where it stands in the graph, the same for all its attempts.
         attempt: Of a node that failed before: which attempt this is.
         attempts: The next attempts of nodes directly below that have failed, by their places.
+        failed_model: The model of the last call directly below that failed, also where a chain lies between.
+        deferred: Of a graph: the nodes that wait until all others are done.
+        circumstances: What is known of how the run came about: attempt, model it replaces, deferred node.
         timeout: What LangGraph raises because the time of this run is up, before it cancels it.
         is_linked: The span has a link to the interrupted run that this one resumes.
         tools_ran: On a node: the ids of the model's tool calls for which tools ran below, or that are told
@@ -87,12 +90,15 @@ class Run:
         "call",
         "calls",
         "chunk_labels",
+        "circumstances",
         "configurable",
         "content",
         "context",
         "conversation",
+        "deferred",
         "deferred_attributes",
         "event",
+        "failed_model",
         "failure",
         "first_chunk",
         "given",
@@ -141,6 +147,8 @@ class Run:
     given: Given | None
     first_chunk: int | None
     attempt: int | None
+    failed_model: str | None
+    deferred: Sequence[str]
     attempts: dict[str, int] | None
     tools_ran: set[str] | None
     chunk_labels: Attributes | None
@@ -170,11 +178,13 @@ class Run:
         self.is_recording = self.needs_attributes = self.interrupted = self.is_linked = False
         self.is_delegated, self.is_unsampled = False, is_unsampled
         self.start_attributes: Attributes = NO_ATTRIBUTES
+        self.circumstances: Attributes = NO_ATTRIBUTES
         self.deferred_attributes: Attributes = NO_ATTRIBUTES
         self.content = self.told = NO_CONTENT
         self.provider = self.place = self.question = self.conversation = self.user = self.given = None
         self.first_chunk = self.chunk_labels = self.attempt = self.attempts = self.tools_ran = None
-        self.failure = self.timeout = self.agent = self.story = None
+        self.failure = self.timeout = self.agent = self.story = self.failed_model = None
+        self.deferred = ()
         self.inside_graph = self.kind.is_graph
         if parent is not None:
             self.agent, self.story = parent.agent, parent.story

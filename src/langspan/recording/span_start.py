@@ -17,13 +17,14 @@ from langspan._guard import Guard
 from langspan._values import Attributes, as_str
 from langspan.content.dialogue import question
 from langspan.content.renderer import ContentRenderer
-from langspan.context.carried import CARRIED, GIVEN, carried_by
+from langspan.context.carried import ATTEMPT, CARRIED, GIVEN, carried_by
 from langspan.context.private_names import SPAN_KEY, SUPPRESSION_KEYS
 from langspan.kinds import any_run
 from langspan.kinds.base import AgentCall, RunKind
 from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
+from langspan.recording.circumstances import DEFERRED, take_circumstances
 from langspan.recording.givens import ReadBaggage, take_given
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
@@ -131,6 +132,8 @@ class SpanStarter:
         run.call = call
         if GIVEN in base or self._read_baggage is not None:
             self._guard.call(take_given, run, base, self._read_baggage)
+        if ATTEMPT in base or (parent is not None and (parent.failed_model or parent.circumstances)):
+            self._guard.call(take_circumstances, run, base)
         self._enter(run, event, graph, base)
         if run.inside_graph and run.kind.counts_as is _TOOL:
             self._guard.call(note_tool, run, event)
@@ -159,7 +162,9 @@ class SpanStarter:
         parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
         return parent is None or parent.is_unsampled
 
-    def _enter(self, run: Run, event: Started, graph: Graph | None, base: Context) -> None:
+    def _enter(  # noqa: C901 - fewer calls
+        self, run: Run, event: Started, graph: Graph | None, base: Context
+    ) -> None:
         """Note what entering the run changes: its conversation, and what the runs around it know of it."""
         kind, parent, agent, metadata = run.kind, run.parent, run.agent, event.metadata
         if kind.delegates and parent is not None and parent.kind is kind:
@@ -181,6 +186,10 @@ class SpanStarter:
                 run.place = as_str(metadata.get("langgraph_checkpoint_ns"))
                 if parent.attempts and run.place is not None:
                     run.attempt = parent.attempts.pop(run.place, None)
+                if parent.deferred and run.target in parent.deferred:
+                    run.circumstances = DEFERRED
+            if graph is not None:
+                run.deferred = graph.deferred
             if kind.provider is not None:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes

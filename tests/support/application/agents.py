@@ -8,12 +8,18 @@ from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import ToolCallLimitMiddleware
+from langchain.agents.middleware import (
+    ModelFallbackMiddleware,
+    ModelRetryMiddleware,
+    ToolCallLimitMiddleware,
+    ToolRetryMiddleware,
+)
 from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import CachePolicy, Command, interrupt
+from langgraph.types import CachePolicy, Command, Send, interrupt
 
 from support.application.chains import add
 from support.application.waiting import cancelled, wait_for_ever
@@ -47,6 +53,42 @@ def agent_astream(config: Any) -> Any:
 def agent_fails(config: Any) -> Any:
     agent: Any = create_agent(ScriptedChat(fails_with=ValueError("no")), [add])
     return agent.invoke(INPUTS, config)
+
+
+def _retried() -> Any:
+    """An agent whose model and tool fail at first, and whose middleware tries again and then another."""
+    answers = (tool_call("add_at_last", a=1, b=2), AIMessage("three it is", usage_metadata=usage(5, 6)))
+    failures = [1]
+
+    @tool
+    def add_at_last(a: int, b: int) -> int:
+        """Add two numbers, at the second try."""
+        if failures:
+            raise ValueError(failures.pop())
+        return a + b
+
+    broken = ScriptedChat(fails_with=ValueError("no"), model_name="broken")
+    retries = ModelRetryMiddleware(max_retries=1, initial_delay=0, jitter=False, on_failure="error")
+    fallback = ModelFallbackMiddleware(ScriptedChat(answers=answers))
+    again = ToolRetryMiddleware(max_retries=1, initial_delay=0, jitter=False)
+    return create_agent(broken, [add_at_last], middleware=[fallback, retries, again], name="stubborn")
+
+
+def agent_retries(config: Any) -> Any:
+    return _retried().invoke(INPUTS, config)
+
+
+async def agent_retries_async(config: Any) -> Any:
+    return await _retried().ainvoke(INPUTS, config)
+
+
+def graph_fans_out(config: Any) -> Any:
+    graph: Any = StateGraph(State)
+    graph.add_node("first", first)
+    graph.add_node("last", first, defer=True)
+    graph.add_conditional_edges(START, lambda _: [Send("first", {"log": []}), Send("first", {"log": []})])
+    graph.add_edge("first", "last")
+    return graph.compile().invoke({"log": []}, config)
 
 
 class State(TypedDict):
@@ -186,6 +228,9 @@ SCENARIOS = (
     agent_calls_a_tool_that_is_unknown,
     agent_exceeds_its_limit,
     graph_times_out,
+    graph_fans_out,
+    agent_retries,
+    agent_retries_async,
     agent_invoke,
     agent_ainvoke,
     agent_stream,

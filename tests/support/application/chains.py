@@ -167,6 +167,14 @@ def _with_fallbacks() -> Any:
     return StreamingChat(fails_with=ValueError("no")).with_fallbacks([StreamingChat(answers=("a b",))])
 
 
+def fallbacks_invoke(config: Any) -> Any:
+    return _with_fallbacks().invoke("x", config)
+
+
+async def fallbacks_ainvoke(config: Any) -> Any:
+    return await _with_fallbacks().ainvoke("x", config)
+
+
 def fallbacks_stream(config: Any) -> Any:
     return _with_fallbacks().stream("x", config)
 
@@ -283,6 +291,8 @@ SCENARIOS = (
     chain_not_sampled,
     chain_with_a_failing_listener,
     chain_with_a_failing_listener_async,
+    fallbacks_invoke,
+    fallbacks_ainvoke,
     fallbacks_stream,
     fallbacks_astream,
     tool_invoke,

@@ -47,30 +47,34 @@ class BatchScope(Scope):
 
 def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler) -> None:
     """Patch the runnables that start the runs of a batch by themselves."""
-    for owner in (RunnableSequence, RunnableWithFallbacks):
-        ledger.wrap(owner, "batch", calling(guard, _scope_of(guard, 0)))
-        ledger.wrap(owner, "abatch", awaiting(guard, _scope_of(guard, 0)))
+    for owner, tries_in_turn in ((RunnableSequence, False), (RunnableWithFallbacks, True)):
+        make = _scope_of(guard, 0, tries_in_turn=tries_in_turn)
+        ledger.wrap(owner, "batch", calling(guard, make))
+        ledger.wrap(owner, "abatch", awaiting(guard, make))
     ledger.wrap(Runnable, "_batch_with_config", calling(guard, _scope_of(guard, 1)))
     ledger.wrap(Runnable, "_abatch_with_config", awaiting(guard, _scope_of(guard, 1)))
 
 
-def _scope_of(guard: Guard, inputs_at: int) -> MakeScope:
-    """Return a function that makes a scope for a batch whose configs name somebody.
+def _scope_of(guard: Guard, inputs_at: int, *, tries_in_turn: bool = False) -> MakeScope:
+    """Return a function that makes a scope for a batch whose configs name somebody, or with fallbacks.
 
     Args:
         guard: The error boundary.
         inputs_at: The position of the inputs; the config follows.
+        tries_in_turn: The runs directly below each are alternatives, see `Call`.
     """
 
     def make(instance: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope | None:
         inputs = args[inputs_at] if len(args) > inputs_at else kwargs.get("inputs")
         config = args[inputs_at + 1] if len(args) > inputs_at + 1 else kwargs.get("config")
-        if config is None or type(inputs) is not list or not inputs:
+        if type(inputs) is not list or not inputs or (config is None and not tries_in_turn):
             return None
-        configs = [config] * len(inputs) if type(config) is dict else _plain(config)
-        if len(configs) != len(inputs) or not any(_configurable(each) for each in configs):
+        configs = [config] * len(inputs) if config is None or type(config) is dict else _plain(config)
+        if len(configs) != len(inputs):
             return None
-        return BatchScope(guard, (Call(instance, {}, streams=False, config=each) for each in configs))
+        if not tries_in_turn and not any(_configurable(each) for each in configs):
+            return None
+        return BatchScope(guard, (Call(instance, {}, False, each, tries_in_turn) for each in configs))
 
     return make
 

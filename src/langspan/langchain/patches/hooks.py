@@ -6,7 +6,7 @@ A patch looks up its feature here, so patching a name that is not listed fails a
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from langchain_core.callbacks import manager as callback_manager
@@ -21,6 +21,10 @@ _EMBEDDINGS: Final = "calls of embeddings have no span"
 _STORES: Final = "some operations of LangGraph's stores have no span"
 _CHAINS: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
 _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open until it is evicted"
+_STANDS_IN: Final = "a model that stands in for another does not tell for which"
+_MIDDLEWARE: Final = (
+    "what an agent's middleware runs again tells no attempt and no model that it replaces, and hooks no time"
+)
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
 _LOST: Final = "some of its answers do not tell their id or the model that gave them"
 _CACHED: Final = "nodes answered from LangGraph's cache have no span"
@@ -61,6 +65,8 @@ PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
         "spans made inside chains and tools do not nest under them"
     ),
+    "RunnableWithFallbacks.invoke": _STANDS_IN,
+    "RunnableWithFallbacks.ainvoke": _STANDS_IN,
     "RunnableWithFallbacks.stream": _FALLBACKS,
     "RunnableWithFallbacks.astream": _FALLBACKS,
     "RunnableSequence.batch": _BATCHES,
@@ -117,6 +123,10 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph.pregel.main.get_async_callback_manager_for_config": _GRAPHS,
     "langgraph.pregel.main.get_sync_graph_callback_manager_for_config": _INTERRUPTS,
     "langgraph.pregel.main.get_async_graph_callback_manager_for_config": _INTERRUPTS,
+    "langchain.agents.factory._chain_model_call_handlers": _MIDDLEWARE,
+    "langchain.agents.factory._chain_async_model_call_handlers": _MIDDLEWARE,
+    "langchain.agents.factory._chain_tool_call_wrappers": _MIDDLEWARE,
+    "langchain.agents.factory._chain_async_tool_call_wrappers": _MIDDLEWARE,
     "PregelLoop._put_checkpoint": _LINKS,
     "PregelLoop._first": _LINKS,
     "PregelLoop.tick": _LINKS,
@@ -198,6 +208,21 @@ def own_name_of(graph: Any) -> str | None:
     if name in DEFAULT_GRAPH_NAMES and type(graph).__name__ == "Pregel" and len(graph.nodes) == 1:
         return next(iter(graph.nodes), None)
     return name if isinstance(name, str) else None
+
+
+def deferred_nodes_of(graph: Any) -> Sequence[str]:
+    """Return the names of the nodes of a graph that wait until all others are done.
+
+    Source: `CompiledStateGraph.builder`, `StateGraph.nodes` and `StateNodeSpec.defer`. Without them, no node
+    is marked as deferred.
+
+    Args:
+        graph: The compiled graph.
+    """
+    specs = getattr(getattr(graph, "builder", None), "nodes", None)
+    if type(specs) is not dict:
+        return ()
+    return [name for name, spec in specs.items() if getattr(spec, "defer", False) is True]
 
 
 def _module_of(node: Any) -> str | None:

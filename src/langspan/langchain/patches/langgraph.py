@@ -18,7 +18,7 @@ from langspan.kinds.registry import AGENT_INTEGRATION
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.cached_nodes import patch_loop
-from langspan.langchain.patches.hooks import is_made_by, own_name_of
+from langspan.langchain.patches.hooks import deferred_nodes_of, is_made_by, own_name_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.runnables import entering
 
@@ -113,7 +113,8 @@ def _observing(guard: Guard, tell: Callable[..., None]) -> Wrapper:
 def _announce(graph: Any, /, config: Any, *_args: Any, **_kwargs: Any) -> None:
     """Announce a graph when it looks up its defaults, which it does only when its run starts."""
     name = config.get("run_name") or graph.get_name()
-    announced = Graph(name, _is_agent(graph), own_name_of(graph), config.get("configurable"))
+    deferred, configurable = deferred_nodes_of(graph), config.get("configurable")
+    announced = Graph(name, _is_agent(graph), own_name_of(graph), configurable, deferred)
     graph_announcements.announce(announced, config)
 
 
@@ -126,7 +127,8 @@ def _announce_at_last(_module: Any, /, config: Any, *_args: Any, **_kwargs: Any)
 
 def _specify(graph: Any, /, *_args: Any, **_kwargs: Any) -> None:
     """Identify an announced unnamed graph as the one whose `get_name` is called."""
-    graph_announcements.specify(Graph(None, _is_agent(graph), own_name_of(graph)))
+    deferred = deferred_nodes_of(graph)
+    graph_announcements.specify(Graph(None, _is_agent(graph), own_name_of(graph), deferred=deferred))
 
 
 def _is_agent(graph: Any) -> bool:

@@ -41,9 +41,16 @@ def _mcp() -> Waiting:
     return Waiting(mcp.patch, (MCP_TOOL_CALL, MCP_REQUEST))
 
 
+def _middleware() -> Waiting:
+    from langspan.langchain.patches import middleware  # noqa: PLC0415 - only if needed
+
+    return Waiting(middleware.install, ())
+
+
 WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
     "langgraph.store.base": _stores,
     "mcp.client.session": _mcp,
+    "langchain.agents.factory": _middleware,
 }
 """Every patch that waits, by the name of the module it waits for."""
 

@@ -21,7 +21,7 @@ from langspan.kinds.conversations import USER_KEY, WHO
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
-from langspan.langchain.patches.wrappers import call_scope, driving
+from langspan.langchain.patches.wrappers import awaiting, calling, driving, recorded_call_scope
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
@@ -37,12 +37,11 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
         "_set_config_context",
         entering(guard, handler),
     )
+    make = recorded_call_scope(guard, CallbackType.CHAIN, config_at=1, tries_in_turn=True)
+    ledger.wrap(RunnableWithFallbacks, "invoke", calling(guard, make))
+    ledger.wrap(RunnableWithFallbacks, "ainvoke", awaiting(guard, make))
     for name in ("stream", "astream"):
-        ledger.wrap(
-            RunnableWithFallbacks,
-            name,
-            driving(guard, call_scope(guard, CallbackType.CHAIN)),
-        )
+        ledger.wrap(RunnableWithFallbacks, name, driving(guard, make))
     managers = callback_manager.AsyncCallbackManager
     ledger.wrap(
         managers,

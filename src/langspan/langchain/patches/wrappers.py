@@ -128,6 +128,7 @@ def recorded_call_scope(
     attach_on_start: bool = False,
     streams: bool = False,
     config_at: int | None = None,
+    tries_in_turn: bool = False,
 ) -> MakeScope:
     """Return a function that makes a scope with the details that the run's start event lacks.
 
@@ -137,13 +138,14 @@ def recorded_call_scope(
         attach_on_start: See `Scope`.
         streams: The call asks for a stream.
         config_at: Where the call takes its config, if not by keyword.
+        tries_in_turn: The runs directly below are alternatives, see `Call`.
     """
 
     def make(instance: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Scope:
         config = kwargs.get("config")
         if config is None and config_at is not None and len(args) > config_at:
             config = args[config_at]
-        call = Call(instance, kwargs, streams, config)
+        call = Call(instance, kwargs, streams, config, tries_in_turn)
         return Scope(guard, callback, attach_on_start=attach_on_start, call=call)
 
     return make
