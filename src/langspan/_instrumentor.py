@@ -167,6 +167,7 @@ def instrument(
     budgets: Sequence[Budget] | None = None,
     metadata_keys: Sequence[str] | None = None,
     link_across_processes: bool | None = None,
+    checkpoints: bool | None = None,
     read_baggage: bool | None = None,
     keep: Keep | None = None,
     keep_last_traces: int | None = None,
@@ -199,6 +200,7 @@ def instrument(
         metadata_keys: Keys of the application's own metadata to record as attributes, even with content off.
         link_across_processes: Keep a graph's trace context in the metadata of its checkpoints, and link a run
             that goes on in another process to it.
+        checkpoints: Make a span of each write and read of a checkpoint.
         read_baggage: Take the ids, tags and metadata that `langspan.context` of another process sent along.
         keep: Which traces are exported, by default all. It needs a tracer provider that langspan builds.
         keep_last_traces: How many traces that ended stay in memory, for `last_trace`; by default 10 in the
@@ -217,27 +219,7 @@ def instrument(
         TypeError: A function or a provider is expected, and the value is not one.
         RuntimeError: `langchain-core` is missing or too old.
     """
-    arguments = {
-        "tracer_provider": tracer_provider,
-        "meter_provider": meter_provider,
-        "logger_provider": logger_provider,
-        "capture_content": capture_content,
-        "redact": redact,
-        "max_content_bytes": max_content_bytes,
-        "spans": spans,
-        "usage_sums": usage_sums,
-        "cost": cost,
-        "prices": prices,
-        "budgets": budgets,
-        "metadata_keys": metadata_keys,
-        "link_across_processes": link_across_processes,
-        "read_baggage": read_baggage,
-        "keep": keep,
-        "keep_last_traces": keep_last_traces,
-        "dialect": dialect,
-        "on_start": on_start,
-        "on_end": on_end,
-    }
+    arguments = dict(locals())  # before there is any other local name: every parameter, and none forgotten
     return _instrumentor.ensure({name: value for name, value in arguments.items() if value is not None})
 
 

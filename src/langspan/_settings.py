@@ -110,6 +110,15 @@ LINK_ACROSS_PROCESSES: Final = Setting(
     "process [is linked](spans.md#graphs-that-wait) to the interrupted one.",
     is_argument=True,
 )
+CHECKPOINTS: Final = Setting(
+    "checkpoints",
+    "LANGSPAN_CHECKPOINTS",
+    False,
+    switch,
+    switch_variable,
+    "Make a span of each [write and read of a checkpoint](spans.md#checkpoints), with its size.",
+    is_argument=True,
+)
 READ_BAGGAGE: Final = Setting(
     "read_baggage",
     "LANGSPAN_READ_BAGGAGE",
@@ -185,6 +194,7 @@ _OF_RUNS: Final = (
     BUDGETS,
     METADATA_KEYS,
     LINK_ACROSS_PROCESSES,
+    CHECKPOINTS,
     READ_BAGGAGE,
     ON_START,
     ON_END,
@@ -212,6 +222,7 @@ class Settings:
     budgets: Sequence[Budget]
     metadata_keys: tuple[str, ...]
     link_across_processes: bool
+    checkpoints: bool
     read_baggage: bool
     on_start: RunHook | None
     on_end: RunHook | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from langspan.catalogue.entries import ANY, Level, Source, Type, rows
-from langspan.conventions import names
+from langspan.conventions import graph_names, names
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.graphs import NODE
 
@@ -45,14 +45,14 @@ ATTEMPTS: Final = (
         Source.OWN,
         frozenset({NODE, CHAIN}),
         (
-            names.LANGSPAN_MIDDLEWARE_HOOKS,
+            graph_names.LANGSPAN_MIDDLEWARE_HOOKS,
             Type.STRINGS,
             Level.CONDITIONAL,
             ["ModelRetryMiddleware.wrap_model_call"],
             _HOOKS,
         ),
         (
-            names.LANGSPAN_MIDDLEWARE_DURATIONS,
+            graph_names.LANGSPAN_MIDDLEWARE_DURATIONS,
             Type.DOUBLES,
             Level.CONDITIONAL,
             [0.25],

@@ -7,6 +7,7 @@ from typing import Final
 from langspan.catalogue.entries import SpanName
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
+from langspan.kinds.checkpoints import CHECKPOINT
 from langspan.kinds.decisions import DECISION, GENERATION
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
@@ -34,7 +35,7 @@ SPANS: Final = (
     SpanName(
         AGENT,
         "invoke_agent {agent}",
-        "agent made by `create_agent` or `create_react_agent`, including nested ones",
+        "agent made by `create_agent` or `create_react_agent`, including nested ones, or `AgentExecutor`",
     ),
     SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, including subgraphs"),
     SpanName(NODE, "node {node}", "graph node"),
@@ -42,5 +43,6 @@ SPANS: Final = (
         MCP_TOOL_CALL, "tools/call {tool}", "call of an MCP server's tool by hand, not by the LangChain tool"
     ),
     SpanName(MCP_REQUEST, "its name: its method, and the name of a prompt", "other request to an MCP server"),
+    SpanName(CHECKPOINT, "checkpoint {operation}", "write or read of a checkpoint, with `checkpoints=True`"),
     SpanName(CHAIN, "its name", "anything else: chain, step, prompt, parser, lambda"),
 )

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final, get_args
 
 from langspan._budgets import Measure, Per
-from langspan.catalogue import attempts, content, costs, evaluations, mcp, memory, runs, self_metrics
+from langspan.catalogue import attempts, checkpoints, content, costs, evaluations, mcp, memory, runs, self_metrics
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import (
     ALL_KINDS,
@@ -58,6 +58,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Long-term memory": memory.MEMORY,
     "MCP": mcp.MCP,
     "Attempts and middleware": attempts.ATTEMPTS,
+    "Checkpoints": checkpoints.CHECKPOINTS,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
 }

@@ -19,7 +19,7 @@ from langspan.conventions import names
 from langspan.kinds.base import DEFAULT_GRAPH_NAMES, RunKind, RunView
 from langspan.kinds.conversations import CONVERSATION_KEYS, USER_KEY, conversation_attribute
 
-_PUSHED: Final = "__pregel_push"
+_PUSHED: Final = ("__pregel_push",)
 _RETRY: Final = "retry:attempt:"
 _MAX_METADATA: Final = 32  # keys, so that a span's own attributes stay far below its limit
 _MAX_NESTING: Final = 8  # of sequences in a path; LangGraph's go two deep
@@ -47,16 +47,6 @@ def _text(item: object, nesting: int) -> str:
     return str(item) if is_exactly(item, (bool, type(None))) or as_float(item) is not None else ""
 
 
-def _send_index(path: object) -> int | None:
-    """Return the position of a node in the fan-out of `Send`s that started it; None if none did.
-
-    LangGraph's path of such a node is its own mark and that position. A task of the functional API has the
-    mark, too, and then the path of the node that called it.
-    """
-    parts = as_list(path) or ()
-    return as_count(parts[1]) if len(parts) > 1 and parts[0] == _PUSHED and type(parts[1]) is int else None
-
-
 _Rules: TypeAlias = Mapping[str, tuple[str, Callable[[object], AttributeValue | None]]]
 # Metadata read from any run.
 _EVERYWHERE: Final[_Rules] = {
@@ -77,7 +67,6 @@ _IN_GRAPHS: Final[_Rules] = {
     "langgraph_node": (names.LANGGRAPH_NODE, as_str),
     "langgraph_step": (names.LANGGRAPH_STEP, as_count),
     "langgraph_triggers": (names.LANGGRAPH_TRIGGERS, _texts),
-    "langgraph_path": (names.LANGGRAPH_SEND_INDEX, _send_index),
     "langgraph_checkpoint_ns": (names.LANGGRAPH_CHECKPOINT_NS, as_str),
     "checkpoint_id": (names.LANGGRAPH_CHECKPOINT_ID, as_id),
     "graph_id": (names.LANGGRAPH_GRAPH_ID, as_id),
@@ -150,6 +139,8 @@ def run_attributes(
     if metadata:
         if kind.is_graph:
             _add_known(attributes, metadata, _IN_GRAPHS)
+            if "langgraph_path" in metadata and metadata["langgraph_path"][:1] == _PUSHED:
+                _add_send_index(attributes, metadata["langgraph_path"])
         elif "lc_source" in metadata:
             _add_known(attributes, metadata, _EVERYWHERE)
         if "lc_hub_repo" in metadata:
@@ -216,6 +207,15 @@ def _add_known(attributes: Attributes, metadata: Mapping[str, Any], rules: _Rule
     for key, (attribute, convert) in rules.items():
         if key in metadata and (converted := convert(metadata[key])) is not None:
             attributes[attribute] = converted
+
+
+def _add_send_index(attributes: Attributes, path: Sequence[Any]) -> None:
+    """Add the position of a node in the fan-out of `Send`s that started it.
+
+    A task of the functional API has the same mark, and then the path of the node that called it.
+    """
+    if len(path) > 1 and type(path[1]) is int:
+        attributes[names.LANGGRAPH_SEND_INDEX] = path[1]
 
 
 def _add_tags(attributes: Attributes, tags: Iterable[Any]) -> None:

@@ -16,3 +16,6 @@ BORDERS: Final[tuple[RunKind, ...]] = (
     MCP_TOOL_CALL,
     MCP_REQUEST,
 )
+from langspan.kinds.checkpoints import CHECKPOINT
+
+BORDERS: Final[tuple[RunKind, ...]] = (CHECKPOINT,)

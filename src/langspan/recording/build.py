@@ -74,7 +74,9 @@ def build_recorder(
         elif ContentCapture.EVENT in settings.capture_content:
             _logger.warning("langspan: this OpenTelemetry has no events; upgrade it to record content there")
     tracer = trace.get_tracer(_SCOPE, _VERSION, tracer_provider, SCHEMA_URL)
-    return _assemble(tracer, settings, guard, pop_announcement, metrics, logger)
+    recorder = _assemble(tracer, settings, guard, pop_announcement, metrics, logger)
+    recorder.records_checkpoints = settings.checkpoints
+    return recorder
 
 
 def _assemble(

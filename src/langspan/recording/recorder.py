@@ -43,10 +43,10 @@ class Recorder:
         measures_chunks: Whether a stream's chunks are of interest after the first.
         starter: Starts spans.
         evaluations: Records what is thought of runs.
+        records_checkpoints: Whether the writes and reads of checkpoints are runs.
 
     Args:
-        guard: The error boundary: nothing that LangChain's events call here raises, and a span starts and
-            ends whatever becomes of its attributes.
+        guard: The error boundary: nothing here raises, and spans start and end whatever else fails.
         runs: The open runs.
         interrupts: Graphs that wait for their user.
         starter: Starts spans.
@@ -71,7 +71,7 @@ class Recorder:
         self.run: Callable[[UUID], Run | None] = runs.get
         self.ended: Callable[[UUID], SpanContext | None] = runs.ended
         self.starter, self._finisher, self._pop_announcement = starter, finisher, pop_announcement
-        self._metrics, self.measures_chunks = metrics, metrics is not None
+        self._metrics, self.measures_chunks, self.records_checkpoints = metrics, metrics is not None, False
 
     def __len__(self) -> int:
         """How many runs are open."""

@@ -19,7 +19,6 @@ from langspan.kinds.any_run import present
 from langspan.kinds.base import AgentCall
 from langspan.kinds.sums import model_call, token_sums
 from langspan.recording.agent_content import share, told_content
-from langspan.recording.circumstances import note_failed_model
 from langspan.recording.failures import is_same, sighting_of
 from langspan.recording.interrupts import Interrupts
 from langspan.recording.limits import Limits
@@ -132,7 +131,8 @@ class SpanFinisher:
     def _tell_parent(self, run: Run, parent: Run, error: BaseException) -> None:
         """Note what the parent needs of a failure: to know the exception again, and to number attempts."""
         parent.failure = sighting_of(error)
-        note_failed_model(run, parent)
+        failed = run.target if run.kind.counts_as is _MODEL else run.failed_model
+        parent.failed_model = failed or parent.failed_model
         if run.place is not None:
             if parent.attempts is None:
                 parent.attempts = {}

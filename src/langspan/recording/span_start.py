@@ -24,8 +24,7 @@ from langspan.kinds.base import AgentCall, RunKind
 from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
-from langspan.recording.circumstances import DEFERRED, take_circumstances
-from langspan.recording.givens import ReadBaggage, take_given
+from langspan.recording.givens import ReadBaggage, take_circumstances, take_given
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
 from langspan.recording.parents import ParentRule
@@ -129,10 +128,12 @@ class SpanStarter:
             self._guard.report("identify", error)
             identity = UNKNOWN
         run = Run(owner, event, identity, parent)
-        run.call = call
+        run.call, run.deferred = call, () if graph is None else graph.deferred
         if GIVEN in base or self._read_baggage is not None:
             self._guard.call(take_given, run, base, self._read_baggage)
-        if ATTEMPT in base or (parent is not None and (parent.failed_model or parent.circumstances)):
+        if ATTEMPT in base or (
+            parent is not None and (parent.failed_model or parent.circumstances or parent.deferred)
+        ):
             self._guard.call(take_circumstances, run, base)
         self._enter(run, event, graph, base)
         if run.inside_graph and run.kind.counts_as is _TOOL:
@@ -162,9 +163,7 @@ class SpanStarter:
         parent = None if event.parent_run_id is None else self._runs.get(event.parent_run_id)
         return parent is None or parent.is_unsampled
 
-    def _enter(  # noqa: C901 - fewer calls
-        self, run: Run, event: Started, graph: Graph | None, base: Context
-    ) -> None:
+    def _enter(self, run: Run, event: Started, graph: Graph | None, base: Context) -> None:
         """Note what entering the run changes: its conversation, and what the runs around it know of it."""
         kind, parent, agent, metadata = run.kind, run.parent, run.agent, event.metadata
         if kind.delegates and parent is not None and parent.kind is kind:
@@ -186,10 +185,6 @@ class SpanStarter:
                 run.place = as_str(metadata.get("langgraph_checkpoint_ns"))
                 if parent.attempts and run.place is not None:
                     run.attempt = parent.attempts.pop(run.place, None)
-                if parent.deferred and run.target in parent.deferred:
-                    run.circumstances = DEFERRED
-            if graph is not None:
-                run.deferred = graph.deferred
             if kind.provider is not None:
                 run.provider = kind.provider(event)
         except Exception as error:  # noqa: BLE001 - the span starts whatever becomes of its attributes

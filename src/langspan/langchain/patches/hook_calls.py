@@ -13,7 +13,7 @@ from langspan._guard import Guard, contained
 from langspan._reading import class_name, stored
 from langspan._values import Attributes
 from langspan.context.carried import context_of_attempt
-from langspan.conventions import names
+from langspan.conventions import graph_names, names
 from langspan.langchain.patches.ledger import Ledger
 from langspan.providers.request import stored_model
 from langspan.recording.recorder import Recorder
@@ -78,14 +78,14 @@ class HookTime:
 
 def _added(attributes: Attributes, name: str, seconds: float) -> Attributes:
     """Return attributes with the time of a hook added."""
-    hooks: Any = attributes.get(names.LANGSPAN_MIDDLEWARE_HOOKS, ())
-    durations: Any = attributes.get(names.LANGSPAN_MIDDLEWARE_DURATIONS, ())
+    hooks: Any = attributes.get(graph_names.LANGSPAN_MIDDLEWARE_HOOKS, ())
+    durations: Any = attributes.get(graph_names.LANGSPAN_MIDDLEWARE_DURATIONS, ())
     times: dict[str, float] = dict(zip(hooks, durations, strict=True))
     times[name] = times.get(name, 0.0) + seconds
     return {
         **attributes,
-        names.LANGSPAN_MIDDLEWARE_HOOKS: list(times),
-        names.LANGSPAN_MIDDLEWARE_DURATIONS: list(times.values()),
+        graph_names.LANGSPAN_MIDDLEWARE_HOOKS: list(times),
+        graph_names.LANGSPAN_MIDDLEWARE_DURATIONS: list(times.values()),
     }
 
 

@@ -25,6 +25,8 @@ _STANDS_IN: Final = "a model that stands in for another does not tell for which"
 _MIDDLEWARE: Final = (
     "what an agent's middleware runs again tells no attempt and no model that it replaces, and hooks no time"
 )
+_CLASSIC: Final = "a classic agent is recorded as a chain"
+_CHECKPOINTS: Final = "some writes and reads of checkpoints have no span, or not under their graph"
 _GRAPHS: Final = "an agent may be recorded as a workflow, and a nested graph as a chain"
 _LOST: Final = "some of its answers do not tell their id or the model that gave them"
 _CACHED: Final = "nodes answered from LangGraph's cache have no span"
@@ -61,6 +63,32 @@ _OF_MCP: Final[Mapping[str, str]] = {
     "langchain_mcp_adapters.sessions.streamable_http_client": _CONNECTIONS,
     "langchain_mcp_adapters.sessions.streamablehttp_client": _CONNECTIONS,
 }
+_OF_CLASSIC: Final = (
+    "Chain.invoke",
+    "Chain.ainvoke",
+    "Chain.prep_inputs",
+    "Chain.aprep_inputs",
+    "AgentExecutor._call",
+    "AgentExecutor._acall",
+    "AgentExecutorIterator.reset",
+)
+_OF_SAVERS: Final = (
+    "BaseCheckpointSaver.put",
+    "BaseCheckpointSaver.put_writes",
+    "BaseCheckpointSaver.get_tuple",
+    "BaseCheckpointSaver.list",
+    "BaseCheckpointSaver.aput",
+    "BaseCheckpointSaver.aput_writes",
+    "BaseCheckpointSaver.aget_tuple",
+    "BaseCheckpointSaver.alist",
+    "JsonPlusSerializer.dumps_typed",
+    "JsonPlusSerializer.loads_typed",
+    "PregelLoop.put_writes",
+    "PregelLoop._put_pending_writes",
+    "PregelLoop._put_exit_delta_writes",
+    "SyncPregelLoop.__enter__",
+    "AsyncPregelLoop.__aenter__",
+)
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
         "spans made inside chains and tools do not nest under them"
@@ -153,6 +181,8 @@ PATCHED: Final[Mapping[str, str]] = {
     "langgraph.store.memory.cf": "embeddings of an in-memory store's search do not nest under it",
     **dict.fromkeys(_OF_PACKAGES, _LOST),
     **_OF_MCP,
+    **dict.fromkeys(_OF_CLASSIC, _CLASSIC),
+    **dict.fromkeys(_OF_SAVERS, _CHECKPOINTS),
 }
 """The patched names, with the effect for users if the name is missing."""
 
@@ -164,8 +194,10 @@ YOUNG: Final = frozenset(
         "langgraph.pregel.main.get_sync_graph_callback_manager_for_config",
         "langgraph.pregel.main.get_async_graph_callback_manager_for_config",
         "langgraph.pregel.main.create_checkpoint_plan_for_update_state_api",
+        "PregelLoop._put_exit_delta_writes",
         *_OF_PACKAGES,
         *_OF_MCP,
+        *_OF_CLASSIC,
     }
 )
 """The names that the oldest supported versions lack, for which no warning is logged."""
@@ -219,10 +251,15 @@ def deferred_nodes_of(graph: Any) -> Sequence[str]:
     Args:
         graph: The compiled graph.
     """
-    specs = getattr(getattr(graph, "builder", None), "nodes", None)
-    if type(specs) is not dict:
+    deferred: tuple[str, ...] = ()
+    try:
+        specs = graph.builder.nodes
+        for name in specs:  # without further calls, for this is done for every graph that starts
+            if specs[name].defer:
+                deferred = (*deferred, name)
+    except AttributeError:  # it was not made by a builder
         return ()
-    return [name for name, spec in specs.items() if getattr(spec, "defer", False) is True]
+    return deferred
 
 
 def _module_of(node: Any) -> str | None:

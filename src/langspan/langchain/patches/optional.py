@@ -47,12 +47,44 @@ def _middleware() -> Waiting:
     return Waiting(middleware.install, ())
 
 
+def _savers() -> Waiting:
+    from langspan.kinds.checkpoints import CHECKPOINT  # noqa: PLC0415 - only if asked for
+    from langspan.langchain.patches import savers  # noqa: PLC0415
+
+    return Waiting(savers.install, (CHECKPOINT,))
+
+
+def _serializer() -> Waiting:
+    from langspan.langchain.patches import savers  # noqa: PLC0415 - only if asked for
+
+    return Waiting(savers.install_serializer, ())
+
+
+def _loop() -> Waiting:
+    from langspan.langchain.patches import savers  # noqa: PLC0415 - only if asked for
+
+    return Waiting(savers.install_loop, ())
+
+
+def _agent_executors() -> Waiting:
+    from langspan.langchain.patches import agent_executors  # noqa: PLC0415 - only if needed
+
+    return Waiting(agent_executors.install, ())
+
+
 WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
     "langgraph.store.base": _stores,
     "mcp.client.session": _mcp,
     "langchain.agents.factory": _middleware,
+    "langchain_classic.agents.agent": _agent_executors,
+    "langgraph.checkpoint.base": _savers,
+    "langgraph.checkpoint.serde.jsonplus": _serializer,
+    "langgraph.pregel._loop": _loop,
 }
 """Every patch that waits, by the name of the module it waits for."""
+
+_OF_CHECKPOINTS: Final = frozenset({_savers, _serializer, _loop})
+"""Those that a setting has to ask for."""
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
@@ -64,6 +96,8 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
         handler: The handler whose recorder records the calls.
     """
     for name, load in WAITING.items():
+        if load in _OF_CHECKPOINTS and not handler.recorder.records_checkpoints:
+            continue
         ledger.when_imported(guard, name, functools.partial(_patch, load, ledger, guard, handler))
 
 

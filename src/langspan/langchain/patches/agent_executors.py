@@ -1,0 +1,107 @@
+"""Classic agents: `AgentExecutor`, whose start event looks like that of any chain, announces itself.
+
+Source: `langchain_classic.agents.agent`, `langchain_classic.agents.agent_iterator` and
+`langchain_classic.chains.base`. A chain prepares its inputs just before its start event; its memory may run
+other chains for that. An iterator is reset there.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import ModuleType
+from typing import Any, Final
+
+from langspan._events import Call, Graph
+from langspan._guard import Guard
+from langspan._reading import stored
+from langspan._values import as_mapping, as_str
+from langspan.langchain import graph_announcements
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.wrappers import awaiting_inside, calling_inside, context_of
+
+_called: ContextVar[tuple[Any, Any] | None] = ContextVar("langspan_called_executor", default=None)
+_NOTHING: Final = object()
+
+
+def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler, module: ModuleType) -> None:
+    """Patch classic chains for the sake of the agents among them.
+
+    Args:
+        ledger: The record of the patches.
+        guard: The error boundary.
+        module: `langchain_classic.agents.agent`.
+    """
+    chain, executor, iterator = module.Chain, module.AgentExecutor, module.AgentExecutorIterator
+    for name in ("invoke", "ainvoke"):
+        ledger.wrap(chain, name, _calling(guard, executor))
+    ledger.wrap(chain, "prep_inputs", _preparing(guard, executor))
+    ledger.wrap(chain, "aprep_inputs", _apreparing(guard, executor))
+    ledger.wrap(iterator, "reset", _resetting(guard))
+    body = context_of("run_manager", 1)
+    ledger.wrap(executor, "_call", calling_inside(guard, body))
+    ledger.wrap(executor, "_acall", awaiting_inside(guard, body))
+
+
+def _announce(executor: Any, run_name: object, configurable: Any) -> None:
+    """Announce that the next chain run of this name in this context is the agent's."""
+    own_name = Call(executor, {}, streams=False).own_name
+    graph = Graph(as_str(run_name) or own_name, True, own_name, configurable)
+    graph_announcements.announce(graph, _NOTHING)
+
+
+def _announce_called(executor: Any) -> None:
+    """Announce an agent that has been called, and has prepared its inputs."""
+    called = _called.get()
+    if called is not None and called[0] is executor:
+        _called.set(None)
+        config = as_mapping(called[1])
+        _announce(executor, config.get("run_name"), config.get("configurable"))
+
+
+def _announce_iterated(iterator: Any) -> None:
+    """Announce the agent of an iterator that starts, or is made."""
+    _announce(stored(iterator, "_agent_executor"), stored(iterator, "run_name"), None)
+
+
+def _calling(guard: Guard, executor: type) -> Wrapper:
+    """Note which agent is called, and with which config."""
+
+    def note(instance: Any, config: Any) -> None:
+        _called.set((instance, config))
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if isinstance(instance, executor):
+            guard.call(note, instance, args[1] if len(args) > 1 else kwargs.get("config"))
+        return wrapped(*args, **kwargs)
+
+    return wrapper
+
+
+def _preparing(guard: Guard, executor: type) -> Wrapper:
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inputs = wrapped(*args, **kwargs)
+        if isinstance(instance, executor):
+            guard.call(_announce_called, instance)
+        return inputs
+
+    return wrapper
+
+
+def _apreparing(guard: Guard, executor: type) -> Wrapper:
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inputs = await wrapped(*args, **kwargs)
+        if isinstance(instance, executor):
+            guard.call(_announce_called, instance)
+        return inputs
+
+    return wrapper
+
+
+def _resetting(guard: Guard) -> Wrapper:
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        result = wrapped(*args, **kwargs)
+        guard.call(_announce_iterated, instance)
+        return result
+
+    return wrapper
