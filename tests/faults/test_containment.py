@@ -19,7 +19,7 @@ import pytest
 import langspan
 from langspan.langchain.patches.ledger import _MISSING
 from langspan.recording.log_events import is_supported
-from support.application import agents, chains, embeddings, models, stores
+from support.application import agents, chains, classic, embeddings, models, stores
 from support.application.observe import Scenario, Seen, observe
 from support.capabilities import GRAPH_CALLBACKS, MCP, MODEL_EVENTS, NODE_TIMEOUTS
 from support.faults import InjectedError, Target, fault, targets, watched
@@ -37,6 +37,7 @@ SCENARIOS: dict[str, Scenario] = {
         *agents.SCENARIOS,
         *embeddings.SCENARIOS,
         *stores.SCENARIOS,
+        *classic.SCENARIOS,
     )
 }
 SET_UP, TAKE_DOWN = "instrument", "uninstrument"
@@ -188,6 +189,8 @@ LIFECYCLE, EVENT_STREAMS = GRAPH_CALLBACKS.there, MODEL_EVENTS.there
 TIMEOUTS = NODE_TIMEOUTS.there
 MCP_CLIENT = MCP.there
 INSTALLED = {
+    "langchain.patches.agent_executors": bool(classic.SCENARIOS),
+    "langchain.patches.optional._agent_executors": bool(classic.SCENARIOS),
     "recording.log_events.LogEvents": is_supported(),
     "recording.log_events._keyed": is_supported(),
     "langchain.patches.langgraph._lifecycle_class": LIFECYCLE,

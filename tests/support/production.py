@@ -78,6 +78,7 @@ class Harness:
             capture_content="both",
             redact=lambda value, _where: value,
             link_across_processes=True,
+            checkpoints=True,
             read_baggage=True,
             usage_sums="all" if self.observed else "none",
             prices={"scripted-1": langspan.Price(input=1, output=2)} if self.observed else {},

@@ -11,7 +11,17 @@ from itertools import chain
 from typing import Final, get_args
 
 from langspan._budgets import Measure, Per
-from langspan.catalogue import attempts, checkpoints, content, costs, evaluations, mcp, memory, runs, self_metrics
+from langspan.catalogue import (
+    attempts,
+    checkpoints,
+    content,
+    costs,
+    evaluations,
+    mcp,
+    memory,
+    runs,
+    self_metrics,
+)
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import (
     ALL_KINDS,

@@ -9,13 +9,12 @@ from typing import Final
 
 from langspan.kinds import stores
 from langspan.kinds.base import RunKind
+from langspan.kinds.checkpoints import CHECKPOINT
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 
 BORDERS: Final[tuple[RunKind, ...]] = (
     *stores.KINDS,
+    CHECKPOINT,
     MCP_TOOL_CALL,
     MCP_REQUEST,
 )
-from langspan.kinds.checkpoints import CHECKPOINT
-
-BORDERS: Final[tuple[RunKind, ...]] = (CHECKPOINT,)

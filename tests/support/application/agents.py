@@ -163,6 +163,13 @@ def graph_goes_back(config: Any) -> Any:
     return [*answers, graph.invoke(None, {**config, **past})]
 
 
+async def graph_shows_its_history(config: Any) -> Any:
+    graph = _graph(first, checkpointer=InMemorySaver())
+    config = {**config, "configurable": {"thread_id": "t5"}}
+    answer = await graph.ainvoke({"log": []}, config)
+    return [answer, [state.next async for state in graph.aget_state_history(config)]]
+
+
 def graph_updated_while_it_waits(config: Any) -> Any:
     graph = _graph(first, ask, checkpointer=InMemorySaver())
     config = {**config, "configurable": {"thread_id": "t4"}}
@@ -222,6 +229,7 @@ async def graph_times_out(config: Any) -> Any:
 
 SCENARIOS = (
     graph_goes_back,
+    graph_shows_its_history,
     graph_updated_while_it_waits,
     graph_answered_from_its_cache,
     graph_answered_from_its_cache_async,

@@ -33,6 +33,7 @@ class Ledger:
         self.closed = False
         self._features = features
         self._entries: list[tuple[Any, str, Any, Any]] = []
+        self._missed: set[str] = set()
         self._awaited: dict[str, list[Callable[[ModuleType], None]]] = {}
 
     def when_imported(self, guard: Guard, name: str, patch: Callable[[ModuleType], None]) -> None:
@@ -84,7 +85,8 @@ class Ledger:
         # Only the class's own attribute: an inherited one belongs to the base class's patch.
         original = vars(owner).get(name, _MISSING)
         if original is _MISSING:
-            if hook not in YOUNG:
+            if hook not in YOUNG | self._missed:
+                self._missed.add(hook)
                 _logger.warning(
                     "langspan: %s is not there in this version of the library, so %s. "
                     "The tree of spans is not affected.",
