@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,14 +17,13 @@ INPUTS = {"input": "1 + 2?"}
 
 
 def _executor() -> Any:
-    from langchain_classic.agents import AgentExecutor, create_tool_calling_agent
-
+    classic = import_module("langchain_classic.agents")
     answers = (tool_call("add", a=1, b=2), AIMessage("three it is", usage_metadata=usage(5, 6)))
     texts = [("human", "{input}"), ("placeholder", "{agent_scratchpad}")]
-    agent = create_tool_calling_agent(
+    agent = classic.create_tool_calling_agent(
         StreamingChat(answers=answers), [add], ChatPromptTemplate.from_messages(texts)
     )
-    return AgentExecutor(agent=agent, tools=[add])
+    return classic.AgentExecutor(agent=agent, tools=[add])
 
 
 def executor_invoke(config: Any) -> Any:

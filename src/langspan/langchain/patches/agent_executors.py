@@ -7,9 +7,12 @@ other chains for that. An iterator is reset there.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any, Final
+
+from opentelemetry.context import Context
 
 from langspan._events import Call, Graph
 from langspan._guard import Guard
@@ -18,18 +21,21 @@ from langspan._values import as_mapping, as_str
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.ledger import Ledger, Wrapper
-from langspan.langchain.patches.wrappers import awaiting_inside, calling_inside, context_of
+from langspan.langchain.patches.subclasses import wrap_tree
+from langspan.langchain.patches.wrappers import FindContext, awaiting_inside, calling_inside, context_of
+from langspan.recording.recorder import Recorder
 
 _called: ContextVar[tuple[Any, Any] | None] = ContextVar("langspan_called_executor", default=None)
 _NOTHING: Final = object()
 
 
-def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler, module: ModuleType) -> None:
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: ModuleType) -> None:
     """Patch classic chains for the sake of the agents among them.
 
     Args:
         ledger: The record of the patches.
         guard: The error boundary.
+        handler: The handler whose recorder records the runs.
         module: `langchain_classic.agents.agent`.
     """
     chain, executor, iterator = module.Chain, module.AgentExecutor, module.AgentExecutorIterator
@@ -38,9 +44,23 @@ def install(ledger: Ledger, guard: Guard, _handler: RecordingHandler, module: Mo
     ledger.wrap(chain, "prep_inputs", _preparing(guard, executor))
     ledger.wrap(chain, "aprep_inputs", _apreparing(guard, executor))
     ledger.wrap(iterator, "reset", _resetting(guard))
-    body = context_of("run_manager", 1)
-    ledger.wrap(executor, "_call", calling_inside(guard, body))
-    ledger.wrap(executor, "_acall", awaiting_inside(guard, body))
+    body = _body_of(handler.recorder)
+    bodies = {"_call": calling_inside(guard, body), "_acall": awaiting_inside(guard, body)}
+    wrap_tree(ledger, guard, executor, bodies)
+
+
+def _body_of(recorder: Recorder) -> FindContext:
+    """Return a function that finds the context of an agent's body, unless that is around already.
+
+    A class that overrides the body calls that of its base in its own.
+    """
+    find = context_of("run_manager", 1)
+
+    def find_outside(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:
+        context, innermost = find(args, kwargs), recorder.innermost()
+        return None if innermost is not None and innermost.context is context else context
+
+    return find_outside
 
 
 def _announce(executor: Any, run_name: object, configurable: Any) -> None:
