@@ -123,7 +123,7 @@ def render() -> str:
 def _arguments() -> Iterator[str]:
     yield "## Arguments of `instrument()`\n"
     yield prose(
-        "`CallbackHandler` takes the same, but for `link_across_processes`, `keep`, `keep_last_traces` and "
+        "`CallbackHandler` takes the same, but for `link_across_processes`, `checkpoints`, `keep`, `keep_last_traces` and "
         "`dialect`. More on them: [content](content.md), [redaction](content.md#redact-it), "
         "[your own attributes](recipes/attributes.md), [what becomes a span](spans.md)."
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from itertools import chain
 from typing import Any
 
@@ -14,9 +16,10 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import Link, SpanKind
 
+from langspan import conventions
 from langspan.catalogue import telemetry as catalogue
 from langspan.catalogue.telemetry import Attribute, Type
-from langspan.conventions import mcp, memory, names
+from langspan.conventions import names
 from langspan.conventions.names import EventName
 from langspan.export.traces import build
 from support.catalogued import Watch, content_names, problems_of_record
@@ -193,8 +196,12 @@ def test_what_others_export_is_theirs(noticed: Callable[[], list[str]]) -> None:
 
 
 def test_it_has_every_name_and_no_other() -> None:
-    constants = {**vars(names), **vars(mcp), **vars(memory)}
-    written = {value for key, value in constants.items() if key.isupper() and isinstance(value, str)}
+    modules = [
+        import_module(each.name)
+        for each in pkgutil.iter_modules(conventions.__path__, "langspan.conventions.")
+    ]
+    constants = [item for module in modules for item in vars(module).items()]
+    written = {value for key, value in constants if key.isupper() and isinstance(value, str)}
 
     assert written - {names.SCHEMA_URL, names.TOOL_ERROR} == {row.name for row in EVERY}
 

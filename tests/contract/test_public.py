@@ -44,10 +44,19 @@ NAMES = [
 SETTINGS = [
     *("capture_content", "redact", "max_content_bytes", "spans"),
     *("usage_sums", "cost", "prices", "budgets", "metadata_keys"),
-    *("link_across_processes", "read_baggage", "keep", "keep_last_traces", "dialect", "on_start", "on_end"),
+    *(
+        "link_across_processes",
+        "checkpoints",
+        "read_baggage",
+        "keep",
+        "keep_last_traces",
+        "dialect",
+        "on_start",
+        "on_end",
+    ),
 ]
 # What takes a patch, or a provider that is built.
-OF_PATCHES = {"link_across_processes", "keep", "keep_last_traces", "dialect"}
+OF_PATCHES = {"link_across_processes", "checkpoints", "keep", "keep_last_traces", "dialect"}
 PROVIDERS = ["tracer_provider", "meter_provider", "logger_provider"]
 
 

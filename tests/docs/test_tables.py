@@ -58,7 +58,7 @@ def test_the_arguments_are_those_of_instrument():
 
 
 def test_the_handler_takes_the_same_arguments_but_for_those_of_patches_and_providers():
-    of_patches = {"link_across_processes", "keep", "keep_last_traces", "dialect"}
+    of_patches = {"link_across_processes", "checkpoints", "keep", "keep_last_traces", "dialect"}
     taken = [name for name in inspect.signature(langspan.instrument).parameters if name not in of_patches]
     assert taken == [*inspect.signature(langspan.CallbackHandler).parameters]
 
@@ -154,7 +154,7 @@ def test_runs_become_the_spans_of_the_table(traced):
     for given in (QUESTION, "y"):
         Typed("llm", "x").invoke(given)
     spans = [span for span in traced.spans if span.instrumentation_scope.name == "langspan"]
-    known = [row for row in SPANS if "MCP server" not in row["Run"]]
+    known = [row for row in SPANS if not any(of in row["Run"] for of in ("MCP server", "checkpoints=True"))]
     rows = [next(row for row in known if matches(row, span)) for span in spans]
     assert [row["Kind"] for row in rows] == [span.kind.name for span in spans]
     assert [] == [row["Run"] for row in known if row not in rows]

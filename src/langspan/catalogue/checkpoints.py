@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from langspan.catalogue.entries import Level, Source, Type, rows
-from langspan.conventions import graph_names, names
+from langspan.conventions import graph_names
 from langspan.kinds.checkpoints import CHECKPOINT, GET, LIST, PUT, PUT_WRITES
 
 _CHECKPOINT: Final = frozenset({CHECKPOINT})
@@ -41,13 +41,5 @@ CHECKPOINTS: Final = (
             1,
             "how many writes were put, or checkpoints found",
         ),
-        (
-            names.LANGGRAPH_CHECKPOINT_NS,
-            Type.STRING,
-            Level.RECOMMENDED,
-            "look_up:6f2c",
-            "a graph in a node",
-        ),
-        (names.LANGGRAPH_CHECKPOINT_ID, Type.STRING, Level.RECOMMENDED, "1f0e", "known"),
     ),
 )

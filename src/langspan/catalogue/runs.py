@@ -18,6 +18,7 @@ from langspan.catalogue.entries import (
 from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
+from langspan.kinds.checkpoints import CHECKPOINT
 from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
@@ -233,15 +234,25 @@ ACTORS: Final = (
             0,
             "`Send` started the node: its position in the fan-out",
         ),
-        (names.LANGGRAPH_CHECKPOINT_NS, Type.STRING, Level.RECOMMENDED, "look_up:6f2c", _IN_NODE),
+        (names.LANGGRAPH_GRAPH_ID, Type.STRING, Level.RECOMMENDED, "agent", _SERVER),
+        (names.LANGGRAPH_ASSISTANT_ID, Type.STRING, Level.RECOMMENDED, "fe09", _SERVER),
+    ),
+    *rows(
+        Source.OWN,
+        GRAPHS | {CHECKPOINT},
+        (
+            names.LANGGRAPH_CHECKPOINT_NS,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "look_up:6f2c",
+            f"{_IN_NODE}; a checkpoint of one",
+        ),
         (
             names.LANGGRAPH_CHECKPOINT_ID,
             Type.STRING,
             Level.RECOMMENDED,
             "1f0e",
-            "the run starts from a checkpoint",
+            "the run starts from a checkpoint, or writes or reads it",
         ),
-        (names.LANGGRAPH_GRAPH_ID, Type.STRING, Level.RECOMMENDED, "agent", _SERVER),
-        (names.LANGGRAPH_ASSISTANT_ID, Type.STRING, Level.RECOMMENDED, "fe09", _SERVER),
     ),
 )

@@ -342,6 +342,7 @@ def test_span_names_and_kinds():
         "node {node}": "INTERNAL",
         "tools/call {tool}": "CLIENT",
         "its name: its method, and the name of a prompt": "CLIENT",
+        "checkpoint {operation}": "INTERNAL",
         "its name": "INTERNAL",
     } == {span.name: span.kind.span_kind.name for span in catalogue.SPANS}
 

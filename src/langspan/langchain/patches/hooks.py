@@ -86,6 +86,8 @@ _OF_SAVERS: Final = (
     "PregelLoop.put_writes",
     "PregelLoop._put_pending_writes",
     "PregelLoop._put_exit_delta_writes",
+    "SyncPregelLoop._checkpointer_put_after_previous",
+    "AsyncPregelLoop._checkpointer_put_after_previous",
     "SyncPregelLoop.__enter__",
     "AsyncPregelLoop.__aenter__",
 )

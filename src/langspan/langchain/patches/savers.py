@@ -28,7 +28,8 @@ from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.recording.recorder import Recorder
 from langspan.recording.run import Run
 
-_IN_GRAPH: Final = ("put_writes", "_put_checkpoint", "_put_pending_writes", "_put_exit_delta_writes")
+_WRITING: Final = ("put_writes", "_put_pending_writes", "_put_exit_delta_writes")
+_PUT: Final = "_checkpointer_put_after_previous"
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: ModuleType) -> None:
@@ -80,10 +81,13 @@ def install_loop(ledger: Ledger, guard: Guard, _handler: RecordingHandler, modul
         guard: The error boundary.
         module: `langgraph.pregel._loop`.
     """
-    for name in _IN_GRAPH:
-        ledger.wrap(module.PregelLoop, name, _in_graph(guard, run_in_context))
-    ledger.wrap(module.SyncPregelLoop, "__enter__", _in_graph(guard, run_in_context))
-    ledger.wrap(module.AsyncPregelLoop, "__aenter__", _in_graph(guard, arun_in_context))
+    inside, ainside = _in_graph(guard, run_in_context), _in_graph(guard, arun_in_context)
+    for name in _WRITING:
+        ledger.wrap(module.PregelLoop, name, inside)
+    for name in (_PUT, "__enter__"):
+        ledger.wrap(module.SyncPregelLoop, name, inside)
+    for name in (_PUT, "__aenter__"):
+        ledger.wrap(module.AsyncPregelLoop, name, ainside)
 
 
 def _describing(recorder: Recorder, operation: str, second: str | None = None) -> Describe:
@@ -218,6 +222,7 @@ class Listing:
         else:
             self.recorder.fail(self._event.run_id, error)
 
+    @contained
     def close_soon(self, error: BaseException | None) -> None:
         """End the run: nothing else would."""
         self.close(error)
