@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -17,7 +18,9 @@ INPUTS = {"input": "1 + 2?"}
 
 
 def _executor() -> Any:
-    classic = import_module("langchain_classic.agents")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it imports what it has deprecated itself
+        classic = import_module("langchain_classic.agents")
     answers = (tool_call("add", a=1, b=2), AIMessage("three it is", usage_metadata=usage(5, 6)))
     texts = [("human", "{input}"), ("placeholder", "{agent_scratchpad}")]
     agent = classic.create_tool_calling_agent(
