@@ -54,14 +54,16 @@ _OF_PACKAGES: Final = (
 _OF_MCP: Final[Mapping[str, str]] = {
     "BaseSession.send_request": _MCP,
     "ClientSession.send_request": "tools of MCP servers do not tell of the protocol",
-    "mcp.client.stdio.stdio_client": _CONNECTIONS,
-    "mcp.client.sse.sse_client": _CONNECTIONS,
-    "mcp.client.streamable_http.streamable_http_client": _CONNECTIONS,
-    "mcp.client.streamable_http.streamablehttp_client": _CONNECTIONS,
-    "langchain_mcp_adapters.sessions.stdio_client": _CONNECTIONS,
-    "langchain_mcp_adapters.sessions.sse_client": _CONNECTIONS,
-    "langchain_mcp_adapters.sessions.streamable_http_client": _CONNECTIONS,
-    "langchain_mcp_adapters.sessions.streamablehttp_client": _CONNECTIONS,
+    **{
+        f"{module}.{name}": _CONNECTIONS
+        for name, modules in {
+            "stdio_client": ("mcp.client.stdio", "fastmcp.client.transports.stdio"),
+            "sse_client": ("mcp.client.sse", "fastmcp.client.transports.sse"),
+            "streamable_http_client": ("mcp.client.streamable_http", "fastmcp.client.transports.http"),
+            "streamablehttp_client": ("mcp.client.streamable_http",),
+        }.items()
+        for module in (*modules, "langchain_mcp_adapters.sessions")
+    },
 }
 _OF_CLASSIC: Final = (
     "Chain.invoke",

@@ -35,8 +35,11 @@ _MODULES: Final = (
     "mcp.client.stdio",
     "mcp.client.sse",
     "mcp.client.streamable_http",
-    # It has names of its own for these functions, maybe from before they were patched.
+    # These have names of their own for the functions, maybe from before they were patched.
     "langchain_mcp_adapters.sessions",
+    "fastmcp.client.transports.stdio",
+    "fastmcp.client.transports.sse",
+    "fastmcp.client.transports.http",
 )
 
 
