@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from langspan.kinds import vector_stores as vectors
 from langspan.kinds.agents import AGENT
 from langspan.kinds.base import RunKind
 from langspan.kinds.embeddings import EMBEDDINGS
@@ -15,7 +16,7 @@ from langspan.kinds.stores import DELETE, SEARCH, UPSERT
 
 _MODELS: Final = frozenset({CHAT, COMPLETION})
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
-_RETRIEVER: Final = frozenset({RETRIEVER})
+_RETRIEVAL: Final = frozenset({RETRIEVER, vectors.SEARCH})
 _AGENT: Final = frozenset({AGENT})
 _MEMORY: Final = frozenset({SEARCH, UPSERT, DELETE})
 _BY_MODALITY: Final = "LangChain's packages count cached tokens as a whole, not by modality."
@@ -75,11 +76,11 @@ ATTRIBUTES: Final = (
     Absent("gen_ai.usage.input_tokens", _EMBEDDINGS, _VECTORS_ONLY),
     Absent(
         "gen_ai.data_source.id",
-        _RETRIEVER,
+        _RETRIEVAL,
         "LangChain knows a store's collection or index at most, and the conventions want another identifier.",
     ),
-    Absent("server.address", _RETRIEVER, _NO_ADDRESS),
-    Absent("server.port", _RETRIEVER, _NO_ADDRESS),
+    Absent("server.address", _RETRIEVAL, _NO_ADDRESS),
+    Absent("server.port", _RETRIEVAL, _NO_ADDRESS),
     Absent("gen_ai.provider.name", _MEMORY, _IN_PROCESS),
     Absent("gen_ai.memory.store.id", _MEMORY, "A LangGraph store has neither an id nor a name."),
     Absent("server.address", _MEMORY, _NO_CONNECTION),

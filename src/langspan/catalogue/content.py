@@ -12,9 +12,10 @@ from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.mcp import MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
+from langspan.kinds.vector_stores import SEARCH
 
 _TOOL: Final = frozenset({TOOL})
-_RETRIEVER: Final = frozenset({RETRIEVER})
+_RETRIEVAL: Final = frozenset({RETRIEVER, SEARCH})
 _AGENT: Final = frozenset({AGENT})
 _WORKFLOW: Final = frozenset({WORKFLOW})
 _CHAIN: Final = frozenset({CHAIN})
@@ -65,12 +66,18 @@ CONTENT: Final = (
     ),
     *rows(
         Source.GENAI,
-        _RETRIEVER,
-        (names.GEN_AI_RETRIEVAL_QUERY_TEXT, Type.STRING, Level.CONTENT, "late parcel", "always"),
+        _RETRIEVAL,
+        (
+            names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+            Type.STRING,
+            Level.CONTENT,
+            "late parcel",
+            "a text is searched for",
+        ),
     ),
     *rows(
         Source.OWN,
-        _RETRIEVER,
+        _RETRIEVAL,
         (
             names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS,
             Type.JSON,

@@ -13,10 +13,11 @@ from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
+from langspan.kinds.vector_stores import SEARCH
 
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _CALLS: Final = MODELS | _EMBEDDINGS
-_OF_EMBEDDINGS: Final = "; on a retriever: that of its embeddings"
+_OF_EMBEDDINGS: Final = "; on a retriever or a vector store: that of its embeddings"
 _REQUESTED: Final = "the request sets it"
 _SHARED: Final = f"{_REQUESTED}; on an agent: if all its requests have the same"
 _COUNTED: Final = "the provider reports the count"
@@ -25,12 +26,12 @@ _STREAMED: Final = "the answer was streamed"
 REQUEST: Final = (
     *rows(
         Source.GENAI,
-        _CALLS | {RETRIEVER},
+        _CALLS | {RETRIEVER, SEARCH},
         (names.GEN_AI_PROVIDER_NAME, Type.STRING, Level.REQUIRED, "openai", f"known{_OF_EMBEDDINGS}"),
     ),
     *rows(
         Source.GENAI,
-        _CALLS | {RETRIEVER, AGENT},
+        _CALLS | {RETRIEVER, SEARCH, AGENT},
         (
             names.GEN_AI_REQUEST_MODEL,
             Type.STRING,

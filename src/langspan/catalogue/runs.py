@@ -23,10 +23,13 @@ from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
+from langspan.kinds.vector_stores import ADD, DELETE, INDEXING, SEARCH
 from langspan.recording import outcomes
 
 _TOOL: Final = frozenset({TOOL})
 _RETRIEVER: Final = frozenset({RETRIEVER})
+_RETRIEVAL: Final = frozenset({RETRIEVER, SEARCH})
+_STORE: Final = frozenset({SEARCH, ADD, DELETE, INDEXING})
 _AGENT: Final = frozenset({AGENT})
 _WORKFLOW: Final = frozenset({WORKFLOW})
 _CHAIN: Final = frozenset({CHAIN})
@@ -192,7 +195,7 @@ ACTORS: Final = (
     ),
     *rows(
         Source.GENAI,
-        _RETRIEVER,
+        _RETRIEVAL,
         (
             names.GEN_AI_RETRIEVAL_TOP_K,
             Type.INT,
@@ -210,15 +213,23 @@ ACTORS: Final = (
     ),
     *rows(
         Source.OWN,
-        _RETRIEVER,
+        _RETRIEVAL,
         (names.LANGSPAN_RETRIEVAL_DOCUMENT_COUNT, Type.INT, Level.RECOMMENDED, 2, "it returned"),
+    ),
+    *rows(
+        Source.OWN,
+        _RETRIEVER,
         (names.LANGCHAIN_RETRIEVER_NAME, Type.STRING, Level.RECOMMENDED, "PolicyRetriever", "known"),
+    ),
+    *rows(
+        Source.OWN,
+        _RETRIEVER | _STORE,
         (
             names.LANGCHAIN_VECTOR_STORE,
             Type.STRING,
             Level.RECOMMENDED,
             "Chroma",
-            "the retriever searches one",
+            "known; on a retriever: it searches one",
         ),
     ),
     *rows(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from langspan.catalogue.entries import SpanName
+from langspan.kinds import vector_stores as vectors
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
 from langspan.kinds.checkpoints import CHECKPOINT
+from langspan.kinds.compressors import COMPRESSION
 from langspan.kinds.decisions import DECISION, GENERATION
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
@@ -32,6 +34,11 @@ SPANS: Final = (
     SpanName(LIST, "list_memory_namespaces", "namespaces of a LangGraph store listed"),
     SpanName(MIXED, "batch_memory", "different operations in one `batch` of a LangGraph store"),
     SpanName(SHARED, "memory batch {store}", "work of a LangGraph store for several that asked"),
+    SpanName(vectors.SEARCH, "retrieval {store}", "search in a vector store"),
+    SpanName(vectors.ADD, "add_documents {store}", "documents or texts added to a vector store"),
+    SpanName(vectors.DELETE, "delete_documents {store}", "deletion from a vector store"),
+    SpanName(vectors.INDEXING, "index_documents {store}", "`index` or `aindex`"),
+    SpanName(COMPRESSION, "compress_documents {compressor}", "document compressor or reranker"),
     SpanName(
         AGENT,
         "invoke_agent {agent}",

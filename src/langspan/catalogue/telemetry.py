@@ -22,6 +22,7 @@ from langspan.catalogue import (
     runs,
     self_metrics,
 )
+from langspan.catalogue import content, costs, evaluations, memory, runs, self_metrics, vector_stores
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import (
     ALL_KINDS,
@@ -69,6 +70,8 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "MCP": mcp.MCP,
     "Attempts and middleware": attempts.ATTEMPTS,
     "Checkpoints": checkpoints.CHECKPOINTS,
+    "Vector stores and indexing": vector_stores.VECTOR_STORES,
+    "Document compressors": vector_stores.COMPRESSORS,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
 }

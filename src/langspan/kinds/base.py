@@ -166,7 +166,7 @@ class RunKind:
         is_graph: Whether it is a LangGraph graph or node, and so has a position in one.
         sums_at_root: Whether, as the outermost run, it sums up all model calls below it.
         delegates: Whether a run of this kind directly below another one does the parent's work and is
-            measured in its place.
+            measured in its place. Below a run of another kind with the same operation, that one is measured.
         skipped_calls: Returns the tool calls that a run answered, or gave up, without a tool; None if it
             answers none. See `langspan.content.tool_calls.skipped_calls`.
         has_log_events: Whether details and exceptions are also recorded as log events.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from langspan.kinds import stores
+from langspan.kinds import stores, vector_stores
 from langspan.kinds.base import RunKind
 from langspan.kinds.checkpoints import CHECKPOINT
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
@@ -18,3 +18,6 @@ BORDERS: Final[tuple[RunKind, ...]] = (
     MCP_TOOL_CALL,
     MCP_REQUEST,
 )
+from langspan.kinds.compressors import COMPRESSION
+
+BORDERS: Final[tuple[RunKind, ...]] = (*stores.KINDS, *vector_stores.KINDS, COMPRESSION)

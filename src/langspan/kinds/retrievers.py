@@ -22,8 +22,10 @@ from langspan.providers.names import class_provider
 
 _MAX_DOCUMENTS: Final = 100
 _TOP_K: Final = ("k", "top_k", "top_k_results", "number_of_results")
-_OF_DOCUMENT: Final = ("id", "metadata")
+_OF_DOCUMENT: Final = ("id", "metadata", "state")
 _SCORES: Final = ("relevance_score", "score", "_score", "similarity_score")
+# Of documents of langchain-classic's own, which hold more than metadata.
+_SCORE_OF_STATE: Final = "query_similarity_score"
 
 
 def _target(event: Started, call: Call | None, _graph: Graph | None) -> str | None:
@@ -82,7 +84,8 @@ def retriever_end(documents: object) -> Attributes:
     """Return the number of documents, and their ids and scores. No content.
 
     Args:
-        documents: What `on_retriever_end` receives.
+        documents: What `on_retriever_end` receives, or a vector store returns: documents, each alone or in a
+            tuple with its score.
     """
     found = as_list(documents)
     if found is None:
@@ -100,23 +103,31 @@ def document_texts(documents: object) -> list[str]:
     """Return the text of each document, in order. This is content.
 
     Args:
-        documents: What `on_retriever_end` receives.
+        documents: As for `retriever_end`.
     """
     # An iterator must not be consumed, nor a sequence of the application's own be read.
-    return [as_text(stored(document, "page_content")) or "" for document in as_list(documents) or ()]
+    found = as_list(documents) or ()
+    alone = (each[0] if type(each) is tuple and each else each for each in found)
+    return [as_text(stored(document, "page_content")) or "" for document in alone]
 
 
-def _document(document: object) -> dict[str, str | float]:
+def _document(found: Any) -> dict[str, str | float]:
+    document = found[0] if type(found) is tuple and found else found
     held = fields_named(document, _OF_DOCUMENT)
     metadata = as_mapping(held.get("metadata"))
     fields: dict[str, str | float] = {}
     identity = as_id(held.get("id"))
     if identity is not None:
         fields["id"] = identity
+    if document is not found and len(found) > 1 and (score := as_float(found[1])) is not None:
+        fields["score"] = score
+        return fields
     for key in _SCORES:
         if key in metadata and (score := as_float(metadata[key])) is not None:
             fields["score"] = score
-            break
+            return fields
+    if "state" in held and (score := as_float(as_mapping(held["state"]).get(_SCORE_OF_STATE))) is not None:
+        fields["score"] = score
     return fields
 
 

@@ -66,7 +66,8 @@ class Run:
         model_calls: What model calls came to, as they end: on an agent's run, its own; on a story's, all.
         configurable: `configurable` of the call's config, where it was seen.
         question: What a story began with, as GenAI messages, where content is recorded.
-        is_delegated: A run directly below does this one's work. That run is measured instead.
+        is_delegated: Another run is measured instead: one directly below, which does this one's work, or one
+            around it, whose work this is.
         interrupted: The run is a graph's that has stopped to wait for its user.
         place: Of a graph's node: where it stands in the graph, the same for all its attempts.
         attempt: Of a node that failed before: which attempt this is.

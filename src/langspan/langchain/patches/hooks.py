@@ -19,6 +19,9 @@ _TOOLS: Final = "a cancelled tool may stay open until it is evicted"
 _RETRIEVERS: Final = "spans made inside retrievers do not nest under them"
 _EMBEDDINGS: Final = "calls of embeddings have no span"
 _STORES: Final = "some operations of LangGraph's stores have no span"
+_VECTOR_STORES: Final = "some calls of vector stores may have no span"
+_INDEXING: Final = "indexing has no span around the calls of its vector store"
+_COMPRESSORS: Final = "calls of document compressors may have no span"
 _CHAINS: Final = "a chain may stay open until it is evicted if another handler fails in its start or end"
 _FALLBACKS: Final = "a stream with fallbacks that is closed early may stay open until it is evicted"
 _STANDS_IN: Final = "a model that stands in for another does not tell for which"
@@ -93,6 +96,24 @@ _OF_SAVERS: Final = (
     "SyncPregelLoop.__enter__",
     "AsyncPregelLoop.__aenter__",
 )
+VECTOR_SEARCHES: Final = (
+    "similarity_search",
+    "similarity_search_with_score",
+    "similarity_search_with_relevance_scores",
+    "similarity_search_by_vector",
+    "max_marginal_relevance_search",
+    "max_marginal_relevance_search_by_vector",
+    "asimilarity_search",
+    "asimilarity_search_with_score",
+    "asimilarity_search_with_relevance_scores",
+    "asimilarity_search_by_vector",
+    "amax_marginal_relevance_search",
+    "amax_marginal_relevance_search_by_vector",
+)
+"""The searches that every vector store has."""
+
+_VECTOR_WRITES: Final = ("add_documents", "add_texts", "delete", "aadd_documents", "aadd_texts", "adelete")
+
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
         "spans made inside chains and tools do not nest under them"
@@ -145,6 +166,11 @@ PATCHED: Final[Mapping[str, str]] = {
     "Embeddings.embed_query": _EMBEDDINGS,
     "Embeddings.aembed_documents": _EMBEDDINGS,
     "Embeddings.aembed_query": _EMBEDDINGS,
+    **{f"VectorStore.{name}": _VECTOR_STORES for name in (*VECTOR_SEARCHES, *_VECTOR_WRITES)},
+    "langchain_core.indexing.api.index": _INDEXING,
+    "langchain_core.indexing.api.aindex": _INDEXING,
+    "BaseDocumentCompressor.compress_documents": _COMPRESSORS,
+    "BaseDocumentCompressor.acompress_documents": _COMPRESSORS,
     "langgraph._internal._runnable._set_config_context": (
         "spans made inside graph nodes do not nest under them"
     ),

@@ -70,6 +70,25 @@ def _agent_executors() -> Waiting:
     from langspan.langchain.patches import agent_executors  # noqa: PLC0415 - only if needed
 
     return Waiting(agent_executors.install, ())
+def _vector_stores() -> Waiting:
+    from langspan.kinds.vector_stores import STORES  # noqa: PLC0415 - as above
+    from langspan.langchain.patches.vector_stores import install  # noqa: PLC0415 - as above
+
+    return Waiting(install, STORES)
+
+
+def _indexing() -> Waiting:
+    from langspan.kinds.vector_stores import INDEXING  # noqa: PLC0415 - as above
+    from langspan.langchain.patches.indexing import install  # noqa: PLC0415 - as above
+
+    return Waiting(install, (INDEXING,))
+
+
+def _compressors() -> Waiting:
+    from langspan.kinds.compressors import COMPRESSION  # noqa: PLC0415 - as above
+    from langspan.langchain.patches.compressors import install  # noqa: PLC0415 - as above
+
+    return Waiting(install, (COMPRESSION,))
 
 
 WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
@@ -80,6 +99,9 @@ WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
     "langgraph.checkpoint.base": _savers,
     "langgraph.checkpoint.serde.jsonplus": _serializer,
     "langgraph.pregel._loop": _loop,
+    "langchain_core.vectorstores.base": _vector_stores,
+    "langchain_core.indexing.api": _indexing,
+    "langchain_core.documents.compressor": _compressors,
 }
 """Every patch that waits, by the name of the module it waits for."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from types import FunctionType
 from typing import Any
 
 import wrapt
@@ -11,7 +14,15 @@ from langspan._guard import Guard
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 
 
-def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, Wrapper]) -> None:
+def wrap_tree(
+    ledger: Ledger,
+    guard: Guard,
+    base: type,
+    wrappers: Mapping[str, Wrapper],
+    *,
+    variants: Callable[[str], Wrapper | None] | None = None,
+    make: type[wrapt.FunctionWrapper[..., Any]] = wrapt.FunctionWrapper,
+) -> None:
     """Wrap methods of `base` and every override of them in its subclasses, once each.
 
     Args:
@@ -19,21 +30,18 @@ def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, W
         guard: The error boundary.
         base: The class that defines the methods.
         wrappers: The wrapt wrappers, by the names of the methods.
+        variants: Returns the wrapper of a method that subclasses define and `base` does not, by its name.
+        make: The class of wrapt that puts a wrapper around a method.
     """
 
     def wrap_overrides(cls: type) -> None:
-        for name, wrapper in wrappers.items():
-            if name in vars(cls):
-                ledger.replace(cls, name, wrapt.FunctionWrapper(vars(cls)[name], wrapper))
-                continue
-            nearer = cls.__mro__[: cls.__mro__.index(base)]
-            origin = next((each for each in nearer if name in vars(each)), base)
-            if not issubclass(origin, base):
-                # The defining class has other subclasses too, for which the method stays unwrapped.
-                ledger.replace(cls, name, wrapt.FunctionWrapper(vars(origin)[name], wrapper))
+        for name, method, wrapper in chain(
+            _overrides(cls, base, wrappers), _variants(cls, wrappers, variants)
+        ):
+            ledger.replace(cls, name, make(method, wrapper))
 
     for name, wrapper in wrappers.items():
-        ledger.wrap(base, name, wrapper)
+        ledger.exchange(base, name, functools.partial(_made, make, wrapper))
     for cls in set(_subclasses(base)):
         wrap_overrides(cls)
 
@@ -44,6 +52,36 @@ def wrap_tree(ledger: Ledger, guard: Guard, base: type, wrappers: Mapping[str, W
 
     original = _init_subclass_of(base)
     ledger.replace(base, "__init_subclass__", classmethod(init_subclass))
+
+
+def _made(make: type[wrapt.FunctionWrapper[..., Any]], wrapper: Wrapper, method: Any) -> Any:
+    return make(method, wrapper)
+
+
+def _overrides(cls: type, base: type, wrappers: Mapping[str, Wrapper]) -> Iterator[tuple[str, Any, Wrapper]]:
+    """Yield what a subclass has instead of methods of `base`, by name, with the wrapper for it."""
+    for name, wrapper in wrappers.items():
+        if name in vars(cls):
+            yield name, vars(cls)[name], wrapper
+            continue
+        nearer = cls.__mro__[: cls.__mro__.index(base)]
+        origin = next((each for each in nearer if name in vars(each)), base)
+        if not issubclass(origin, base):
+            # The defining class has other subclasses too, for which the method stays unwrapped.
+            yield name, vars(origin)[name], wrapper
+
+
+def _variants(
+    cls: type, wrappers: Mapping[str, Wrapper], variants: Callable[[str], Wrapper | None] | None
+) -> Iterator[tuple[str, Any, Wrapper]]:
+    """Yield further methods of a subclass that are to be wrapped, by name, with the wrapper for each."""
+    if variants is None:
+        return
+    for name, method in list(vars(cls).items()):
+        if name not in wrappers and type(method) is FunctionType:
+            wrapper = variants(name)
+            if wrapper is not None:
+                yield name, method, wrapper
 
 
 def _subclasses(cls: type) -> Iterator[type]:

@@ -1,0 +1,54 @@
+"""Document compressors: LangChain has no callbacks for them, so the calls themselves are recorded.
+
+An asynchronous call that runs the synchronous method of the same compressor has one span.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+from uuid import UUID
+
+from langspan._events import Started
+from langspan._guard import Guard
+from langspan.kinds.compressors import COMPRESSION, COMPRESSOR
+from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.calls import CallRecorder, call_started
+from langspan.langchain.patches.ledger import Ledger
+from langspan.langchain.patches.subclasses import wrap_tree
+from langspan.recording.run import Run
+
+
+def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: ModuleType) -> None:
+    """Patch the methods of `BaseDocumentCompressor`, and every override of them.
+
+    Args:
+        ledger: The record of the patches.
+        guard: The error boundary.
+        handler: The handler whose recorder records the calls.
+        module: `langchain_core.documents.compressor`.
+    """
+    recorder = handler.recorder
+    calls = CallRecorder(ledger, guard, recorder, COMPRESSION)
+
+    def describe(
+        run_id: UUID, compressor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Started | None:
+        if _is_call_of(recorder.innermost(), compressor):
+            return None
+        documents = args[0] if args else kwargs.get("documents")
+        query = args[1] if len(args) > 1 else kwargs.get("query")
+        return call_started(run_id, documents, query=query, **{COMPRESSOR: compressor})
+
+    wrappers = {
+        "compress_documents": calls.calling(describe),
+        "acompress_documents": calls.awaiting(describe),
+    }
+    wrap_tree(ledger, guard, module.BaseDocumentCompressor, wrappers)
+
+
+def _is_call_of(run: Run | None, compressor: Any) -> bool:
+    """Return whether a run is an open call of that very compressor."""
+    if run is None or run.kind is not COMPRESSION or run.event is None:
+        return False
+    return run.event.extra[COMPRESSOR] is compressor
