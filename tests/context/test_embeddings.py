@@ -219,11 +219,13 @@ async def in_a_retriever_async(probe: Probe) -> None:
 
 @cases(
     """
-    embeddings scripted-1
-      http
-    retrieval VectorStoreRetriever
+    add_documents InMemoryVectorStore
       embeddings scripted-1
         http
+    retrieval VectorStoreRetriever
+      retrieval InMemoryVectorStore
+        embeddings scripted-1
+          http
 """,
     needs=NUMPY,
 )

@@ -135,7 +135,8 @@ async def a_failing_search_async(probe: Probe) -> None:
 
 @cases("""
     retrieval VectorStoreRetriever
-      http
+      retrieval Store
+        http
 """)
 def vector_store(probe: Probe) -> None:
     Store(probe).as_retriever().invoke("a")

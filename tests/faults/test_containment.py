@@ -19,7 +19,7 @@ import pytest
 import langspan
 from langspan.langchain.patches.ledger import _MISSING
 from langspan.recording.log_events import is_supported
-from support.application import agents, chains, classic, embeddings, models, stores
+from support.application import agents, chains, classic, embeddings, models, stores, vector_stores
 from support.application.observe import Scenario, Seen, observe
 from support.capabilities import GRAPH_CALLBACKS, MCP, MODEL_EVENTS, NODE_TIMEOUTS
 from support.faults import InjectedError, Target, fault, targets, watched
@@ -38,6 +38,7 @@ SCENARIOS: dict[str, Scenario] = {
         *embeddings.SCENARIOS,
         *stores.SCENARIOS,
         *classic.SCENARIOS,
+        *vector_stores.SCENARIOS,
     )
 }
 SET_UP, TAKE_DOWN = "instrument", "uninstrument"
@@ -78,6 +79,8 @@ EXEMPT = {
     "langchain.patches.stores._Batches.batch": CARRIER,
     "langchain.patches.stores._Batches.abatch": CARRIER,
     "langchain.patches.check_recorded": AT_IMPORT,
+    "langchain.patches.comparable.ComparableWrapper.__call__": CARRIER,
+    "langchain.patches.comparable.ComparableWrapper.__get__": CARRIER,
     "langchain.patches.hooks.run_id_factory": AT_IMPORT,
     "kinds.registry.by_callback": AT_IMPORT,
     "kinds.registry.check_metrics": AT_IMPORT,

@@ -606,8 +606,11 @@ def test_a_vector_store_has_its_searches_below_the_retriever(traced: Recording) 
     found = store.as_retriever(search_kwargs={"k": 1}).invoke("a")
 
     assert ["a"] == [document.page_content for document in found]
+    search = "retrieval VectorStoreRetriever/retrieval InMemoryVectorStore"
     assert [
-        "embeddings",
+        "add_documents InMemoryVectorStore",
+        "add_documents InMemoryVectorStore/embeddings",
         "retrieval VectorStoreRetriever",
-        "retrieval VectorStoreRetriever/embeddings",
+        search,
+        f"{search}/embeddings",
     ] == traced.paths()

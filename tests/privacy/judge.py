@@ -75,7 +75,7 @@ def allowed(subject: Subject, *, span: bool, event: bool) -> set[tuple[str, str]
 
 
 def _metadata(subject: Subject) -> Fields:
-    return METADATA if subject.model or subject.rest else {}
+    return METADATA if subject.takes_config and (subject.model or subject.rest) else {}
 
 
 def pairs(found: Sightings) -> set[tuple[str, str]]:

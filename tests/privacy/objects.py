@@ -33,6 +33,7 @@ from langchain_core.tools import InjectedToolArg, ToolException, tool
 from pydantic import SecretStr
 
 from support.canary import NUMBER, canary
+from support.stores import ScriptedCompressor, ScriptedStore
 
 NOWHERE = (
     f"https://user:{canary('url_password')}@models.test:8443/{canary('url_path')}?key={canary('url_query')}"
@@ -268,6 +269,33 @@ class LeakyEmbeddings(Embeddings):
 
     def embed_query(self, text: str) -> Sequence[float]:  # type: ignore[override]
         return self.embed_documents([text])[0]
+
+
+class LeakyStore(ScriptedStore):
+    """A vector store that keeps an address, a key and a collection, and finds one document."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        super().__init__(
+            found=[(documents()[0], 0.5)],
+            namespace=canary("index_namespace"),
+            collection_name=canary("collection"),
+            api_key=canary("store_key"),
+            url=f"https://{canary('store_user')}:{canary('store_password')}@store.test/",
+            embedding=LeakyEmbeddings(),
+            fails_with=leaky_error() if fails else None,
+        )
+
+
+class LeakyCompressor(ScriptedCompressor):
+    """A reranker that keeps a key beside its model's name."""
+
+    api_key: str = canary("compressor_key")
+    base_url: str = NOWHERE
+    instructions: str = canary("compressor_instructions")
+
+
+def leaky_compressor(*, fails: bool = False) -> LeakyCompressor:
+    return LeakyCompressor(fails_with=leaky_error() if fails else None)
 
 
 @tool

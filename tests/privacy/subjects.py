@@ -17,6 +17,7 @@ from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnableP
 from langgraph.types import Command
 
 from langspan.conventions import names
+from langspan.conventions import vector_stores as own
 from privacy import graphs
 from privacy.objects import (
     CALL_ARGUMENTS,
@@ -26,10 +27,12 @@ from privacy.objects import (
     LeakyLLM,
     LeakyLLMStream,
     LeakyRetriever,
+    LeakyStore,
     LeakyStream,
     artful_tool,
     conversation,
     failing_tool,
+    leaky_compressor,
     leaky_error,
     leaky_tool,
     refusing_tool,
@@ -78,6 +81,7 @@ class Subject:
         notes: What span events show, by event and attribute.
         error: What the message of the exception shows, if running it raises one.
         model_fails: The exception is a model's.
+        takes_config: It takes a config, whose metadata its spans show.
     """
 
     name: str
@@ -90,10 +94,20 @@ class Subject:
     notes: Fields = field(default_factory=dict)
     error: AbstractSet[str] = frozenset()
     model_fails: bool = False
+    takes_config: bool = True
 
 
 def _made(cls: type, *, fails: bool = False) -> Callable[[], Any]:
     return lambda: cls(**MODEL_FIELDS, fails=fails)
+
+
+def _some(all_ways: Mapping[str, Way], by: str = "", *, writes: bool = False) -> Mapping[str, Way]:
+    """The ways to write into a store; or those to search it, by text if not by something else."""
+    return {
+        name: way
+        for name, way in all_ways.items()
+        if writes is ("search" not in name) and (writes or bool(by) is ("by_vector" in name))
+    }
 
 
 PROMPT = ChatPromptTemplate([("system", canary("template")), ("human", "{question}")])
@@ -318,6 +332,52 @@ SUBJECTS = (
         canary("text_to_embed"),
         ways.EMBEDDINGS,
         error=ERROR,
+    ),
+    Subject(
+        "searched store",
+        LeakyStore,
+        canary("query"),
+        _some(ways.VECTOR_STORE),
+        rest=FOUND,
+        takes_config=False,
+    ),
+    Subject(
+        "store searched by vectors",
+        LeakyStore,
+        canary("query"),
+        _some(ways.VECTOR_STORE, "by_vector"),
+        rest={names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: {"document"}},
+        takes_config=False,
+    ),
+    Subject("written store", LeakyStore, canary("stored"), _some(ways.VECTOR_STORE, writes=True)),
+    Subject(
+        "failing store",
+        lambda: LeakyStore(fails=True),
+        canary("query"),
+        _some(ways.VECTOR_STORE),
+        rest={names.GEN_AI_RETRIEVAL_QUERY_TEXT: {"query"}},
+        error=ERROR,
+        takes_config=False,
+    ),
+    Subject(
+        "compressor",
+        leaky_compressor,
+        canary("query"),
+        ways.COMPRESSOR,
+        rest={
+            own.LANGSPAN_COMPRESSION_QUERY_TEXT: {"query"},
+            own.LANGSPAN_COMPRESSION_DOCUMENT_TEXTS: {"query"},
+        },
+        takes_config=False,
+    ),
+    Subject(
+        "failing compressor",
+        lambda: leaky_compressor(fails=True),
+        canary("query"),
+        ways.COMPRESSOR,
+        rest={own.LANGSPAN_COMPRESSION_QUERY_TEXT: {"query"}},
+        error=ERROR,
+        takes_config=False,
     ),
     Subject("graph", graphs.graph, graphs.INPUT, ways.GRAPH, rest=FLOW),
     Subject("graph state", graphs.graph, graphs.INPUT, ways.GRAPH_STATE),

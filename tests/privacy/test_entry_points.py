@@ -6,12 +6,14 @@ import inspect
 from typing import Any
 
 import pytest
+from langchain_core.documents.compressor import BaseDocumentCompressor
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel, BaseLLM
 from langchain_core.load.serializable import Serializable
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
+from langchain_core.vectorstores import VectorStore
 from langgraph.pregel import Pregel
 from pydantic import BaseModel
 
@@ -30,6 +32,8 @@ FAMILIES: dict[type, Any] = {
     BaseTool: ways.TOOL,
     BaseRetriever: ways.RETRIEVER,
     Embeddings: ways.EMBEDDINGS,
+    VectorStore: ways.VECTOR_STORE,
+    BaseDocumentCompressor: ways.COMPRESSOR,
     Pregel: {**ways.GRAPH, **ways.GRAPH_STATE},
 }
 # Only where a class has an implementation of its own; what it inherits raises NotImplementedError.

@@ -44,12 +44,11 @@ _PATTERNS = {
     span.kind: re.compile(re.sub(r" \{\w+\}", "( .+)?", span.name) if span.kind.prefix else ".+", re.DOTALL)
     for span in catalogue.SPANS
 }
-_PLAIN_KINDS = frozenset(kind for kind in ALL_KINDS if kind.operation is None)
 _BY_OPERATION = {
-    kind.operation: frozenset(each for each in ALL_KINDS if each.operation == kind.operation)
-    for kind in ALL_KINDS
-    if kind.operation is not None
+    operation: frozenset(kind for kind in ALL_KINDS if kind.operation == operation)
+    for operation in {kind.operation for kind in ALL_KINDS}
 }
+_PLAIN_KINDS = _BY_OPERATION.pop(None)
 _TYPES: Mapping[Type, Callable[[Any], bool]] = {
     Type.STRING: lambda value: type(value) is str,
     Type.STRINGS: lambda value: isinstance(value, list | tuple) and all(type(each) is str for each in value),

@@ -7,9 +7,13 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from langchain_core.documents import Document
+from langchain_core.indexing import InMemoryRecordManager, api
 from langchain_core.language_models import BaseChatModel
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from langchain_core.runnables import Runnable
+
+from langspan.langchain.patches.hooks import VECTOR_SEARCHES
 
 Way = Callable[[Any, Any, dict[str, Any]], Any]
 """Called with the object, its input and a config; may return a coroutine or a stream."""
@@ -54,6 +58,20 @@ def _alone(name: str, wrap: Callable[[Any], Any] = lambda value: value) -> Way:
 
 def _in_list(value: Any) -> list[Any]:
     return [value]
+
+
+def _documents(value: Any) -> list[Document]:
+    return [Document(value, id=value, metadata={"source": value})]
+
+
+def _target(store: Any) -> tuple[Any, Any]:
+    manager = InMemoryRecordManager(store.namespace)
+    manager.create_schema()
+    return manager, store
+
+
+def _key(document: Document) -> str:
+    return document.page_content
 
 
 def _chat_prompts(messages: Any) -> list[Any]:
@@ -129,6 +147,28 @@ EMBEDDINGS: dict[str, Way] = {
     "aembed_query": _alone("aembed_query"),
     "aembed_documents": _alone("aembed_documents", _in_list),
 }
+VECTOR_STORE: dict[str, Way] = {
+    **{name: _alone(name) for name in VECTOR_SEARCHES if "by_vector" not in name},
+    **{name: _alone(name, lambda _: [0.5]) for name in VECTOR_SEARCHES if "by_vector" in name},
+    "search": lambda subject, value, config: subject.search(value, "mmr"),
+    "asearch": lambda subject, value, config: subject.asearch(value, "similarity"),
+    "add_texts": _alone("add_texts", _in_list),
+    "aadd_texts": _alone("aadd_texts", _in_list),
+    "add_documents": _alone("add_documents", _documents),
+    "aadd_documents": _alone("aadd_documents", _documents),
+    "delete": _alone("delete", _in_list),
+    "adelete": _alone("adelete", _in_list),
+    "index": lambda subject, value, config: api.index(_documents(value), *_target(subject), key_encoder=_key),
+    "aindex": lambda subject, value, config: api.aindex(
+        _documents(value), *_target(subject), key_encoder=_key
+    ),
+}
+COMPRESSOR: dict[str, Way] = {
+    "compress_documents": lambda subject, value, config: subject.compress_documents(_documents(value), value),
+    "acompress_documents": lambda subject, value, config: subject.acompress_documents(
+        _documents(value), value
+    ),
+}
 
 # Public methods that run nothing: they make another runnable, describe one, or deal with stored state.
 MAKERS = frozenset(
@@ -150,6 +190,11 @@ MAKERS = frozenset(
         "with_retry",
         "with_structured_output",
         "with_types",
+        "as_retriever",
+        "from_documents",
+        "afrom_documents",
+        "from_texts",
+        "afrom_texts",
     }
 )
 DESCRIBERS = frozenset(
@@ -185,5 +230,7 @@ DESCRIBERS = frozenset(
         "aclear_cache",
         "copy",
         "validate",
+        "get_by_ids",
+        "aget_by_ids",
     }
 )

@@ -21,8 +21,8 @@ from langspan.catalogue import (
     memory,
     runs,
     self_metrics,
+    vector_stores,
 )
-from langspan.catalogue import content, costs, evaluations, memory, runs, self_metrics, vector_stores
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import (
     ALL_KINDS,

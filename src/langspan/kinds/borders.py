@@ -10,14 +10,14 @@ from typing import Final
 from langspan.kinds import stores, vector_stores
 from langspan.kinds.base import RunKind
 from langspan.kinds.checkpoints import CHECKPOINT
+from langspan.kinds.compressors import COMPRESSION
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 
 BORDERS: Final[tuple[RunKind, ...]] = (
     *stores.KINDS,
+    *vector_stores.KINDS,
+    COMPRESSION,
     CHECKPOINT,
     MCP_TOOL_CALL,
     MCP_REQUEST,
 )
-from langspan.kinds.compressors import COMPRESSION
-
-BORDERS: Final[tuple[RunKind, ...]] = (*stores.KINDS, *vector_stores.KINDS, COMPRESSION)
