@@ -21,9 +21,12 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 
 from langspan import CallbackHandler, content, conventions, kinds, providers
 from langspan._events import Started
+from langspan.kinds.compressors import COMPRESSION
 from langspan.kinds.embeddings import EMBEDDINGS
+from langspan.kinds.vector_stores import SEARCH
 from privacy.judge import sightings
 from support.canary import canary
+from support.stores import ScriptedCompressor, ScriptedStore
 from support.telemetry import Telemetry
 
 
@@ -93,6 +96,24 @@ def _embeddings(handler: CallbackHandler, **fields: Any) -> None:
     handler.recorder.end(run_id, ())
 
 
+def _store(handler: CallbackHandler, **fields: Any) -> None:
+    run_id = uuid.uuid4()
+    store = ScriptedStore()
+    vars(store).update(fields)
+    extra = {"store": store, "top_k": None, "search_type": "mmr"}
+    handler.recorder.start(Started(None, run_id, None, None, None, None, None, "", extra), SEARCH)
+    handler.recorder.end(run_id, ())
+
+
+def _compressor(handler: CallbackHandler, **fields: Any) -> None:
+    run_id = uuid.uuid4()
+    compressor = ScriptedCompressor(model=None)
+    vars(compressor).update(fields)
+    extra = {"compressor": compressor, "query": ""}
+    handler.recorder.start(Started(None, run_id, None, None, None, None, None, (), extra), COMPRESSION)
+    handler.recorder.end(run_id, ())
+
+
 HOLDERS: dict[str, Call] = {
     "arguments of a call": lambda h, key, value: _chat(h, invocation_params={key: value}),
     "options of a call": lambda h, key, value: _chat(h, options={key: value}),
@@ -116,10 +137,13 @@ HOLDERS: dict[str, Call] = {
     "serialized retriever": lambda h, key, value: _retriever(h, serialized={key: value}),
     "metadata of a retriever": lambda h, key, value: _retriever(h, metadata={key: value}),
     "embeddings": lambda h, key, value: _embeddings(h, **{key: value}),
+    "vector store": lambda h, key, value: _store(h, **{key: value}),
+    "compressor": lambda h, key, value: _compressor(h, **{key: value}),
     "metadata of a document": lambda h, key, value: _retriever(h, [Document("x", metadata={key: value})]),
 }
 MODELS = {"model", "model_name", "model_id", "azure_deployment", "deployment_name", "repo_id"}
 EMBEDDING_MODELS = {"deployment", "model", "model_id", "model_name", "repo_id"}
+RERANKERS = {"model", "model_arn", "model_id", "model_name"}
 FORMATS = {"embedding_types", "encoding_format"}
 SERVERS = {
     "anthropic_api_url",
@@ -188,10 +212,12 @@ RECORDED: dict[str, set[str]] = {
     "serialized retriever": {"id", "name"},
     "metadata of a retriever": ANYWHERE | {"ls_embedding_model", "ls_vector_store_provider"},
     "embeddings": EMBEDDING_MODELS | SERVERS | FORMATS | {"model_kwargs"},
+    "vector store": set(),
+    "compressor": RERANKERS,
     "metadata of a document": set(),
 }
 # What may be an address, which may carry a password or a key.
-ADDRESSES = SERVERS | MODELS | EMBEDDING_MODELS | {"ls_model_name", "ls_embedding_model"}
+ADDRESSES = SERVERS | MODELS | EMBEDDING_MODELS | RERANKERS | {"ls_model_name", "ls_embedding_model"}
 
 
 def recorded(holder: str, value: Callable[[str], Any]) -> set[str]:

@@ -64,6 +64,11 @@ def _documents(value: Any) -> list[Document]:
     return [Document(value, id=value, metadata={"source": value})]
 
 
+def _found(value: Any) -> list[Document]:
+    """Documents as they come from a retriever, whose ids are no content."""
+    return [Document(value, id="d1", metadata={"source": value})]
+
+
 def _target(store: Any) -> tuple[Any, Any]:
     manager = InMemoryRecordManager(store.namespace)
     manager.create_schema()
@@ -164,10 +169,8 @@ VECTOR_STORE: dict[str, Way] = {
     ),
 }
 COMPRESSOR: dict[str, Way] = {
-    "compress_documents": lambda subject, value, config: subject.compress_documents(_documents(value), value),
-    "acompress_documents": lambda subject, value, config: subject.acompress_documents(
-        _documents(value), value
-    ),
+    "compress_documents": lambda subject, value, config: subject.compress_documents(_found(value), value),
+    "acompress_documents": lambda subject, value, config: subject.acompress_documents(_found(value), value),
 }
 
 # Public methods that run nothing: they make another runnable, describe one, or deal with stored state.

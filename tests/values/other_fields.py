@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import Tool
 
 from values.run_fields import failing, graph, run, same
-from values.scripted import Chat, Retriever, Vectors
+from values.scripted import Chat, Compressor, Retriever, Store, Vectors
 
 Run = Callable[[Any], Any]
 
@@ -80,6 +80,23 @@ def _embedded(value: Any) -> Any:
     return Vectors().embed_query(value), Vectors().embed_documents([value])
 
 
+def _stored(value: Any) -> Any:
+    store = Store(value, embedding=value, _embeddings=value)
+    added = store.add_documents(value), store.add_texts([], ids=[value]), store.delete([value])
+    return store.similarity_search(value, value), store.similarity_search(value, k=value), added
+
+
+def _scored(value: Any) -> Any:
+    held = Document.model_construct(page_content="x", metadata={}, id="1", state={"x": value})
+    return Store([(held, value), (value, 0.5), (value,)]).similarity_search("in")
+
+
+def _compressed(value: Any) -> Any:
+    facts = Document("x", metadata={"relevance_score": value})
+    compressor = Compressor.model_construct(left=[facts], model=value, top_n=value)
+    return compressor.compress_documents(value, value), Compressor(left=value).compress_documents([], "in")
+
+
 FIELDS: dict[str, Run] = {
     "variable": lambda value: PromptTemplate.from_template("{x}").invoke({"x": value}),
     "variable of a chat": lambda value: ChatPromptTemplate.from_template("{x}").invoke({"x": value}),
@@ -90,6 +107,9 @@ FIELDS: dict[str, Run] = {
     "found": lambda value: Retriever(found=value).invoke("in"),
     "query": lambda value: Retriever().invoke(value),
     "how many to find": lambda value: Retriever(search_kwargs={"k": value}).invoke("in", k=value),
+    "stored": _stored,
+    "scored": _scored,
+    "compressed": _compressed,
     "embedded": _embedded,
     "vector": lambda value: Vectors(value).embed_query("in"),
     "embeddings": lambda value: Vectors(
