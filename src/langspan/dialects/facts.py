@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from langspan.conventions import names
+from langspan.conventions import vector_stores as own
 from langspan.conventions.names import OperationName
 
 TEXT: Final = "text/plain"
@@ -97,16 +98,18 @@ class Facts(NamedTuple):
 _COMES_IN: Final = (
     names.GEN_AI_TOOL_CALL_ARGUMENTS,
     names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+    own.LANGSPAN_COMPRESSION_QUERY_TEXT,
     names.GEN_AI_INPUT_MESSAGES,
     names.LANGCHAIN_INPUT,
 )
 _GOES_OUT: Final = (
     names.GEN_AI_TOOL_CALL_RESULT,
     names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS,
+    own.LANGSPAN_COMPRESSION_DOCUMENT_TEXTS,
     names.GEN_AI_OUTPUT_MESSAGES,
     names.LANGCHAIN_OUTPUT,
 )
-_TEXTS: Final = frozenset({names.GEN_AI_RETRIEVAL_QUERY_TEXT})
+_TEXTS: Final = frozenset({names.GEN_AI_RETRIEVAL_QUERY_TEXT, own.LANGSPAN_COMPRESSION_QUERY_TEXT})
 
 
 def _plain(value: str) -> Content:

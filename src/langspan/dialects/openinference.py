@@ -10,6 +10,7 @@ import json
 from typing import Any, Final
 
 from langspan.conventions import names
+from langspan.conventions import vector_stores as own
 from langspan.conventions.names import OperationName
 from langspan.dialects.facts import MODELS, Facts, present
 
@@ -46,6 +47,8 @@ def openinference(facts: Facts) -> dict[str, Any]:
         "agent.name": held.get(names.GEN_AI_AGENT_NAME),
         "tool.name": held.get(names.GEN_AI_TOOL_NAME),
         "tool.description": held.get(names.GEN_AI_TOOL_DESCRIPTION),
+        "reranker.model_name": held.get(own.LANGCHAIN_COMPRESSOR_MODEL),
+        "reranker.top_k": held.get(own.LANGSPAN_COMPRESSION_TOP_N),
     }
     for side, content in (("input", facts.content_in()), ("output", facts.content_out())):
         if content is not None:
@@ -57,7 +60,11 @@ def openinference(facts: Facts) -> dict[str, Any]:
 
 
 def _kind(facts: Facts) -> str:
-    return "EVALUATOR" if facts.is_evaluation else _KINDS.get(str(facts.operation), "CHAIN")
+    if facts.is_evaluation:
+        return "EVALUATOR"
+    if own.LANGCHAIN_COMPRESSOR_NAME in facts.held:
+        return "RERANKER"
+    return _KINDS.get(str(facts.operation), "CHAIN")
 
 
 def _of_model(facts: Facts) -> dict[str, Any]:

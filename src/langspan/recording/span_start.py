@@ -24,7 +24,6 @@ from langspan.kinds.base import AgentCall, RunKind
 from langspan.kinds.conversations import WHO, configurable_of, conversation_id, user_id
 from langspan.kinds.registry import UNKNOWN, identify, is_hidden
 from langspan.recording.always_recorded import AlwaysRecorded
-from langspan.recording.delegation import count_once
 from langspan.recording.givens import ReadBaggage, take_circumstances, take_given
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
@@ -168,7 +167,7 @@ class SpanStarter:
         """Note what entering the run changes: its conversation, and what the runs around it know of it."""
         kind, parent, agent, metadata = run.kind, run.parent, run.agent, event.metadata
         if kind.delegates and parent is not None:
-            count_once(run, kind, parent)
+            run.count_once(parent)
         if kind.counts_as is not None and agent is not None:
             agent.calls.append(kind.counts_as)
         try:

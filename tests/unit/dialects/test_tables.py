@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langspan.conventions import names
+from langspan.conventions import vector_stores as own
 from langspan.dialects import DIALECTS, dialects, dialects_variable
 from langspan.dialects.facts import Facts
 from langspan.dialects.langfuse import langfuse
@@ -164,6 +165,25 @@ def test_embeddings_have_a_model_of_their_own_in_openinference() -> None:
     assert (
         "m" == openinference(facts({names.GEN_AI_REQUEST_MODEL: "m"}, "embeddings"))["embedding.model_name"]
     )
+
+
+def test_a_compressor_is_a_reranker_in_openinference() -> None:
+    held = {
+        own.LANGCHAIN_COMPRESSOR_NAME: "CohereRerank",
+        own.LANGCHAIN_COMPRESSOR_MODEL: "rerank-v3.5",
+        own.LANGSPAN_COMPRESSION_TOP_N: 3,
+        own.LANGSPAN_COMPRESSION_QUERY_TEXT: "late parcel",
+        own.LANGSPAN_COMPRESSION_DOCUMENT_TEXTS: '["a"]',
+    }
+    assert {
+        "openinference.span.kind": "RERANKER",
+        "reranker.model_name": "rerank-v3.5",
+        "reranker.top_k": 3,
+        "input.value": "late parcel",
+        "input.mime_type": "text/plain",
+        "output.value": '["a"]',
+        "output.mime_type": "application/json",
+    } == openinference(facts(held, None))
 
 
 @pytest.mark.parametrize(
