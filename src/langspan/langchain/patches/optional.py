@@ -70,6 +70,8 @@ def _agent_executors() -> Waiting:
     from langspan.langchain.patches import agent_executors  # noqa: PLC0415 - only if needed
 
     return Waiting(agent_executors.install, ())
+
+
 def _vector_stores() -> Waiting:
     from langspan.kinds.vector_stores import STORES  # noqa: PLC0415 - as above
     from langspan.langchain.patches.vector_stores import install  # noqa: PLC0415 - as above
