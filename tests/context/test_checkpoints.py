@@ -12,13 +12,14 @@ import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.checkpoint.sqlite import SqliteSaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import START, StateGraph
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from support.recording import Recording, instrumented, open_runs
+
+sqlite = pytest.importorskip("langgraph.checkpoint.sqlite", reason="needs langgraph-checkpoint-sqlite")
+aio = pytest.importorskip("langgraph.checkpoint.sqlite.aio", reason="needs langgraph-checkpoint-sqlite")
 
 ASKED: dict[str, Any] = {"checkpoints": True}
 CONFIG: Any = {"configurable": {"thread_id": "t-1"}}
@@ -106,7 +107,7 @@ def test_checkpoints_lie_under_the_graph_that_they_belong_to(way: Way, asked: Re
 
 @pytest.mark.parametrize("way", [invoke, stream], ids=lambda way: way.__name__)
 def test_so_do_those_in_sqlite(way: Way, asked: Recording) -> None:
-    with SqliteSaver.from_conn_string(":memory:") as saver:
+    with sqlite.SqliteSaver.from_conn_string(":memory:") as saver:
         way(saver)
 
     assert TREE == set(under(asked))
@@ -114,7 +115,7 @@ def test_so_do_those_in_sqlite(way: Way, asked: Recording) -> None:
 
 
 async def test_so_do_those_in_asynchronous_sqlite(asked: Recording, tmp_path: Path) -> None:
-    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "checkpoints.db")) as saver:
+    async with aio.AsyncSqliteSaver.from_conn_string(str(tmp_path / "checkpoints.db")) as saver:
         await nested(saver).ainvoke({"x": ""}, CONFIG)
 
     assert TREE == set(under(asked))
@@ -180,7 +181,7 @@ def test_a_history_is_one_span_with_the_number_of_checkpoints(asked: Recording) 
 
 
 async def test_so_is_an_asynchronous_one(asked: Recording, tmp_path: Path) -> None:
-    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "checkpoints.db")) as saver:
+    async with aio.AsyncSqliteSaver.from_conn_string(str(tmp_path / "checkpoints.db")) as saver:
         app = graph(saver)
         await app.ainvoke({"x": ""}, CONFIG)
         asked.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -11,8 +12,6 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentMiddleware,
     ModelFallbackMiddleware,
-    ModelRetryMiddleware,
-    ToolRetryMiddleware,
 )
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
@@ -22,7 +21,9 @@ from langgraph.graph import START, StateGraph
 from langgraph.types import RetryPolicy, Send
 
 import langspan
+from support.capabilities import RETRIES
 from support.graphs import START_STATE, State, node
+from support.middleware import Again
 from support.models import ScriptedChat, StreamingChat, tool_call
 from support.probe import Probe
 from support.recording import Recording, instrumented
@@ -96,7 +97,7 @@ def flaky_tool(failures: int) -> BaseTool:
 
 @WAYS
 def test_a_model_that_a_middleware_retries_is_numbered(way: Way, traced: Recording) -> None:
-    retry = ModelRetryMiddleware(max_retries=2, **NO_WAIT)
+    retry = Again(2)
     way(create_agent(Failing(failures=2), middleware=[retry]), ASK)
 
     assert [
@@ -109,16 +110,28 @@ def test_a_model_that_a_middleware_retries_is_numbered(way: Way, traced: Recordi
 @WAYS
 def test_a_tool_that_a_middleware_retries_is_numbered(way: Way, traced: Recording) -> None:
     model = ScriptedChat(answers=(tool_call("flaky", a=1), "done"))
-    again = ToolRetryMiddleware(max_retries=2, **NO_WAIT)
+    again = Again(2)
     way(create_agent(model, [flaky_tool(2)], middleware=[again]), ASK)
 
+    assert [None, 2, 3] == [number for _, number, *_ in told(traced, "execute_tool")]
+
+
+@RETRIES.mark
+@WAYS
+def test_langchains_own_middlewares_are_numbered_likewise(way: Way, traced: Recording) -> None:
+    own: Any = import_module("langchain.agents.middleware")
+    model = Failing(answers=("done", tool_call("flaky", a=1)))
+    layers = [own.ModelRetryMiddleware(**NO_WAIT), own.ToolRetryMiddleware(**NO_WAIT)]
+    way(create_agent(model, [flaky_tool(2)], middleware=layers), ASK)
+
+    assert [None, 2, None] == [number for _, number, *_ in told(traced, "chat")]
     assert [None, 2, 3] == [number for _, number, *_ in told(traced, "execute_tool")]
 
 
 @WAYS
 def test_each_model_call_of_an_agent_is_numbered_anew(way: Way, traced: Recording) -> None:
     model = Failing(answers=("done", tool_call("flaky", a=1)))
-    retry = ModelRetryMiddleware(max_retries=1, **NO_WAIT)
+    retry = Again(1)
     way(create_agent(model, [flaky_tool(0)], middleware=[retry]), ASK)
 
     assert [None, 2, None] == [number for _, number, *_ in told(traced, "chat")]
@@ -136,10 +149,11 @@ def test_a_model_that_a_middleware_falls_back_to_tells_which_failed(way: Way, tr
     ] == told(traced, "chat")
 
 
-@pytest.mark.parametrize("outermost", [ModelFallbackMiddleware, ModelRetryMiddleware])
+# An old fallback leaves its model in the request, which is then the only one to be tried again.
+@pytest.mark.parametrize("outermost", [ModelFallbackMiddleware, pytest.param(Again, marks=RETRIES.mark)])
 def test_retries_and_fallbacks_are_told_apart_in_either_order(outermost: Any, traced: Recording) -> None:
     fallback = ModelFallbackMiddleware(Failing(model_name="good"))
-    retry = ModelRetryMiddleware(max_retries=1, on_failure="error", **NO_WAIT)
+    retry = Again(1)
     layers = [fallback, retry] if outermost is ModelFallbackMiddleware else [retry, fallback]
     create_agent(broken(), middleware=layers).invoke(ASK)
     ran = told(traced, "chat")
@@ -200,7 +214,7 @@ class Asking(AgentMiddleware):
 
 
 def test_what_a_hook_runs_besides_is_no_attempt(traced: Recording) -> None:
-    retry = ModelRetryMiddleware(max_retries=1, **NO_WAIT)
+    retry = Again(1)
     create_agent(Failing(), middleware=[retry, Asking()]).invoke(ASK)
 
     assert [(name, None) for name in ("chat inner", "chat scripted-1", "chat inner")] == [
@@ -220,7 +234,7 @@ def test_what_runs_inside_a_repeated_tool_is_no_attempt(traced: Recording) -> No
         return "done"
 
     model = ScriptedChat(answers=(tool_call("ask"), "done"))
-    create_agent(model, [ask], middleware=[ToolRetryMiddleware(max_retries=1, **NO_WAIT)]).invoke(ASK)
+    create_agent(model, [ask], middleware=[Again(1)]).invoke(ASK)
 
     assert [None, None] == [number for _, number, *_ in told(traced, "chat inner")]
     assert [None, 2] == [number for _, number, *_ in told(traced, "execute_tool")]
@@ -228,7 +242,7 @@ def test_what_runs_inside_a_repeated_tool_is_no_attempt(traced: Recording) -> No
 
 def test_what_a_middleware_returns_and_raises_is_the_same(traced: Recording) -> None:
     error = ValueError("no")
-    retry = ModelRetryMiddleware(max_retries=1, on_failure="error", **NO_WAIT)
+    retry = Again(1)
     agent: Any = create_agent(ScriptedChat(fails_with=error), middleware=[retry])
     with pytest.raises(ValueError, match="no") as raised:
         agent.invoke(ASK)
@@ -237,16 +251,16 @@ def test_what_a_middleware_returns_and_raises_is_the_same(traced: Recording) -> 
 
 
 def test_the_hooks_of_a_middleware_stay_what_they_are() -> None:
-    hook = vars(ModelRetryMiddleware)["wrap_model_call"]
+    hook = vars(Again)["wrap_model_call"]
     with instrumented(Recording()):
-        create_agent(ScriptedChat(), middleware=[ModelRetryMiddleware()])
-        assert hook is vars(ModelRetryMiddleware)["wrap_model_call"]
+        create_agent(ScriptedChat(), middleware=[Again()])
+        assert hook is vars(Again)["wrap_model_call"]
 
 
 def test_an_agent_that_outlives_the_instrumentation_is_recorded_no_more() -> None:
     recording = Recording()
     with instrumented(recording):
-        agent: Any = create_agent(Failing(), middleware=[ModelRetryMiddleware(max_retries=1, **NO_WAIT)])
+        agent: Any = create_agent(Failing(), middleware=[Again(1)])
     assert "hello" == agent.invoke(ASK)["messages"][-1].content
     assert [] == recording.spans
 
@@ -439,7 +453,7 @@ def test_a_task_of_the_functional_api_was_not_sent(traced: Recording) -> None:
 
 def test_a_handler_by_itself_numbers_the_nodes_and_leaves_out_the_rest() -> None:
     mine = Recording()
-    agent: Any = create_agent(Failing(), middleware=[ModelRetryMiddleware(max_retries=1, **NO_WAIT)])
+    agent: Any = create_agent(Failing(), middleware=[Again(1)])
     agent.invoke(ASK, {"callbacks": [langspan.CallbackHandler(mine.provider)]})
 
     assert [None, None] == [number for _, number, *_ in told(mine, "chat")]

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import pytest
+from langchain.agents import middleware as agent_middleware
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel, main
@@ -57,3 +58,4 @@ STATE_PLANS = Capability(
 TOOL_NODES = Capability("langgraph.prebuilt that fits its langgraph", _imports("langgraph.prebuilt"))
 NUMPY = Capability("numpy, which searches stored vectors", _imports("numpy"))
 MCP = Capability("client of the Model Context Protocol", find_spec("mcp") is not None)
+RETRIES = Capability("middleware that tries models again", hasattr(agent_middleware, "ModelRetryMiddleware"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
@@ -76,3 +77,35 @@ class Around(AgentMiddleware):
     async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
         with self.probe.start_as_current_span("around_tool"):
             return await handler(request)
+
+
+class Again(AgentMiddleware):
+    """Runs the model or a tool again as long as it fails with a `ValueError`, so many times at most."""
+
+    def __init__(self, retries: int = 1) -> None:
+        super().__init__()
+        self.retries = retries
+
+    def _run(self, request: Any, handler: Any) -> Any:
+        for _ in range(self.retries):
+            with suppress(ValueError):
+                return handler(request)
+        return handler(request)
+
+    async def _arun(self, request: Any, handler: Any) -> Any:
+        for _ in range(self.retries):
+            with suppress(ValueError):
+                return await handler(request)
+        return await handler(request)
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        return self._run(request, handler)
+
+    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
+        return await self._arun(request, handler)
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return self._run(request, handler)
+
+    async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
+        return await self._arun(request, handler)

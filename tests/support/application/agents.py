@@ -10,9 +10,7 @@ from uuid import UUID
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
     ModelFallbackMiddleware,
-    ModelRetryMiddleware,
     ToolCallLimitMiddleware,
-    ToolRetryMiddleware,
 )
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
@@ -24,6 +22,7 @@ from langgraph.types import CachePolicy, Command, Send, interrupt
 from support.application.chains import add
 from support.application.waiting import cancelled, wait_for_ever
 from support.capabilities import NODE_TIMEOUTS
+from support.middleware import Again
 from support.models import ScriptedChat, StreamingChat, tool_call, usage
 
 INPUTS = {"messages": [("user", "1 + 2?")]}
@@ -68,10 +67,8 @@ def _retried() -> Any:
         return a + b
 
     broken = ScriptedChat(fails_with=ValueError("no"), model_name="broken")
-    retries = ModelRetryMiddleware(max_retries=1, initial_delay=0, jitter=False, on_failure="error")
     fallback = ModelFallbackMiddleware(ScriptedChat(answers=answers))
-    again = ToolRetryMiddleware(max_retries=1, initial_delay=0, jitter=False)
-    return create_agent(broken, [add_at_last], middleware=[fallback, retries, again], name="stubborn")
+    return create_agent(broken, [add_at_last], middleware=[fallback, Again()], name="stubborn")
 
 
 def agent_retries(config: Any) -> Any:
