@@ -124,8 +124,9 @@ def _arguments() -> Iterator[str]:
     yield "## Arguments of `instrument()`\n"
     yield prose(
         "`CallbackHandler` takes the same, but for `link_across_processes`, `checkpoints`, `keep`, "
-        "`keep_last_traces` and `dialect`. More on them: [content](content.md), [redaction](content.md#redact-it), "
-        "[your own attributes](recipes/attributes.md), [what becomes a span](spans.md)."
+        "`keep_last_traces` and `dialect`. More on them: [content](content.md), "
+        "[redaction](content.md#redact-it), [your own attributes](recipes/attributes.md), "
+        "[what becomes a span](spans.md)."
     )
     by_name = {row.name: row for row in (*PROVIDERS, *SETTINGS)}
     rows = [by_name[name] for name in inspect.signature(langspan.instrument).parameters]

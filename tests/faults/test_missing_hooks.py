@@ -23,7 +23,7 @@ from langgraph.store.base import BaseStore
 from opentelemetry import trace
 
 from langspan.context.private_names import SPAN_KEY, suppression_keys
-from langspan.langchain.patches import hooks, langgraph, ledger, runnables, subclasses
+from langspan.langchain.patches import hooks, langgraph, ledger, lookup, runnables, subclasses
 from langspan.langchain.patches.hooks import PATCHED, YOUNG, full_name
 from support.application import agents, chains, embeddings, vector_stores
 from support.application import models as model_calls
@@ -159,7 +159,7 @@ def is_override(owner: Any, name: str) -> bool:
     """Whether a method was patched because a class overrides that of LangChain's own."""
     bases = (
         *(BaseChatModel, BaseLLM, BaseTool, BaseRetriever, Embeddings, BaseStore),
-        *(VectorStore, BaseDocumentCompressor),
+        *(VectorStore, BaseDocumentCompressor, BaseCheckpointSaver),
     )
     if not isinstance(owner, type) or owner in bases:
         return False
@@ -196,7 +196,7 @@ def test_without_langchains_own_ids_runs_get_random_ones() -> None:
     ids=["no nodes", "nodes are None", "no bound", "no func"],
 )
 def test_a_graph_that_does_not_show_its_nodes_is_no_agent(graph: Any) -> None:
-    assert not hooks.is_made_by(graph, {"model": "langchain.agents.factory"})
+    assert not lookup.is_made_by(graph, {"model": "langchain.agents.factory"})
 
 
 def test_without_a_suppression_key_the_older_one_is_heeded() -> None:

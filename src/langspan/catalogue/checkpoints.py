@@ -1,11 +1,12 @@
-"""The catalogue's rows for the writes and reads of checkpoints."""
+"""The catalogue's rows for checkpoints: those that graphs start from, and their writes and reads."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from langspan.catalogue.entries import Level, Source, Type, rows
-from langspan.conventions import graph_names
+from langspan.catalogue.entries import GRAPHS, Level, Source, Type, rows
+from langspan.catalogue.runs import IN_NODE
+from langspan.conventions import graph_names, names
 from langspan.kinds.checkpoints import CHECKPOINT, GET, LIST, PUT, PUT_WRITES
 
 _CHECKPOINT: Final = frozenset({CHECKPOINT})
@@ -40,6 +41,24 @@ CHECKPOINTS: Final = (
             Level.RECOMMENDED,
             1,
             "how many writes were put, or checkpoints found",
+        ),
+    ),
+    *rows(
+        Source.OWN,
+        GRAPHS | {CHECKPOINT},
+        (
+            names.LANGGRAPH_CHECKPOINT_NS,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "look_up:6f2c",
+            f"{IN_NODE}; a checkpoint of one",
+        ),
+        (
+            names.LANGGRAPH_CHECKPOINT_ID,
+            Type.STRING,
+            Level.RECOMMENDED,
+            "1f0e",
+            "the run starts from a checkpoint, or writes or reads it",
         ),
     ),
 )

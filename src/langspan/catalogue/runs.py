@@ -18,7 +18,6 @@ from langspan.catalogue.entries import (
 from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
-from langspan.kinds.checkpoints import CHECKPOINT
 from langspan.kinds.graphs import WORKFLOW
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.retrievers import RETRIEVER
@@ -38,7 +37,7 @@ _CONVERSATION: Final = (
     "`thread_id`, `session_id` or `conversation_id`, set on the run or on one around it, or "
     "`langspan.context` gives one"
 )
-_IN_NODE: Final = "a node, or a graph inside a node"
+IN_NODE: Final = "a node, or a graph inside a node"
 _SERVER: Final = "LangGraph's server runs the graph"
 
 EVERYWHERE: Final = (
@@ -235,9 +234,9 @@ ACTORS: Final = (
     *rows(
         Source.OWN,
         GRAPHS,
-        (names.LANGGRAPH_NODE, Type.STRING, Level.RECOMMENDED, "look_up", _IN_NODE),
-        (names.LANGGRAPH_STEP, Type.INT, Level.RECOMMENDED, 2, _IN_NODE),
-        (names.LANGGRAPH_TRIGGERS, Type.STRINGS, Level.RECOMMENDED, ["branch:to:look_up"], _IN_NODE),
+        (names.LANGGRAPH_NODE, Type.STRING, Level.RECOMMENDED, "look_up", IN_NODE),
+        (names.LANGGRAPH_STEP, Type.INT, Level.RECOMMENDED, 2, IN_NODE),
+        (names.LANGGRAPH_TRIGGERS, Type.STRINGS, Level.RECOMMENDED, ["branch:to:look_up"], IN_NODE),
         (
             names.LANGGRAPH_SEND_INDEX,
             Type.INT,
@@ -247,23 +246,5 @@ ACTORS: Final = (
         ),
         (names.LANGGRAPH_GRAPH_ID, Type.STRING, Level.RECOMMENDED, "agent", _SERVER),
         (names.LANGGRAPH_ASSISTANT_ID, Type.STRING, Level.RECOMMENDED, "fe09", _SERVER),
-    ),
-    *rows(
-        Source.OWN,
-        GRAPHS | {CHECKPOINT},
-        (
-            names.LANGGRAPH_CHECKPOINT_NS,
-            Type.STRING,
-            Level.RECOMMENDED,
-            "look_up:6f2c",
-            f"{_IN_NODE}; a checkpoint of one",
-        ),
-        (
-            names.LANGGRAPH_CHECKPOINT_ID,
-            Type.STRING,
-            Level.RECOMMENDED,
-            "1f0e",
-            "the run starts from a checkpoint, or writes or reads it",
-        ),
     ),
 )

@@ -18,8 +18,8 @@ from langspan.kinds.registry import AGENT_INTEGRATION
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.cached_nodes import patch_loop
-from langspan.langchain.patches.hooks import deferred_nodes_of, is_made_by, own_name_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.lookup import deferred_nodes_of, is_made_by, own_name_of
 from langspan.langchain.patches.runnables import entering
 
 _MANAGERS: Final = ("get_callback_manager_for_config", "get_async_callback_manager_for_config")
