@@ -163,9 +163,6 @@ def is_override(owner: Any, name: str) -> bool:
     )
     if not isinstance(owner, type) or owner in bases:
         return False
-    return any(issubclass(owner, base) and hasattr(base, name) for base in bases)
-    bases = (BaseChatModel, BaseLLM, BaseTool, BaseRetriever, Embeddings, BaseCheckpointSaver)
-    return isinstance(owner, type) and owner not in bases and issubclass(owner, bases)
     # Vector stores may have searches that the base class lacks.
     return any(issubclass(owner, base) and (hasattr(base, name) or base is VectorStore) for base in bases)
 
