@@ -225,6 +225,8 @@ INSTALLED = {
 }
 
 
+# What a function of the user's own gets to as well, and then tells its fault: in these scenarios.
+TOLD_TO_USERS = {"langchain.patches.lookup.run_of": "chain_that_is_judged"}
 # Without it a fault of LangChain's shows: an inline handler keeps others from being told of some starts.
 UNTOLD = {"langchain.patches.runnables._notify_non_inline.plan"}
 # Without them a patch stays where it is, and does nothing from then on.
@@ -331,7 +333,8 @@ def test_the_application_does_not_notice(
             harness.instrument()
         except InjectedError:
             assert SET_UP in names
-        seen = carry_out(chosen(names))
+        told = TOLD_TO_USERS.get(str(target))
+        seen = carry_out(chosen([name for name in names if name != told]))
         if not hits:
             seen |= carry_out(SCENARIOS)
         langspan.uninstrument()
