@@ -16,9 +16,9 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda, RunnableParallel, RunnablePassthrough
 from langgraph.types import Command
 
-from langspan.conventions import names
+from langspan.conventions import memory, names
 from langspan.conventions import vector_stores as own
-from privacy import graphs
+from privacy import graphs, stores
 from privacy.objects import (
     CALL_ARGUMENTS,
     MODEL_FIELDS,
@@ -194,6 +194,18 @@ INJECTED: Fields = {names.GEN_AI_TOOL_CALL_ARGUMENTS: {"argument", "injected_sta
 FOUND: Fields = {
     names.GEN_AI_RETRIEVAL_QUERY_TEXT: {"query"},
     names.LANGSPAN_RETRIEVAL_DOCUMENT_TEXTS: {"document"},
+}
+NOT_REMEMBERED: Fields = {
+    names.LANGCHAIN_INPUT: {"memory_key"},
+    memory.LANGSPAN_MEMORY_NAMESPACE: {"memory_namespace"},
+    memory.GEN_AI_MEMORY_RECORD_ID: {"memory_key"},
+    memory.GEN_AI_MEMORY_RECORDS: {"memory_key", "memory_namespace", "memory_value"},
+}
+REMEMBERED: Fields = {
+    **NOT_REMEMBERED,
+    names.LANGCHAIN_OUTPUT: {"memory_key"},
+    memory.GEN_AI_MEMORY_QUERY_TEXT: {"memory_query"},
+    memory.LANGSPAN_MEMORY_NAMESPACES: {"memory_namespace"},
 }
 ASKED: Fields = (
     {"langgraph.interrupt: langgraph.interrupt.values": {"interrupt"}} if GRAPH_CALLBACKS.there else {}
@@ -378,6 +390,15 @@ SUBJECTS = (
         rest={own.LANGSPAN_COMPRESSION_QUERY_TEXT: {"query"}},
         error=ERROR,
         takes_config=False,
+    ),
+    Subject("memory", stores.remembering, canary("memory_key"), ways.RUNNABLE, rest=REMEMBERED),
+    Subject(
+        "failing memory",
+        lambda: stores.remembering(stores.Failing),
+        canary("memory_key"),
+        ways.RUNNABLE,
+        rest=NOT_REMEMBERED,
+        error=ERROR,
     ),
     Subject("graph", graphs.graph, graphs.INPUT, ways.GRAPH, rest=FLOW),
     Subject("graph state", graphs.graph, graphs.INPUT, ways.GRAPH_STATE),
