@@ -12,7 +12,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from support.recording import Recording
 
-UNTOLD = {"embeddings", "search_memory", "upsert_memory", "delete_memory", "tools/list"}
+UNTOLD = {"embeddings", "search_memory", "upsert_memory", "delete_memory", "get_memory", "tools/list"}
 """The first words of spans of which LangChain tells nothing."""
 STEPS = ("chat_model", "llm", "chain", "tool", "retriever")
 
