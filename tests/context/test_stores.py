@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
 from langchain_core.tools import tool
+from langgraph.config import get_store
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import InjectedStore, ToolNode
 from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore, GetOp, PutOp
 from langgraph.store.base.batch import AsyncBatchedBaseStore
@@ -98,17 +99,24 @@ async def arecall(_: Any, runtime: Runtime[Any]) -> dict[str, Any]:
 
 
 @tool
-def remember(store: Annotated[Any, InjectedStore()]) -> str:
+def remember() -> str:
     """Remember something."""
-    store.put(PLACE, "tea", {"kind": "oolong"})
+    get_store().put(PLACE, "tea", {"kind": "oolong"})
     return "done"
 
 
 @tool
-async def aremember(store: Annotated[Any, InjectedStore()]) -> str:
+async def aremember() -> str:
     """Remember something."""
-    await store.aput(PLACE, "tea", {"kind": "oolong"})
+    await get_store().aput(PLACE, "tea", {"kind": "oolong"})
     return "done"
+
+
+def tools(tool: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the oldest langgraph.prebuilt imports what it deprecates itself
+        from langgraph.prebuilt import ToolNode
+    return ToolNode([tool])
 
 
 @cases("""
@@ -245,7 +253,7 @@ async def in_a_synchronous_node_with_a_batching_store(probe: Probe) -> None:
               http
 """)
 def in_a_tool(probe: Probe) -> None:
-    graph(ToolNode([remember]), memory(probe)).invoke({"messages": [tool_call("remember")]})
+    graph(tools(remember), memory(probe)).invoke({"messages": [tool_call("remember")]})
 
 
 @cases("""
@@ -257,7 +265,7 @@ def in_a_tool(probe: Probe) -> None:
               http
 """)
 async def in_a_tool_async(probe: Probe) -> None:
-    await graph(ToolNode([aremember]), memory(probe)).ainvoke({"messages": [tool_call("aremember")]})
+    await graph(tools(aremember), memory(probe)).ainvoke({"messages": [tool_call("aremember")]})
 
 
 @cases("""

@@ -112,6 +112,11 @@ VECTOR_SEARCHES: Final = (
 
 _VECTOR_WRITES: Final = ("add_documents", "add_texts", "delete", "aadd_documents", "aadd_texts", "adelete")
 
+_OF_STORES: Final = tuple(
+    f"BaseStore.{prefix}{name}"
+    for name in ("get", "search", "put", "delete", "list_namespaces", "batch")
+    for prefix in ("", "a")
+)
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
         "spans made inside chains and tools do not nest under them"
@@ -191,18 +196,7 @@ PATCHED: Final[Mapping[str, str]] = {
     ),
     "SyncPregelLoop.match_cached_writes": _CACHED,
     "AsyncPregelLoop.amatch_cached_writes": _CACHED,
-    "BaseStore.get": _STORES,
-    "BaseStore.search": _STORES,
-    "BaseStore.put": _STORES,
-    "BaseStore.delete": _STORES,
-    "BaseStore.list_namespaces": _STORES,
-    "BaseStore.batch": _STORES,
-    "BaseStore.aget": _STORES,
-    "BaseStore.asearch": _STORES,
-    "BaseStore.aput": _STORES,
-    "BaseStore.adelete": _STORES,
-    "BaseStore.alist_namespaces": _STORES,
-    "BaseStore.abatch": _STORES,
+    **dict.fromkeys(_OF_STORES, _STORES),
     "AsyncBatchedBaseStore._ensure_task": (
         "what a batching store does for several that asked is not linked to them"
     ),
