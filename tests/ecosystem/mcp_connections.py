@@ -24,18 +24,19 @@ def stdio(endpoint: str) -> dict[str, Any]:
 
 
 @contextmanager
-def http(endpoint: str) -> Iterator[dict[str, Any]]:
+def http(endpoint: str, transport: str = "http") -> Iterator[dict[str, Any]]:
     """A server that runs meanwhile.
 
     Args:
         endpoint: Where it sends its spans.
+        transport: How it speaks: "http", or "sse" as of old.
     """
     env = environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint)
     with subprocess.Popen(
-        [sys.executable, *COMMAND, "http"], env=env, stdout=subprocess.PIPE, text=True
+        [sys.executable, *COMMAND, transport], env=env, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            yield {"transport": "http", "url": process.stdout.readline().strip()}
+            yield {"transport": transport, "url": process.stdout.readline().strip()}
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""A traced MCP server in a process of its own: `python -m ecosystem.mcp_server stdio|http`.
+"""A traced MCP server in a process of its own: `python -m ecosystem.mcp_server stdio|http|sse`.
 
 It exports to `OTEL_EXPORTER_OTLP_ENDPOINT`. Over HTTP, its first line on the standard output is its URL.
 """
@@ -67,7 +67,7 @@ def main(transport: str) -> None:
         return
     listening = socket.create_server(("127.0.0.1", 0))
     os.write(1, f"http://127.0.0.1:{listening.getsockname()[1]}/mcp\n".encode())
-    config = uvicorn.Config(server.http_app(), log_level="error")
+    config = uvicorn.Config(server.http_app("/mcp", transport=transport), log_level="error")
     uvicorn.Server(config).run(sockets=[listening])
 
 

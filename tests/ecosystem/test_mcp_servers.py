@@ -18,6 +18,7 @@ import langspan
 from ecosystem.mcp_connections import http, stdio
 from langspan._guard import Guard
 from support.ecosystem import needed
+from support.interpreters import ask
 from support.models import StreamingChat, tool_call
 from support.otlp import Server, receive
 from support.otlp_data import Span
@@ -49,6 +50,12 @@ def receiver() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def web_server(receiver: Server) -> Iterator[dict[str, Any]]:
     with http(receiver.endpoint) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def old_server(receiver: Server) -> Iterator[dict[str, Any]]:
+    with http(receiver.endpoint, "sse") as connection:
         yield connection
 
 
@@ -154,3 +161,44 @@ def test_the_span_of_a_tool_tells_of_its_server(connection: Any, receiver: Serve
         "langspan.mcp.server.version": "1.4.0",
         **of_transport,
     }
+
+
+def test_the_transport_of_old_is_told_too(old_server: Any, receiver: Server) -> None:
+    asyncio.run(on_a_kept_session(old_server, ainvoke))
+
+    spans = receiver.wait_for(lambda got: sum(map(_is_of_the_run, got.spans)) == 8).spans
+    (span,) = [span for span in spans if span.name == "execute_tool temperature"]
+    assert "tcp" == span.attributes["network.transport"]
+    assert "127.0.0.1" == span.attributes["server.address"]
+
+
+AGAIN = """
+import asyncio, json
+from support.recording import Recording, instrumented
+
+recording = Recording()
+with instrumented(recording):
+    from langchain_mcp_adapters.client import MultiServerMCPClient
+    from langchain_mcp_adapters.tools import load_mcp_tools
+    from langchain_core.runnables import RunnableLambda
+
+async def main():
+    async with MultiServerMCPClient({"weather": CONNECTION}).session("weather") as session:
+        async def step(_):
+            await session.send_ping()
+
+        await RunnableLambda(step).ainvoke(None)
+
+with instrumented(recording):
+    asyncio.run(main())
+(span,) = [span for span in recording.spans if span.name == "ping"]
+print(json.dumps(dict(span.attributes)))
+"""
+
+
+def test_the_transport_is_told_to_whoever_instruments_again(web_server: Any) -> None:
+    """The adapters keep the patched functions that they have imported, and those of before do nothing."""
+    told = ask(AGAIN.replace("CONNECTION", repr(web_server)))
+
+    assert "tcp" == told["network.transport"]
+    assert "127.0.0.1" == told["server.address"]

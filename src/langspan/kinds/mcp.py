@@ -94,11 +94,12 @@ def server_facts(result: Any) -> Attributes:
     Args:
         result: The answer.
     """
-    info = stored(result, "serverInfo") or stored(result, "server_info")
-    if info is None:
-        return {}
-    version = stored(result, "protocolVersion") or stored(result, "protocol_version")
-    return told({**implementation(info), mcp.MCP_PROTOCOL_VERSION: as_str(version)})
+    for info, version in (("serverInfo", "protocolVersion"), ("server_info", "protocol_version")):
+        found = stored(result, info)
+        if found is not None:
+            told_version = {mcp.MCP_PROTOCOL_VERSION: as_str(stored(result, version))}
+            return told({**implementation(found), **told_version})
+    return {}
 
 
 def implementation(info: Any) -> dict[str, str | None]:

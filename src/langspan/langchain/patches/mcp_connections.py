@@ -59,6 +59,7 @@ class Connections:
     def __init__(self, ledger: Ledger, guard: Guard) -> None:
         self._ledger, self._guard = ledger, guard
         self._transports, self._servers = _ByIdentity[_Transport](), _ByIdentity[Attributes]()
+        self._patched: list[Any] = []
 
     def watch(self) -> None:
         """Patch the functions that open connections, now or when their modules are imported."""
@@ -82,8 +83,7 @@ class Connections:
         Args:
             session: A client session.
         """
-        stream = stored(session, "_write_stream") or stored(stored(session, "_dispatcher"), "_write_stream")
-        transport = self._transports.of(_plain(stream))
+        transport = self._transports.of(_writing(session))
         found: Attributes = {**(self._servers.of(session) or _told_by(session))}
         if transport is None:
             return found
@@ -93,9 +93,11 @@ class Connections:
 
     def _patch(self, module: ModuleType) -> None:
         for name, transport in _TRANSPORTS.items():
-            opened = vars(module).get(name)
-            if opened is not None and not isinstance(opened, wrapt.FunctionWrapper):
+            function = vars(module).get(name)
+            # A module that was imported later has the patched one from the start.
+            if function is not None and not any(function is patched for patched in self._patched):
                 self._ledger.wrap(module, name, self._noting(transport))
+                self._patched.append(vars(module)[name])
 
     def _noting(self, transport: str) -> Wrapper:
         def note(args: tuple[Any, ...], kwargs: Mapping[str, Any], streams: Any) -> None:
@@ -118,6 +120,12 @@ def _told_by(session: Any) -> Attributes:
     facts = server_facts(stored(session, "_initialize_result"))
     version = {mcp.MCP_PROTOCOL_VERSION: as_str(stored(session, "_negotiated_version"))}
     return told({**implementation(stored(session, "_discover_server_info")), **version, **facts})
+
+
+def _writing(session: Any) -> Any:
+    """The stream that a session writes to; newer ones leave it to a dispatcher."""
+    stream = stored(session, "_write_stream")
+    return _plain(stored(stored(session, "_dispatcher"), "_write_stream") if stream is None else stream)
 
 
 def _plain(stream: Any) -> Any:
