@@ -20,6 +20,8 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 SERVICES = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
 GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
 RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {UVICORN, GUNICORN}
+# Run by tests/ecosystem.
+RUN |= {line for line in page("docs/recipes/langgraph-server.md").commands() if " langgraph dev " in line}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
 TOOLS = {"make", "pip", "python3", "docker", "sh", "export", "otelcol", ".venv/bin/python"}
@@ -69,9 +71,11 @@ def test_every_target_of_make_is_on_a_page():
 def test_pip_installs_this_project_and_what_its_tests_are_run_with(arguments):
     command, *targets = arguments
     assert "install" == command
-    known = {re.split(r"[;>=\[]", requirement)[0] for requirement in GROUPS["dev"]}
+    known = {re.split(r"[;>=\[]", requirement)[0] for requirement in GROUPS["dev"] + GROUPS["ecosystem"]}
     extras = {f"{PROJECT['name']}[{extra}]" for extra in PROJECT["optional-dependencies"]}
-    assert {".", PROJECT["name"], *extras, *known} >= {target.strip("'") for target in targets}
+    assert {".", PROJECT["name"], *extras, *known} >= {
+        target if target in extras else target.partition("[")[0] for target in targets
+    }
 
 
 @commands("python3")

@@ -18,6 +18,7 @@ CHECKED = {
     "text": "test_trace",
     "promql": "test_metrics",
     "yaml": "test_metrics",
+    "json": "tests/ecosystem/test_remote_graphs",
 }
 PICTURE = page("docs/how-it-works.md").block("How it works", "text").code
 
@@ -34,6 +35,9 @@ def test_only_traces_and_the_picture_are_plain_text():
         ("docs/cost.md", "Cost"),
         ("docs/get-started.md", "See a larger one"),
         ("docs/how-it-works.md", "How it works"),
+        # Compared by tests/ecosystem.
+        ("docs/recipes/langgraph-server.md", "Start the server"),
+        ("docs/recipes/langgraph-server.md", "Without Starlette's instrumentation"),
     } == plain
 
 

@@ -74,6 +74,7 @@ def problems_of_span(span: ReadableSpan) -> Iterator[str]:
     attributes = span.attributes or {}
     operation = attributes.get("gen_ai.operation.name")
     kinds = _kinds(operation, span.name)
+    kinds = frozenset(kind for kind in kinds if kind.span_kind is span.kind) or kinds
     if not any(_PATTERNS[kind].fullmatch(span.name) for kind in kinds):
         yield f"the name of a span of {operation}"
     if span.kind.name not in {kind.span_kind.name for kind in kinds}:

@@ -11,6 +11,7 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.mcp import MCP_REQUEST
 from langspan.kinds.models import CHAT, COMPLETION
+from langspan.kinds.remote_graphs import REMOTE_AGENT
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.stores import DELETE, SEARCH, UPSERT
 
@@ -19,6 +20,10 @@ _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _RETRIEVAL: Final = frozenset({RETRIEVER, vectors.SEARCH})
 _AGENT: Final = frozenset({AGENT})
 _MEMORY: Final = frozenset({SEARCH, UPSERT, DELETE})
+_REMOTE: Final = frozenset({REMOTE_AGENT})
+_ON_SERVER: Final = (
+    "A LangGraph server does not tell it; the spans that it records itself do, where it is known."
+)
 _BY_MODALITY: Final = "LangChain's packages count cached tokens as a whole, not by modality."
 _VECTORS_ONLY: Final = "LangChain's embeddings return vectors and nothing else."
 _NO_ADDRESS: Final = (
@@ -94,6 +99,33 @@ ATTRIBUTES: Final = (
         "gen_ai.data_source.id",
         _AGENT,
         "An agent of LangChain has no data source of its own; its retrievers have spans.",
+    ),
+    *(
+        Absent(name, _REMOTE, _ON_SERVER)
+        for name in (
+            "gen_ai.agent.description",
+            "gen_ai.agent.version",
+            "gen_ai.data_source.id",
+            "gen_ai.output.type",
+            "gen_ai.request.choice.count",
+            "gen_ai.request.seed",
+            "gen_ai.request.model",
+            "gen_ai.request.max_tokens",
+            "gen_ai.request.temperature",
+            "gen_ai.request.top_p",
+            "gen_ai.request.stop_sequences",
+            "gen_ai.request.frequency_penalty",
+            "gen_ai.request.presence_penalty",
+            "gen_ai.request.previous_response.id",
+            "gen_ai.response.finish_reasons",
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.cache_read.input_tokens",
+            "gen_ai.usage.cache_write.input_tokens",
+            "gen_ai.usage.reasoning.output_tokens",
+            "gen_ai.system_instructions",
+            "gen_ai.tool.definitions",
+        )
     ),
 )
 """Attributes of spans that are recorded."""

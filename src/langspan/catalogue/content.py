@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from langspan.catalogue.entries import ANY, GRAPHS, MODELS, Level, Source, Type, rows
+from langspan.catalogue.remote_graphs import REMOTE
 from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
@@ -42,7 +43,7 @@ CONTENT: Final = (
     ),
     *rows(
         Source.GENAI,
-        MODELS | _AGENT | _WORKFLOW | _CHAIN,
+        MODELS | _AGENT | _WORKFLOW | _CHAIN | REMOTE,
         (
             names.GEN_AI_INPUT_MESSAGES,
             Type.JSON,
@@ -99,7 +100,7 @@ CONTENT: Final = (
     ),
     *rows(
         Source.OWN,
-        GRAPHS | _CHAIN,
+        GRAPHS | _CHAIN | REMOTE,
         (
             names.LANGCHAIN_INPUT,
             Type.JSON,

@@ -11,6 +11,7 @@ from langspan.kinds.chains import CHAIN
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
+from langspan.kinds.remote_graphs import REMOTE_AGENT
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.tools import TOOL
 from langspan.kinds.vector_stores import SEARCH
@@ -18,6 +19,7 @@ from langspan.kinds.vector_stores import SEARCH
 _EMBEDDINGS: Final = frozenset({EMBEDDINGS})
 _CALLS: Final = MODELS | _EMBEDDINGS
 _OF_EMBEDDINGS: Final = "; on a retriever or a vector store: that of its embeddings"
+_PROVIDER: Final = f"known{_OF_EMBEDDINGS}; on a remote graph: `langgraph`"
 _REQUESTED: Final = "the request sets it"
 _SHARED: Final = f"{_REQUESTED}; on an agent: if all its requests have the same"
 _COUNTED: Final = "the provider reports the count"
@@ -26,8 +28,8 @@ _STREAMED: Final = "the answer was streamed"
 REQUEST: Final = (
     *rows(
         Source.GENAI,
-        _CALLS | {RETRIEVER, SEARCH},
-        (names.GEN_AI_PROVIDER_NAME, Type.STRING, Level.REQUIRED, "openai", f"known{_OF_EMBEDDINGS}"),
+        _CALLS | {RETRIEVER, SEARCH, REMOTE_AGENT},
+        (names.GEN_AI_PROVIDER_NAME, Type.STRING, Level.REQUIRED, "openai", _PROVIDER),
     ),
     *rows(
         Source.GENAI,
@@ -42,13 +44,13 @@ REQUEST: Final = (
     ),
     *rows(
         Source.CORE,
-        _CALLS | {TOOL, MCP_TOOL_CALL, MCP_REQUEST},
+        _CALLS | {TOOL, MCP_TOOL_CALL, MCP_REQUEST, REMOTE_AGENT},
         (
             names.SERVER_ADDRESS,
             Type.STRING,
             Level.RECOMMENDED,
             "api.openai.com",
-            "known from the model's base URL, or that of an MCP server",
+            "known from the URL of the model, of an MCP server or of the remote graph",
         ),
         (names.SERVER_PORT, Type.INT, Level.CONDITIONAL, 443, "known from the same URL"),
     ),

@@ -15,6 +15,7 @@ from langspan.catalogue.entries import (
     constants,
     rows,
 )
+from langspan.catalogue.remote_graphs import REMOTE
 from langspan.conventions import names
 from langspan.kinds.agents import AGENT
 from langspan.kinds.chains import CHAIN
@@ -172,13 +173,13 @@ ACTORS: Final = (
     ),
     *rows(
         Source.GENAI,
-        _AGENT | _TOOL,
+        _AGENT | _TOOL | REMOTE,
         (
             names.GEN_AI_AGENT_NAME,
             Type.STRING,
             Level.CONDITIONAL,
             "order_agent",
-            "the agent has a name; on a tool: the agent that calls it",
+            "the agent has a name; on a tool: the agent that calls it; on a remote graph: no mere id",
         ),
     ),
     *rows(
@@ -245,6 +246,5 @@ ACTORS: Final = (
             "`Send` started the node: its position in the fan-out",
         ),
         (names.LANGGRAPH_GRAPH_ID, Type.STRING, Level.RECOMMENDED, "agent", _SERVER),
-        (names.LANGGRAPH_ASSISTANT_ID, Type.STRING, Level.RECOMMENDED, "fe09", _SERVER),
     ),
 )

@@ -15,6 +15,7 @@ from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.kinds.graphs import NODE, WORKFLOW
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
 from langspan.kinds.models import CHAT, COMPLETION
+from langspan.kinds.remote_graphs import REMOTE_AGENT
 from langspan.kinds.retrievers import RETRIEVER
 from langspan.kinds.stores import DELETE, GET, LIST, MIXED, SEARCH, SHARED, UPSERT
 from langspan.kinds.tools import TOOL
@@ -44,6 +45,7 @@ SPANS: Final = (
         "invoke_agent {agent}",
         "agent made by `create_agent` or `create_react_agent`, including nested ones, or `AgentExecutor`",
     ),
+    SpanName(REMOTE_AGENT, "invoke_agent {assistant}", "`RemoteGraph`: a graph on a LangGraph server"),
     SpanName(WORKFLOW, "invoke_workflow {graph}", "any other graph, including subgraphs"),
     SpanName(NODE, "node {node}", "graph node"),
     SpanName(

@@ -19,6 +19,7 @@ from langspan.catalogue import (
     evaluations,
     mcp,
     memory,
+    remote_graphs,
     runs,
     self_metrics,
     vector_stores,
@@ -71,6 +72,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Attempts, middleware, checkpoints": (*attempts.ATTEMPTS, *checkpoints.CHECKPOINTS),
     "Vector stores and indexing": vector_stores.VECTOR_STORES,
     "Document compressors": vector_stores.COMPRESSORS,
+    "Remote graphs": remote_graphs.REMOTE_GRAPHS,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
 }

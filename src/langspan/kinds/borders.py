@@ -12,6 +12,7 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.checkpoints import CHECKPOINT
 from langspan.kinds.compressors import COMPRESSION
 from langspan.kinds.mcp import MCP_REQUEST, MCP_TOOL_CALL
+from langspan.kinds.remote_graphs import REMOTE_AGENT
 
 BORDERS: Final[tuple[RunKind, ...]] = (
     *stores.KINDS,
@@ -20,4 +21,5 @@ BORDERS: Final[tuple[RunKind, ...]] = (
     CHECKPOINT,
     MCP_TOOL_CALL,
     MCP_REQUEST,
+    REMOTE_AGENT,
 )

@@ -1,21 +1,26 @@
-"""The span around the whole process, where whoever started it says so in its environment.
+"""What lies around the first run of a process or of a request, where whoever asked for it says so.
 
 Source: OpenTelemetry, environment variables as context propagation carriers (`TRACEPARENT`, `TRACESTATE` and
-`BAGGAGE`), in the formats of W3C.
+`BAGGAGE`), in the formats of W3C; LangGraph's server, which passes chosen headers on in `configurable`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from opentelemetry import trace
+from opentelemetry import propagate, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from langspan._values import as_mapping, as_str
+from langspan.context.private_names import SPAN_KEY
+
 _VARIABLE: Final = "TRACEPARENT"
 _VARIABLES: Final = (_VARIABLE, "TRACESTATE", "BAGGAGE")
+_HEADER: Final = _VARIABLE.lower()
+_HEADERS: Final = tuple(name.lower() for name in _VARIABLES)
 
 
 def outer_context(environ: Mapping[str, str]) -> Context:
@@ -31,3 +36,19 @@ def outer_context(environ: Mapping[str, str]) -> Context:
     if not trace.get_current_span(context).get_span_context().is_valid:
         return Context()
     return W3CBaggagePropagator().extract(headers, context)
+
+
+def requested_context(configurable: Mapping[str, Any] | None, current: Context) -> Context:
+    """Return the context that a graph was requested in, if its server tells; else the current one.
+
+    What OpenTelemetry's propagators read is configured as for any other request.
+
+    Args:
+        configurable: `configurable` of the graph's config.
+        current: What is current where the graph starts. A span in it is nearer than the request.
+    """
+    if configurable is None or SPAN_KEY in current or _HEADER not in configurable:
+        return current
+    given = as_mapping(configurable)
+    headers = {name: text for name in _HEADERS if (text := as_str(given.get(name))) is not None}
+    return propagate.extract(headers, current)

@@ -226,7 +226,7 @@ class Recorder:
             (end if collection.thread is None else apart(end))(run, result, extra)
 
     @contained
-    def fail(self, run_id: UUID, error: BaseException, extra: Attributes = NO_ATTRIBUTES) -> None:
+    def fail(self, run_id: UUID, error: BaseException, extra: Mapping[str, Any] = NO_ATTRIBUTES) -> None:
         """End a run that raised: failed, cancelled, closed, interrupted.
 
         Args:

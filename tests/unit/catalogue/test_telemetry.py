@@ -146,6 +146,17 @@ AGENT = """
     Opt  any       gen_ai.system_instructions
     Opt  any       gen_ai.tool.definitions
 """
+REMOTE_AGENT = f"""{AGENT}
+    R    string    gen_ai.provider.name
+    CR   string    gen_ai.agent.id
+    CR   string    gen_ai.agent.version
+    CR   int       server.port
+    Rec  string    server.address
+    Rec  string    gen_ai.request.previous_response.id
+    Rec  int       gen_ai.usage.cache_read.input_tokens
+    Rec  int       gen_ai.usage.cache_write.input_tokens
+    Rec  int       gen_ai.usage.reasoning.output_tokens
+"""
 WORKFLOW = """
     R    string    gen_ai.operation.name
     CR   string    gen_ai.workflow.name
@@ -186,6 +197,7 @@ CONVENTIONS = {
     "mcp_request": MCP_OTHER,
     "vector_search": RETRIEVAL,
     "invoke_agent": AGENT,
+    "remote_agent": REMOTE_AGENT,
     "invoke_workflow": WORKFLOW,
 }
 LEVELS = {"Opt": Level.CONTENT, "Rec": Level.RECOMMENDED, "CR": Level.CONDITIONAL, "R": Level.REQUIRED}
@@ -344,6 +356,7 @@ def test_span_names_and_kinds():
         "compress_documents {compressor}": "INTERNAL",
         "execute_tool {tool}": "INTERNAL",
         "invoke_agent {agent}": "INTERNAL",
+        "invoke_agent {assistant}": "CLIENT",
         "invoke_workflow {graph}": "INTERNAL",
         "node {node}": "INTERNAL",
         "tools/call {tool}": "CLIENT",

@@ -6,15 +6,22 @@ A patch says what a call is; here it becomes a run, is made current in the metho
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 from opentelemetry.context import Context
 
 from langspan._events import Started
-from langspan._guard import Guard
+from langspan._guard import Guard, contained
 from langspan._values import Attributes
-from langspan.context.drivers import arun_in_context, run_in_context
+from langspan.context.drivers import (
+    aiterate_in_scope,
+    arun_in_context,
+    iterate_in_scope,
+    run_in_context,
+)
+from langspan.context.scope import Scope
 from langspan.kinds.base import RunKind
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.recording.recorder import Recorder
@@ -29,6 +36,9 @@ Returned: TypeAlias = Callable[[Any], Any]
 Raised: TypeAlias = Callable[[BaseException], Attributes]
 """Makes what the run's kind reads at a failure from what the method raised."""
 
+Ended: TypeAlias = Callable[[UUID, BaseException | None], None]
+"""Ends the run of a stream, which has come to its end or has raised."""
+
 _Begin: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
 
 
@@ -42,6 +52,41 @@ def call_started(run_id: UUID, payload: Any, name: str | None = None, **extra: A
         extra: What else the run's kind reads.
     """
     return Started(None, run_id, None, name, None, None, None, payload, extra)
+
+
+class RecordedStream(Scope):
+    """The scope of a stream that is a run from its first step to its end.
+
+    A stream that nobody iterates does nothing, and is no run.
+
+    Args:
+        guard: The error boundary.
+        begin: Starts the run, and returns the context of its body.
+        end: Ends the run.
+    """
+
+    __slots__ = ("_begin", "_end", "_run_id")
+
+    def __init__(self, guard: Guard, begin: Callable[[UUID], Context | None], end: Ended) -> None:
+        super().__init__(guard, None)
+        self._begin, self._end = begin, end
+        self._run_id: UUID | None = None
+
+    @contained
+    def resume(self) -> None:
+        """Start the run before the first step, and make it current before each."""
+        if self._run_id is None:
+            self._run_id = uuid4()
+            self._inside = self._begin(self._run_id)
+        super().resume()
+
+    @contained
+    def close(self, error: BaseException | None) -> None:
+        """End the run."""
+        if self._run_id is not None:
+            self._end(self._run_id, error)
+
+    close_soon = close  # no callback could still tell of its end
 
 
 class CallRecorder:
@@ -106,6 +151,26 @@ class CallRecorder:
                 raise
             recorder.end(run_id, result if returned is None else guard.call(returned, result))
             return result
+
+        return wrapper
+
+    def streaming(self, describe: Describe, end: Ended) -> Wrapper:
+        """Return the wrapper of a generator method, synchronous or not; other results pass unchanged.
+
+        Args:
+            describe: Makes the start event.
+            end: Ends the run.
+        """
+        guard, begin = self._guard, self._beginning(describe)
+
+        def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            generator = wrapped(*args, **kwargs)
+            stream = guard.call(RecordedStream, guard, lambda run: begin(run, instance, args, kwargs), end)
+            if stream is not None and isinstance(generator, GeneratorType):
+                return iterate_in_scope(stream, generator)
+            if stream is not None and isinstance(generator, AsyncGeneratorType):
+                return aiterate_in_scope(stream, generator)
+            return generator
 
         return wrapper
 

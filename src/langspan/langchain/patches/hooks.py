@@ -36,6 +36,8 @@ _BATCHES: Final = "runs of a batch do not have the conversation and the user tha
 _LINKS: Final = "graphs that go on in another process are not linked to the interrupted one"
 _MCP: Final = "requests to MCP servers have no span, and a traced server starts a trace of its own"
 _CONNECTIONS: Final = "spans of MCP requests do not tell the transport, the server's address and the session"
+_REMOTE: Final = "calls of remote graphs have no span"
+_HEADERS: Final = "some requests of the LangGraph SDK do not carry the trace"
 
 _OF_PACKAGES: Final = (
     "BaseChatOpenAI._convert_chunk_to_generation_chunk",
@@ -116,6 +118,16 @@ _OF_STORES: Final = tuple(
     f"BaseStore.{prefix}{name}"
     for name in ("get", "search", "put", "delete", "list_namespaces", "batch")
     for prefix in ("", "a")
+_SDK_CLIENTS: Final = tuple(
+    f"{client}.{method}"
+    for client in ("HttpClient", "SyncHttpClient")
+    for method in ("get", "post", "put", "patch", "delete", "request_reconnect", "stream")
+)
+_SDK_TRANSPORTS: Final = (
+    "ProtocolSseTransport.__init__",
+    "ProtocolWebSocketTransport.__init__",
+    "SyncProtocolSseTransport.__init__",
+    "SyncProtocolWebSocketTransport.__init__",
 )
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
@@ -205,6 +217,10 @@ PATCHED: Final[Mapping[str, str]] = {
     **_OF_MCP,
     **dict.fromkeys(_OF_CLASSIC, _CLASSIC),
     **dict.fromkeys(_OF_SAVERS, _CHECKPOINTS),
+    "RemoteGraph.stream": _REMOTE,
+    "RemoteGraph.astream": _REMOTE,
+    "SSEDecoder.decode": "a remote graph's call does not tell that the graph waits for its user",
+    **dict.fromkeys((*_SDK_CLIENTS, *_SDK_TRANSPORTS), _HEADERS),
 }
 """The patched names, with the effect for users if the name is missing."""
 
@@ -220,6 +236,7 @@ YOUNG: Final = frozenset(
         *_OF_PACKAGES,
         *_OF_MCP,
         *_OF_CLASSIC,
+        *_SDK_TRANSPORTS,
     }
 )
 """The names that the oldest supported versions lack, for which no warning is logged."""

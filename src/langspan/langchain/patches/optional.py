@@ -93,6 +93,19 @@ def _compressors() -> Waiting:
     return Waiting(install, (COMPRESSION,))
 
 
+def _remote_graphs() -> Waiting:
+    from langspan.kinds.remote_graphs import REMOTE_AGENT  # noqa: PLC0415 - as above
+    from langspan.langchain.patches import remote_graphs  # noqa: PLC0415 - as above
+
+    return Waiting(remote_graphs.patch, (REMOTE_AGENT,))
+
+
+def _sdk_requests() -> Waiting:
+    from langspan.langchain.patches import sdk_requests  # noqa: PLC0415 - as above
+
+    return Waiting(sdk_requests.patch, ())
+
+
 WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
     "langgraph.store.base": _stores,
     "mcp.client.session": _mcp,
@@ -104,6 +117,8 @@ WAITING: Final[Mapping[str, Callable[[], Waiting]]] = {
     "langchain_core.vectorstores.base": _vector_stores,
     "langchain_core.indexing.api": _indexing,
     "langchain_core.documents.compressor": _compressors,
+    "langgraph.pregel.remote": _remote_graphs,
+    "langgraph_sdk.client": _sdk_requests,
 }
 """Every patch that waits, by the name of the module it waits for."""
 

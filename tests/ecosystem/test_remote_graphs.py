@@ -1,0 +1,216 @@
+"""Graphs on LangGraph's own server: the client's process and the server's make one trace.
+
+The server is `langgraph dev` in another process, started as the documentation says: none of its code knows
+of tracing. Both processes send their spans to one receiver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import shlex
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any, TypedDict
+
+import pytest
+from langgraph.graph import START, StateGraph
+from langgraph.pregel.remote import RemoteGraph
+
+import langspan
+from docs.pages import page
+from support.ecosystem import needed
+from support.langgraph_dev import langgraph_dev
+from support.models import StreamingChat, tool_call
+from support.otlp import Server, receive
+from support.otlp_data import Span
+
+needed("langgraph_api")
+deepagents = needed("deepagents")
+
+# The SDK leaves its connections to the garbage collector, traced or not.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+
+PAGE = page("docs/recipes/langgraph-server.md")
+START_IT = shlex.split(next(line for line in PAGE.commands() if " langgraph dev " in line))
+HEADERS = json.loads(PAGE.block("Without Starlette's instrumentation", "json").code)["http"]
+STARLETTE = "opentelemetry.instrumentation.starlette"
+GIVEN = {"text": "Hi"}
+DONE = {"text": "Hi!"}
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Server]:
+    with receive() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def url(receiver: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that is told to pass the headers of a trace on to its graphs."""
+    folder = tmp_path_factory.mktemp("server")
+    without = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "starlette"}
+    with langgraph_dev(START_IT, folder, receiver.endpoint, http=HEADERS, **without) as running:
+        yield running
+
+
+@pytest.fixture
+def client(receiver: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[langspan.Instrumentation]:
+    """This process, traced as an application is."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "client")
+    handle = langspan.instrument()
+    yield handle
+    handle.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def no_connection_is_left() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+class State(TypedDict, total=False):
+    text: str
+
+
+def calling(node: Any) -> Any:
+    """A graph of this process with a remote one as its only node."""
+    return StateGraph(State).add_node("far", node).add_edge(START, "far").compile(name="near")
+
+
+async def _all_of(stream: Any) -> list[Any]:
+    return [item async for item in stream]
+
+
+WAYS: dict[str, Callable[[Any], Any]] = {
+    "invoke": lambda graph: graph.invoke(GIVEN),
+    "ainvoke": lambda graph: asyncio.run(graph.ainvoke(GIVEN)),
+    "stream": lambda graph: list(graph.stream(GIVEN, stream_mode="values"))[-1],
+    "astream": lambda graph: asyncio.run(_all_of(graph.astream(GIVEN, stream_mode="values")))[-1],
+}
+in_every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+def drawn(client: langspan.Instrumentation, receiver: Server, root: str, last: str) -> str:
+    """The newest trace whose root has that name, once a span of that name is there as well."""
+    assert client.flush()
+
+    def found() -> list[Span] | None:
+        spans = receiver.received.spans
+        ids = [span.trace_id for span in spans if (span.name, span.parent_id) == (root, None)]
+        trace = [span for span in spans if ids and span.trace_id == ids[-1]]
+        return (
+            trace
+            if any(span.name == last and span.resource["service.name"] == "server" for span in trace)
+            else None
+        )
+
+    receiver.wait_for(lambda _: found(), timeout=30)
+    return _drawn(found() or [])
+
+
+def _drawn(spans: Sequence[Span]) -> str:
+    """Every span behind the name of its service; those of web frameworks only if they have children here."""
+    children: dict[str | None, list[Span]] = defaultdict(list)
+    for span in sorted(spans, key=lambda span: span.start):
+        children[span.parent_id].append(span)
+
+    def draw(parent: str | None) -> str:
+        lines = ""
+        for span in children[parent]:
+            below = draw(span.span_id)
+            if below or not span.scope.name.startswith("opentelemetry.instrumentation"):
+                outcome = span.attributes.get("langspan.outcome") or span.attributes.get("error.type")
+                told = f" ({outcome})" if outcome else ""
+                lines += f"{span.resource['service.name']}: {span.name}{told}\n{indent(below, '  ')}"
+        return lines
+
+    return draw(None)
+
+
+@in_every_way
+def test_a_call_and_its_graph_are_one_trace(
+    way: Callable[[Any], Any], url: str, client: langspan.Instrumentation, receiver: Server
+) -> None:
+    assert DONE == way(RemoteGraph("shop", url=url))
+
+    shown = PAGE.block("Without Starlette's instrumentation", "text").code
+    assert drawn(client, receiver, "invoke_agent shop", "invoke_workflow shop") == shown
+
+
+@in_every_way
+def test_a_remote_graph_as_a_node_is_one_trace_with_its_graph(
+    way: Callable[[Any], Any], url: str, client: langspan.Instrumentation, receiver: Server
+) -> None:
+    assert DONE == way(calling(RemoteGraph("shop", url=url)))
+
+    assert drawn(client, receiver, "invoke_workflow near", "invoke_workflow shop") == dedent("""\
+        client: invoke_workflow near
+          client: node far
+            client: invoke_agent shop
+              server: invoke_workflow shop
+                server: node work
+    """)
+
+
+def test_a_graph_that_asks_its_user_is_interrupted_in_both(
+    url: str, client: langspan.Instrumentation, receiver: Server
+) -> None:
+    RemoteGraph("asking", url=url).invoke(GIVEN)
+
+    assert drawn(client, receiver, "invoke_agent asking", "invoke_workflow asking") == dedent("""\
+        client: invoke_agent asking (interrupted)
+          server: invoke_workflow asking (interrupted)
+            server: node work (interrupted)
+    """)
+
+
+def test_a_failure_is_one_in_both(url: str, client: langspan.Instrumentation, receiver: Server) -> None:
+    with pytest.raises(Exception, match="no such order"):
+        RemoteGraph("failing", url=url).invoke(GIVEN)
+
+    assert drawn(client, receiver, "invoke_agent failing", "invoke_workflow failing") == dedent("""\
+        client: invoke_agent failing (langgraph.pregel.remote.RemoteException)
+          server: invoke_workflow failing (ValueError)
+            server: node work (ValueError)
+    """)
+
+
+HELPED = """\
+client: execute_tool start_async_task
+  server: invoke_workflow helper
+    server: node work
+"""
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def test_a_deep_agents_asynchronous_helper_is_in_its_trace(
+    way: str, url: str, client: langspan.Instrumentation, receiver: Server
+) -> None:
+    asked = tool_call("start_async_task", description="2 + 2?", subagent_type="helper")
+    model = StreamingChat(answers=[asked, "It has begun."], model_name="m")
+    helper: Any = {"name": "helper", "description": "Counts.", "graph_id": "helper", "url": url}
+    boss = deepagents.create_deep_agent(model=model, tools=[], subagents=[helper], name="boss")
+    given: Any = {"messages": [("user", "2 + 2?")]}
+    boss.invoke(given) if way == "invoke" else asyncio.run(boss.ainvoke(given))
+
+    tree = drawn(client, receiver, "invoke_agent boss", "invoke_workflow helper")
+    assert indent(HELPED, " " * 4) in tree, tree
+
+
+def test_with_starlette_instrumented_the_request_lies_between(
+    receiver: Server, client: langspan.Instrumentation, tmp_path: Path
+) -> None:
+    if find_spec(STARLETTE) is None:
+        pytest.skip("opentelemetry-instrumentation-starlette is missing: pip install it")
+    with langgraph_dev(START_IT, tmp_path, receiver.endpoint) as url:
+        assert DONE == calling(RemoteGraph("shop", url=url)).invoke(GIVEN)
+        tree = drawn(client, receiver, "invoke_workflow near", "POST /runs/stream")
+
+    assert PAGE.block("Start the server", "text").code == tree

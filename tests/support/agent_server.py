@@ -1,0 +1,136 @@
+"""A LangGraph server's API, as far as clients need it to run a graph: real HTTP, scripted answers.
+
+with serve() as server:
+    RemoteGraph("echo", url=server.url).invoke({"text": "Hi"})
+    server.requests  # what arrived
+
+What an assistant does is told by its name: see `EVENTS`.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+Event = tuple[str, Any]
+RUN_ID = "01a221be-65c7-735e-8681-598a93da6973"
+INTERRUPT = {"value": "Really?", "id": "b40fd37c81535aad78f3ffba27827be6"}
+
+
+class Request(NamedTuple):
+    """A request that arrived; headers as they were sent, with lower-case names."""
+
+    path: str
+    headers: list[tuple[str, str]]
+    body: Any
+
+    def header(self, name: str) -> str | None:
+        """The value of a header; it must not have arrived twice."""
+        found = [value for each, value in self.headers if each == name]
+        assert len(found) < 2, found
+        return found[0] if found else None
+
+
+def _echo(given: Any) -> list[Event]:
+    answer = {**given, "answer": "done"} if isinstance(given, dict) else {"answer": "done"}
+    return [("values", given), ("updates", {"node": {"answer": "done"}}), ("values", answer)]
+
+
+def _asking(given: Any) -> list[Event]:
+    waiting = {"__interrupt__": [INTERRUPT]}
+    return [
+        ("values", given),
+        ("updates|sub:1", waiting),
+        ("updates", waiting),
+        ("values", {**given, **waiting}),
+    ]
+
+
+def _failing(_given: Any) -> list[Event]:
+    return [("error", {"error": "ValueError", "message": "no such order"})]
+
+
+EVENTS: Mapping[str, Callable[[Any], list[Event]]] = {"echo": _echo, "asking": _asking, "failing": _failing}
+"""The events of each assistant, from the input: `slow` has those of `echo`, the last when it is released."""
+
+
+@dataclass
+class AgentServer:
+    """What arrived at a server, and where it is."""
+
+    url: str = ""
+    requests: list[Request] = field(default_factory=list)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def events(self, body: Any) -> Iterator[Event]:
+        """What happens in a run."""
+        assistant, given = body["assistant_id"], body.get("input")
+        yield "metadata", {"run_id": RUN_ID, "attempt": 1}
+        *first, last = EVENTS.get(assistant, _echo)(given)
+        yield from first
+        if assistant == "slow":
+            self.release.wait(60)
+        yield last
+
+
+@contextmanager
+def serve() -> Iterator[AgentServer]:
+    """Serve on 127.0.0.1."""
+    server = AgentServer()
+    handler = type("Handler", (_Handler,), {"state": server})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        server.url = f"http://127.0.0.1:{http.server_port}"
+        thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.release.set()
+            http.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    state: AgentServer
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"null")
+        self._note(body)
+        if not self.path.partition("?")[0].endswith("/runs/stream"):
+            self._json({"run_id": RUN_ID, "thread_id": "t-1", "status": "pending", "values": {}})
+            return
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        try:
+            for event, data in self.state.events(body):
+                self.wfile.write(f"event: {event}\ndata: {json.dumps(data)}\n\n".encode())
+                self.wfile.flush()
+        except OSError:  # the client has gone
+            return
+
+    def do_GET(self) -> None:
+        self._note(None)
+        self._json({"run_id": RUN_ID, "status": "success"})
+
+    do_DELETE = do_PUT = do_PATCH = do_POST  # noqa: N815 - the names that `http.server` looks for
+
+    def _note(self, body: Any) -> None:
+        headers = [(name.lower(), value) for name, value in self.headers.items()]
+        self.state.requests.append(Request(self.path, headers, body))
+
+    def _json(self, value: Any) -> None:
+        content = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_args: Any) -> None:
+        pass
