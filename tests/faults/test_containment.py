@@ -19,7 +19,16 @@ import pytest
 import langspan
 from langspan.langchain.patches.ledger import _MISSING
 from langspan.recording.log_events import is_supported
-from support.application import agents, chains, classic, embeddings, models, stores, vector_stores
+from support.application import (
+    agents,
+    chains,
+    classic,
+    embeddings,
+    models,
+    remote_graphs,
+    stores,
+    vector_stores,
+)
 from support.application.observe import Scenario, Seen, observe
 from support.capabilities import GRAPH_CALLBACKS, MCP, MODEL_EVENTS, NODE_TIMEOUTS
 from support.faults import InjectedError, Target, fault, targets, watched
@@ -39,6 +48,7 @@ SCENARIOS: dict[str, Scenario] = {
         *stores.SCENARIOS,
         *classic.SCENARIOS,
         *vector_stores.SCENARIOS,
+        *remote_graphs.SCENARIOS,
     )
 }
 SET_UP, TAKE_DOWN = "instrument", "uninstrument"

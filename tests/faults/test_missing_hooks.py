@@ -25,7 +25,7 @@ from opentelemetry import trace
 from langspan.context.private_names import SPAN_KEY, suppression_keys
 from langspan.langchain.patches import hooks, langgraph, ledger, lookup, runnables, subclasses
 from langspan.langchain.patches.hooks import PATCHED, YOUNG, full_name
-from support.application import agents, chains, embeddings, vector_stores
+from support.application import agents, chains, embeddings, remote_graphs, vector_stores
 from support.application import models as model_calls
 from support.application.observe import Scenario, observe
 from support.expectations import Span, order
@@ -48,6 +48,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     embeddings.embed_in_others,
     vector_stores.store_asearch,
     vector_stores.acompress,
+    remote_graphs.remote_invoke,
+    remote_graphs.remote_astream,
+    remote_graphs.sdk_request_in_a_run,
 )
 GRAPHS = PATCHED["Pregel._defaults"]
 OLD = {

@@ -56,7 +56,10 @@ def _failing(_given: Any) -> list[Event]:
 
 
 EVENTS: Mapping[str, Callable[[Any], list[Event]]] = {"echo": _echo, "asking": _asking, "failing": _failing}
-"""The events of each assistant, from the input: `slow` has those of `echo`, the last when it is released."""
+"""The events of each assistant, from the input.
+
+`slow` has those of `echo`, the last one when it is released; a call of `refused` is refused.
+"""
 
 
 @dataclass
@@ -104,6 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.path.partition("?")[0].endswith("/runs/stream"):
             self._json({"run_id": RUN_ID, "thread_id": "t-1", "status": "pending", "values": {}})
             return
+        if body["assistant_id"] == "refused":
+            self._json({"message": "no"}, 401)
+            return
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
@@ -124,9 +130,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = [(name.lower(), value) for name, value in self.headers.items()]
         self.state.requests.append(Request(self.path, headers, body))
 
-    def _json(self, value: Any) -> None:
+    def _json(self, value: Any, status: int = 200) -> None:
         content = json.dumps(value).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(content)))
         self.end_headers()
