@@ -18,6 +18,7 @@ from textwrap import dedent, indent
 from typing import Any, TypedDict
 
 import pytest
+from langchain_core.runnables import RunnableLambda
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteGraph
 
@@ -156,6 +157,30 @@ def test_a_remote_graph_as_a_node_is_one_trace_with_its_graph(
             client: invoke_agent shop
               server: invoke_workflow shop
                 server: node work
+    """)
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+def test_an_event_stream_inside_a_run_is_in_its_trace(
+    way: str, url: str, client: langspan.Instrumentation, receiver: Server
+) -> None:
+    far: Any = RemoteGraph("shop", url=url)
+
+    def read(_: Any) -> Any:
+        with far.stream_events(GIVEN, version="v3") as run:
+            return run.output
+
+    async def aread(_: Any) -> Any:
+        async with await far.astream_events(GIVEN, version="v3") as run:
+            return await run.output()
+
+    step: Any = RunnableLambda(read, afunc=aread, name="step")
+    assert DONE == (step.invoke(1) if way == "invoke" else asyncio.run(step.ainvoke(1)))
+    assert drawn(client, receiver, "step", "invoke_workflow shop") == dedent("""\
+        client: step
+          server: invoke_workflow shop
+            server: node work
     """)
 
 

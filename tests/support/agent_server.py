@@ -86,7 +86,7 @@ def serve() -> Iterator[AgentServer]:
     """Serve on 127.0.0.1."""
     server = AgentServer()
     handler = type("Handler", (_Handler,), {"state": server})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+    with _Server(("127.0.0.1", 0), handler) as http:
         server.url = f"http://127.0.0.1:{http.server_port}"
         thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
         thread.start()
@@ -96,6 +96,10 @@ def serve() -> Iterator[AgentServer]:
             server.release.set()
             http.shutdown()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 64  # many may call at once
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -14,12 +14,14 @@ from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from langspan._values import as_mapping, as_str
+from langspan._values import as_str
 from langspan.context.private_names import SPAN_KEY
 
 _VARIABLE: Final = "TRACEPARENT"
 _VARIABLES: Final = (_VARIABLE, "TRACESTATE", "BAGGAGE")
-_HEADER: Final = _VARIABLE.lower()
+REQUESTED_IN: Final = _VARIABLE.lower()
+"""The key in `configurable` without which nobody tells of a request."""
+
 _HEADERS: Final = tuple(name.lower() for name in _VARIABLES)
 
 
@@ -38,7 +40,7 @@ def outer_context(environ: Mapping[str, str]) -> Context:
     return W3CBaggagePropagator().extract(headers, context)
 
 
-def requested_context(configurable: Mapping[str, Any] | None, current: Context) -> Context:
+def requested_context(configurable: Mapping[str, Any], current: Context) -> Context:
     """Return the context that a graph was requested in, if its server tells; else the current one.
 
     What OpenTelemetry's propagators read is configured as for any other request.
@@ -47,8 +49,7 @@ def requested_context(configurable: Mapping[str, Any] | None, current: Context) 
         configurable: `configurable` of the graph's config.
         current: What is current where the graph starts. A span in it is nearer than the request.
     """
-    if configurable is None or SPAN_KEY in current or _HEADER not in configurable:
+    if SPAN_KEY in current:
         return current
-    given = as_mapping(configurable)
-    headers = {name: text for name in _HEADERS if (text := as_str(given.get(name))) is not None}
+    headers = {name: text for name in _HEADERS if (text := as_str(configurable.get(name))) is not None}
     return propagate.extract(headers, current)

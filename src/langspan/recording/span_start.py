@@ -27,7 +27,7 @@ from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.givens import ReadBaggage, take_circumstances, take_given
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
-from langspan.recording.outer import requested_context
+from langspan.recording.outer import REQUESTED_IN, requested_context
 from langspan.recording.parents import ParentRule
 from langspan.recording.run import Owner, Run
 from langspan.recording.run_hooks import RunHooks
@@ -119,8 +119,9 @@ class SpanStarter:
                 return None
         if self.has_unsampled and self._is_unsampled(event, current):
             return None
-        if graph is not None:
-            current = self._guard.call(requested_context, graph.configurable, current) or current
+        configurable = None if graph is None else graph.configurable
+        if type(configurable) is dict and REQUESTED_IN in configurable:
+            current = self._guard.call(requested_context, configurable, current) or current
         parent, base = self.parents.resolve_parent(event.parent_run_id, current)
         if parent is not None and parent.is_unsampled and base.get(SPAN_KEY) is parent.span:
             return Run(owner, event, UNKNOWN, parent, is_unsampled=True), base
