@@ -1,7 +1,6 @@
 """Where a span starts: what kind of run it is, where it hangs, and what it says from the start.
 
-The only module that starts spans. They end in `langspan.recording.span_end`, and what is current is changed
-by `langspan.context` alone.
+The only module that starts spans. They end in `langspan.recording.span_end`.
 """
 
 from __future__ import annotations
@@ -79,8 +78,7 @@ class SpanStarter:
         self.has_unsampled = False
         self._tracer = tracer
         self._runs = runs
-        self._guard = guard
-        self._hooks = hooks
+        self._guard, self._hooks = guard, hooks
         self._interrupts = interrupts
         self._renderer = renderer
         self.always = always
@@ -119,9 +117,8 @@ class SpanStarter:
                 return None
         if self.has_unsampled and self._is_unsampled(event, current):
             return None
-        configurable = None if graph is None else graph.configurable
-        if type(configurable) is dict and REQUESTED_IN in configurable:
-            current = self._guard.call(requested_context, configurable, current) or current
+        if graph is not None and type(graph.configurable) is dict and REQUESTED_IN in graph.configurable:
+            current = self._guard.call(requested_context, graph.configurable, current) or current
         parent, base = self.parents.resolve_parent(event.parent_run_id, current)
         if parent is not None and parent.is_unsampled and base.get(SPAN_KEY) is parent.span:
             return Run(owner, event, UNKNOWN, parent, is_unsampled=True), base
