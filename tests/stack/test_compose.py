@@ -23,9 +23,18 @@ configured = {name: SERVICES[name] for name in ("jaeger", "otel-collector")}
 each_configured = pytest.mark.parametrize("service", configured.values(), ids=configured)
 
 
+def unset(text: object) -> str:
+    """Return a text as it is when the host sets no variable."""
+    return VARIABLE.sub(r"\2", str(text))
+
+
 def environment(service: dict[str, Any]) -> dict[str, str]:
-    """Return a service's variables as they are when the host sets none."""
-    return {key: VARIABLE.sub(r"\2", str(value)) for key, value in service["environment"].items()}
+    return {key: unset(value) for key, value in service["environment"].items()}
+
+
+def ports(service: dict[str, Any]) -> list[list[str]]:
+    """Return what a service publishes: address, port of the host, port of the container."""
+    return [unset(port).split(":") for port in service.get("ports", [])]
 
 
 def mounts(service: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -91,17 +100,26 @@ def test_the_collector_is_the_version_that_the_tests_run() -> None:
 
 @each_service
 def test_ports_are_open_on_this_machine_only(service: dict[str, Any]) -> None:
-    assert {"127.0.0.1"} >= {port.split(":")[0] for port in service.get("ports", [])}
+    assert {"127.0.0.1"} >= {address for address, _, _ in ports(service)}
+
+
+@each_service
+def test_every_open_port_is_a_variable(service: dict[str, Any]) -> None:
+    """Two stacks fit on one machine. The names are those that the files read when they run without docker."""
+    variables = [VARIABLE.findall(port) for port in service.get("ports", [])]
+    assert [1] * len(variables) == [len(found) for found in variables]
+    if variables:
+        assert {found[0][0] for found in variables} <= {name for name, _ in VARIABLE.findall(config_text(service))}
 
 
 def test_the_well_known_ports_are_open() -> None:
-    published = {port for service in SERVICES.values() for port in service.get("ports", [])}
-    assert {f"127.0.0.1:{port}:{port}" for port in (4317, 4318, 8889, 13133, 16686)} == published
+    published = {(host, inside) for service in configured.values() for _, host, inside in ports(service)}
+    assert {(str(port), str(port)) for port in (4317, 4318, 8889, 13133, 16686)} == published
 
 
 @each_configured
 def test_behind_every_open_port_something_listens(service: dict[str, Any]) -> None:
-    assert listening(service) >= {port.split(":")[2] for port in service["ports"]}
+    assert listening(service) >= {inside for _, _, inside in ports(service)}
 
 
 @each_configured
@@ -112,7 +130,8 @@ def test_every_variable_is_one_that_the_configuration_reads(service: dict[str, A
 
 @each_service
 def test_what_is_mounted_exists_and_cannot_be_written(service: dict[str, Any]) -> None:
-    assert {"ro"} >= {mode for _, _, mode in mounts(service)}
+    """And is labelled for containers where SELinux is on."""
+    assert {"ro,z"} >= {mode for _, _, mode in mounts(service)}
     assert [] == [source for source, _, _ in mounts(service) if not (REPOSITORY / source).exists()]
 
 
@@ -150,6 +169,17 @@ def test_the_go_runtime_stays_below_the_memory_limit(service: dict[str, Any]) ->
 
 
 @each_service
+def test_processes_are_limited(service: dict[str, Any]) -> None:
+    assert 256 == service["pids_limit"]
+
+
+@each_service
+def test_no_service_runs_as_root_but_the_one_that_gives_files_away(service: dict[str, Any]) -> None:
+    """One variable names the user, for a checkout that only its owner can read."""
+    assert service is SERVICES["volumes-ready"] or "10001:10001" == unset(service["user"])
+
+
+@each_service
 def test_services_have_no_rights_to_speak_of(service: dict[str, Any]) -> None:
     assert "privileged" not in service
     assert (True, ["ALL"], ["no-new-privileges:true"]) == (
@@ -164,7 +194,7 @@ def test_one_service_may_give_files_away_and_nothing_else() -> None:
     assert {"volumes-ready": ["CHOWN"]} == {n: s["cap_add"] for n, s in SERVICES.items() if "cap_add" in s}
     ready = SERVICES["volumes-ready"]
     assert ("none", "no") == (ready["network_mode"], ready["restart"])
-    assert ["chown", "10001:10001", *volumes(ready).values()] == ready["command"]
+    assert ["chown", SERVICES["jaeger"]["user"], *volumes(ready).values()] == ready["command"]
 
 
 @pytest.mark.parametrize(

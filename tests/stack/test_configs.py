@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from support.backends import COLLECTOR_CONFIG, JAEGER_CONFIG, JAEGER_UI_CONFIG, Backends, binary
+from langspan.catalogue.telemetry import ATTRIBUTES
+from support.backends import COLLECTOR_CONFIG, JAEGER_CONFIG, JAEGER_UI_CONFIG, Backends, Jaeger, binary, get
 from support.catalogued import content_names
 
 FOLDER = COLLECTOR_CONFIG.parent
@@ -137,14 +138,76 @@ def test_jaeger_keeps_traces_on_disk_for_a_time_that_one_can_set() -> None:
     assert "${env:JAEGER_TTL:-72h}" in JAEGER_CONFIG.read_text()
 
 
-def test_jaeger_shows_genai_attributes_first() -> None:
-    assert "gen_ai." == json.loads(JAEGER_UI_CONFIG.read_text())["topTagPrefixes"][0]
+def served_ui_config(jaeger: Jaeger) -> Any:
+    """Return what the page of the running Jaeger tells its scripts; this one's page is the template alone."""
+    page = (get(f"{jaeger.url}/") or b"").decode()
+    (found,) = re.findall(r"JAEGER_CONFIG = (\{.*?\});", page, re.DOTALL)
+    return json.loads(found)
+
+
+def test_jaeger_gives_its_pages_the_shipped_configuration(backends: Backends) -> None:
+    assert json.loads(JAEGER_UI_CONFIG.read_text()) == served_ui_config(backends.jaeger)
+
+
+def test_a_trace_opens_with_tree_and_conversation_side_by_side(backends: Backends) -> None:
+    """A block that lacks one of the keys replaces the UI's own as a whole."""
+    timeline = served_ui_config(backends.jaeger)["traceTimeline"]
+    assert {
+        "enableSidePanel": True,
+        "defaultDetailPanelMode": "sidepanel",
+        "spanPillsEnabled": True,
+    } == timeline
+
+
+def order_of(names: set[str]) -> list[str]:
+    """Sort names of attributes as the UI does: by the first prefix that one of two has and the other lacks."""
+    prefixes = json.loads(JAEGER_UI_CONFIG.read_text())["topTagPrefixes"]
+    return sorted(names, key=lambda name: ([not name.startswith(prefix) for prefix in prefixes], name))
+
+
+def test_attributes_are_shown_in_the_order_in_which_a_person_looks() -> None:
+    expected = [
+        "error",
+        "error.type",
+        "otel.status_description",
+        "langspan.outcome",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.output_tokens",
+        "langspan.usage.cost",
+        "gen_ai.request.model",
+        "gen_ai.response.model",
+        "gen_ai.response.finish_reasons",
+        "gen_ai.tool.name",
+        "gen_ai.operation.name",
+        "langspan.retry.attempt",
+        "langgraph.step",
+        "langchain.run.id",
+        "app.tenant",
+    ]
+    assert expected == order_of({*expected})
+
+
+def test_every_prefix_is_of_something_that_is_exported() -> None:
+    """What the UI itself adds stands for an error, and `http.` for spans of others."""
+    prefixes = json.loads(JAEGER_UI_CONFIG.read_text())["topTagPrefixes"]
+    names = {row.name for rows in ATTRIBUTES.values() for row in rows}
+    unused = {prefix for prefix in prefixes if not any(name.startswith(prefix) for name in names)}
+    assert {"otel.status_description", "http."} == unused
+
+
+def test_the_search_looks_two_days_back_and_asks_for_no_more_than_jaeger_has_room_for() -> None:
+    search = json.loads(JAEGER_UI_CONFIG.read_text())["search"]
+    assert ("2d", "2d", 200) == (search["defaultLookback"], search["maxLookback"]["value"], search["maxLimit"])
 
 
 def test_jaeger_offers_nothing_that_it_cannot_do_here() -> None:
-    """No archive storage, no metrics storage."""
+    """No archive storage, no metrics storage, and a trace in one process depends on nobody."""
     ui = json.loads(JAEGER_UI_CONFIG.read_text())
-    assert (False, False) == (ui["archiveEnabled"], ui["monitor"]["menuEnabled"])
+    assert (False, False, False) == (
+        ui["archiveEnabled"],
+        ui["monitor"]["menuEnabled"],
+        ui["dependencies"]["menuEnabled"],
+    )
 
 
 def test_the_collector_is_built_from_modules_of_one_version() -> None:
