@@ -160,7 +160,7 @@ def test_a_trace_opens_with_tree_and_conversation_side_by_side(backends: Backend
 
 
 def order_of(names: set[str]) -> list[str]:
-    """Sort names of attributes as the UI does: by the first prefix that one of two has and the other lacks."""
+    """Sort attributes as the UI does: by the first prefix that one of two has and the other lacks."""
     prefixes = json.loads(JAEGER_UI_CONFIG.read_text())["topTagPrefixes"]
     return sorted(names, key=lambda name: ([not name.startswith(prefix) for prefix in prefixes], name))
 
@@ -197,7 +197,11 @@ def test_every_prefix_is_of_something_that_is_exported() -> None:
 
 def test_the_search_looks_two_days_back_and_asks_for_no_more_than_jaeger_has_room_for() -> None:
     search = json.loads(JAEGER_UI_CONFIG.read_text())["search"]
-    assert ("2d", "2d", 200) == (search["defaultLookback"], search["maxLookback"]["value"], search["maxLimit"])
+    assert ("2d", "2d", 200) == (
+        search["defaultLookback"],
+        search["maxLookback"]["value"],
+        search["maxLimit"],
+    )
 
 
 def test_jaeger_offers_nothing_that_it_cannot_do_here() -> None:
