@@ -56,8 +56,12 @@ class SteadyApp:
 
     def end(self) -> Any:
         """Let it end; return what its ledger says."""
-        output, _ = self._process.communicate(timeout=60)
-        *traces, told = output.splitlines()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdin = None
+        # Not by communicate(): it does not see what readline() has read ahead.
+        *traces, told = self._process.stdout.read().splitlines()
         self.traces += traces
         return json.loads(told)
 
