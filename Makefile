@@ -10,10 +10,10 @@ BIN := $(VENV)/bin
 ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends up down clean
+.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends kubernetes compose-test memory-test up down clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -52,6 +52,7 @@ pages: $(VENV)/.dev ## write the generated pages: docs/telemetry.md, docs/provid
 	PYTHONPATH=tests $(BIN)/python tools/telemetry.py
 	PYTHONPATH=tests $(BIN)/python tools/providers.py
 	PYTHONPATH=tests $(BIN)/python tools/settings.py
+	$(BIN)/python tools/kubernetes.py
 
 docs: pages $(DOCS)/.docs ## build the documentation into site/; fails on a dead link or an unlisted page
 	$(DOCS)/bin/python tools/build_site.py
@@ -90,6 +91,17 @@ bench: $(VENV)/.dev ## measure the added time per operation, then of whole proce
 
 backends: ## build the real collector and Jaeger from Go modules (about six minutes, once)
 	sh collector-config/backends/build.sh
+
+kubernetes: ## build what checks deploy/kubernetes without a cluster (some minutes, once)
+	sh deploy/kubernetes/build-checkers.sh
+
+# STANDINS=1: for an engine without a registry, with images made of what `make backends` has built.
+compose-test: $(VENV)/.dev ## bring docker-compose.yml up beside what runs, use it, harm it, remove it; needs an engine
+	@if [ -n "$(STANDINS)" ]; then PYTHON="$(PYTHON)" sh tools/compose/standins.sh; fi
+	LANGSPAN_COMPOSE_TEST=1 $(BIN)/python -m pytest -rs tests/compose
+
+memory-test: $(VENV)/.dev ## fill Jaeger with 2 200 traces of 1 MB, within the limits of docker-compose.yml (ten minutes)
+	LANGSPAN_MEMORY_TEST=1 $(BIN)/python -m pytest -rs tests/stack/test_memory.py
 
 up: ## start both with the shipped configuration, without docker
 	sh collector-config/backends/up.sh

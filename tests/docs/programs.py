@@ -121,6 +121,7 @@ PROGRAMS: Mapping[str, Program] = {
         {"tokens.py": _python("recipes/tokens", "Sum a conversation's tokens", 1)},
         packages=("langchain",),
     ),
+    "cron": Program(_python("recipes/cron", "Cron")),
     "attributes": Program(_python("recipes/attributes", "Your own attributes")),
     "demo": Program("", _shell("README.md", "Try the demo", 1), packages=("langchain",)),
     "tests": Program(

@@ -18,6 +18,7 @@ _PAGE = page("docs/recipes/fastapi.md")
 FASTAPI = _PAGE.block("FastAPI", "python").code
 UVICORN = _PAGE.block("With uvicorn", "sh").code.splitlines()[-1]
 GUNICORN = _PAGE.block("With gunicorn", "sh").code.splitlines()[-1]
+CELERY = page("docs/recipes/celery.md").block("Celery", "sh").code.splitlines()
 NOTEBOOK = [block.code for block in page("docs/recipes/notebooks.md").blocks if block.language == "python"]
 
 # What each server prints when it accepts connections, with its address.

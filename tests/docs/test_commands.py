@@ -13,18 +13,22 @@ import yaml
 
 from docs.pages import PAGES, README, REPOSITORY, SETTINGS, code, page
 from docs.programs import PROGRAMS
-from docs.servers import GUNICORN, UVICORN
+from docs.servers import CELERY, GUNICORN, UVICORN
 
 COMMANDS = sorted({line for each in PAGES for line in each.commands()})
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 SERVICES = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
 GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
-RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {UVICORN, GUNICORN}
+RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {
+    UVICORN,
+    GUNICORN,
+    *CELERY,
+}
 # Run by tests/ecosystem.
 RUN |= {line for line in page("docs/recipes/langgraph-server.md").commands() if " langgraph dev " in line}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
-TOOLS = {"make", "pip", "python3", "docker", "sh", "export", "otelcol", ".venv/bin/python"}
+TOOLS = {"make", "pip", "python3", "docker", "kubectl", "sh", "export", "otelcol", ".venv/bin/python"}
 # What the configuration of the collector reads.
 OF_THE_COLLECTOR = set(
     re.findall(r"\$\{env:(\w+)", (REPOSITORY / "collector-config" / "collector.yaml").read_text())
@@ -57,13 +61,17 @@ def test_make_knows_the_target(arguments):
 
 def test_every_port_that_is_told_is_published():
     told = {port for row in page("docs/running.md").table("Port", "Serves") for port in code(row["Port"])}
-    published = {re.sub(r"\$\{\w+:-(\d+)\}", r"\1", port).split(":")[1] for each in SERVICES.values() for port in each.get("ports", ())}
+    published = {
+        re.sub(r"\$\{\w+:-(\d+)\}", r"\1", port).split(":")[1]
+        for each in SERVICES.values()
+        for port in each.get("ports", ())
+    }
     assert published == told
 
 
 def test_every_target_of_make_is_on_a_page():
     rules = (REPOSITORY / "Makefile").read_text()
-    targets = set(re.findall(r"^([a-z]+):", rules, re.MULTILINE)) - {"help", "clean"}
+    targets = set(re.findall(r"^([a-z-]+):", rules, re.MULTILINE)) - {"help", "clean"}
     assert targets == {line.split()[1] for line in COMMANDS if line.startswith("make ")}
 
 
@@ -96,10 +104,20 @@ def test_a_variable_that_is_exported_is_a_setting(arguments):
 
 @commands("docker")
 def test_docker_compose_is_asked_for_services_that_exist(arguments):
+    if "build" == arguments[0]:
+        assert (REPOSITORY / arguments[arguments.index("-f") + 1]).is_file()
+        return
     compose, command, *rest = arguments
     assert "compose" == compose
     assert COMPOSE[command] >= {word for word in rest if word.startswith("-")}
     assert set(SERVICES) >= {word for word in rest if not word.startswith("-")}
+
+
+@commands("kubectl")
+def test_what_is_applied_exists(arguments):
+    """tests/cluster builds and checks it."""
+    folder = arguments[arguments.index("-k") + 1] if "apply" in arguments else "deploy/kubernetes/base"
+    assert (REPOSITORY / folder / "kustomization.yaml").is_file()
 
 
 @commands("sh")

@@ -285,6 +285,15 @@ def test_a_dialect_is_spoken_by_a_provider_of_ones_own(ran):
     )
 
 
+def test_a_job_of_the_night_sends_everything_at_its_end(ran):
+    done = ran("cron")
+    assert "Oslo All quiet.\nTromsø All quiet.\n" == done.out
+    assert 2 == len({span.trace_id for span in done.spans})
+    assert {("nightly",)} == {
+        tuple(span.attributes["langchain.tags"]) for span in done.spans if not span.parent_id
+    }
+
+
 def test_own_attributes_are_on_the_spans(ran):
     done = ran("attributes")
     assert "try again\n" == done.out
