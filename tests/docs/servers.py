@@ -18,6 +18,9 @@ _PAGE = page("docs/recipes/fastapi.md")
 FASTAPI = _PAGE.block("FastAPI", "python").code
 UVICORN = _PAGE.block("With uvicorn", "sh").code.splitlines()[-1]
 GUNICORN = _PAGE.block("With gunicorn", "sh").code.splitlines()[-1]
+LAMBDA = page("docs/recipes/lambda.md").block("AWS Lambda", "python").code
+CLOUD_RUN = page("docs/recipes/cloud-run.md").block("Cloud Run", "python").code
+TASKS = page("docs/recipes/celery.md").block("Celery", "python").code
 CELERY = page("docs/recipes/celery.md").block("Celery", "sh").code.splitlines()
 NOTEBOOK = [block.code for block in page("docs/recipes/notebooks.md").blocks if block.language == "python"]
 

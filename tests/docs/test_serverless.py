@@ -20,14 +20,10 @@ import yaml
 
 from docs.pages import REPOSITORY, page
 from docs.programs import environment, paths
-from docs.servers import CELERY as COMMANDS
-from docs.servers import get
+from docs.servers import CELERY, CLOUD_RUN, LAMBDA, TASKS, get
 from support.otlp import Server, receive
 
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
-LAMBDA = page("docs/recipes/lambda.md")
-CLOUD_RUN = page("docs/recipes/cloud-run.md")
-CELERY = page("docs/recipes/celery.md")
 NEVER = {"OTEL_BSP_SCHEDULE_DELAY": "3600000"}
 """Nothing is sent in the background, as where a process is frozen."""
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -103,7 +99,7 @@ def lambda_runtime(runtime: Runtime) -> Iterator[str]:
 def test_each_call_of_a_lambda_function_has_sent_its_spans_before_it_is_frozen(tmp_path: Path) -> None:
     """Also the one that raises; and the one with a caller is in the caller's trace."""
     pytest.importorskip("awslambdaric", reason="the recipe needs it: pip install awslambdaric (on Linux)")
-    (tmp_path / "app.py").write_text(LAMBDA.block("AWS Lambda", "python").code)
+    (tmp_path / "app.py").write_text(LAMBDA)
     calls: list[dict[str, object]] = [
         {"question": "Why?"},
         {"question": "Why?", "headers": {"traceparent": PARENT}},
@@ -140,7 +136,7 @@ def test_each_call_of_a_lambda_function_has_sent_its_spans_before_it_is_frozen(t
 
 def test_the_layer_takes_what_the_function_sends() -> None:
     """The collector of the layer is another build than the one the tests have; its parts are named here."""
-    config = yaml.safe_load(LAMBDA.block("With a collector as a layer", "yaml").code)
+    config = yaml.safe_load(page("docs/recipes/lambda.md").block("With a collector as a layer", "yaml").code)
     (pipeline,) = config["service"]["pipelines"].values()
     assert (["otlp"], ["decouple"], ["otlphttp"]) == tuple(pipeline.values())
     used = [*pipeline["receivers"], *pipeline["processors"], *pipeline["exporters"]]
@@ -151,7 +147,7 @@ def test_the_layer_takes_what_the_function_sends() -> None:
 @contextmanager
 def uvicorn(folder: Path, endpoint: str) -> Iterator[str]:
     """Serve the application of Cloud Run's page; yield its address."""
-    (folder / "app.py").write_text(CLOUD_RUN.block("Cloud Run", "python").code)
+    (folder / "app.py").write_text(CLOUD_RUN)
     server = subprocess.Popen(
         [sys.executable, "-m", "uvicorn", "app:app", "--port", "0"],
         cwd=folder,
@@ -181,7 +177,9 @@ def test_each_request_on_cloud_run_has_sent_its_spans_before_it_is_answered(tmp_
 
 
 def test_the_sidecar_on_cloud_run_is_the_shipped_collector() -> None:
-    service = yaml.safe_load(CLOUD_RUN.block("With a collector beside it", "yaml").code)
+    service = yaml.safe_load(
+        page("docs/recipes/cloud-run.md").block("With a collector beside it", "yaml").code
+    )
     spec = service["spec"]["template"]["spec"]
     app, collector = spec["containers"]
     shipped = COMPOSE["otel-collector"]
@@ -197,8 +195,8 @@ def test_the_sidecar_on_cloud_run_is_the_shipped_collector() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Celery's workers do not run on Windows")
 def test_a_task_is_in_the_trace_of_who_sent_it(tmp_path: Path) -> None:
     pytest.importorskip("celery", reason="the recipe needs it: pip install celery")
-    (tmp_path / "app.py").write_text(CELERY.block("Celery", "python").code)
-    worker, sender = COMMANDS
+    (tmp_path / "app.py").write_text(TASKS)
+    worker, sender = CELERY
     with receive() as otlp:
         env = {**environment(otlp.endpoint), "C_FORCE_ROOT": "1", "OTEL_BSP_SCHEDULE_DELAY": "100"}
         running = subprocess.Popen(
