@@ -17,6 +17,8 @@ from packaging.requirements import Requirement
 from cluster.manifests import REPOSITORY
 from support.otlp import receive
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the image is for Linux")
+
 OPERATOR = REPOSITORY / "deploy" / "operator"
 REQUIREMENTS = [
     line for line in (OPERATOR / "requirements.txt").read_text().splitlines() if not line.startswith("#")
@@ -94,7 +96,6 @@ def run(application: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the image is for Linux")
 def test_an_application_is_traced_by_what_the_operator_puts_on_its_path(
     injected: Path, application: Path
 ) -> None:
@@ -113,7 +114,6 @@ def test_an_application_is_traced_by_what_the_operator_puts_on_its_path(
     assert [("upper", "shop")] == [(span.name, span.resource["service.name"]) for span in spans]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the image is for Linux")
 def test_without_it_the_application_is_the_same(application: Path) -> None:
     done = run(application)
     assert (0, "HELLO\n", "") == (done.returncode, done.stdout, done.stderr)
