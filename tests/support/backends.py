@@ -15,7 +15,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,8 @@ JAEGER_UI_CONFIG = REPOSITORY / "collector-config" / "jaeger-ui.json"
 START_WITHIN = 30.0
 STOP_WITHIN = 10.0
 READ_WITHIN = 20.0
+BUILT_BY = {"prometheus": "make backends-prometheus", "promtool": "make backends-prometheus"}
+"""What builds a binary, other than `make backends`."""
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId"})
 # No proxy: what the environment says about the outside must not catch loopback.
 _http = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -60,6 +62,10 @@ class Jaeger:
         wait_until(complete, within, lambda: f"trace {trace_id}: {len(found)} of {spans} spans in Jaeger")
         return sorted(found, key=lambda span: span.start)
 
+    def stored(self, trace_id: str) -> set[str]:
+        """Return the ids of the trace's spans that are stored now."""
+        return {span.span_id for span in self._read(trace_id)}
+
     def _read(self, trace_id: str) -> Iterator[Span]:
         body = get(f"{self.url}/api/v3/traces/{trace_id}")
         message = _ids_as_base64(json.loads(body)["result"]) if body else {}
@@ -69,11 +75,12 @@ class Jaeger:
 
 @dataclass(frozen=True)
 class Collector:
-    """A running collector: OTLP endpoints `grpc` and `http`, the `metrics` page, its `log` file."""
+    """A running collector: OTLP endpoints `grpc` and `http`, the `metrics` page, its `own`, its `log`."""
 
     grpc: str
     http: str
     metrics: str
+    own: str
     log: Path
     service: "Service"
 
@@ -149,17 +156,22 @@ def backends_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bac
 
 
 def binary(name: str) -> Path:
-    """Return the binary that OTELCOL_BIN or JAEGER_BIN names, else the one built here; skip without one."""
+    """Return the binary that OTELCOL_BIN, JAEGER_BIN and so on names, else the one built here; or skip."""
     variable = f"{name.upper()}_BIN"
     path = Path(os.environ.get(variable) or REPOSITORY / ".backends" / "bin" / name)
     if not os.access(path, os.X_OK):
-        pytest.skip(f"{path} is missing: run `make backends`, or set {variable}")
+        pytest.skip(f"{path} is missing: run `{BUILT_BY.get(name, 'make backends')}`, or set {variable}")
     return path
 
 
 @contextmanager
-def running_jaeger(folder: Path, otlp_port: int = 0, store: str = "badger") -> Iterator[Jaeger]:
-    """Run Jaeger, with its log and its traces in `folder`; `otlp_port` 0 picks a free one."""
+def running_jaeger(
+    folder: Path, otlp_port: int = 0, store: str = "badger", prometheus: str = ""
+) -> Iterator[Jaeger]:
+    """Run Jaeger, with its log and its traces in `folder`; `otlp_port` 0 picks a free one.
+
+    `prometheus` is the URL of the one that it asks for its Monitor page.
+    """
     ui, grpc, health, otlp = free_ports(4)
     otlp = otlp_port or otlp
     env = {
@@ -170,36 +182,47 @@ def running_jaeger(folder: Path, otlp_port: int = 0, store: str = "badger") -> I
         "JAEGER_UI_CONFIG": str(JAEGER_UI_CONFIG),
         "JAEGER_STORE": store,
         "JAEGER_DATA_DIR": str(folder / f"jaeger-{health}"),
+        **({"PROMETHEUS_URL": prometheus} if prometheus else {}),
     }
     log = folder / f"jaeger-{health}.log"
     command: list[Path | str] = [binary("jaeger"), "--config", JAEGER_CONFIG]
-    with _running(Service(command, env, f"http://127.0.0.1:{health}/status", log)) as service:
+    with running(Service(command, env, f"http://127.0.0.1:{health}/status", log)) as service:
         yield Jaeger(f"http://127.0.0.1:{ui}", f"127.0.0.1:{otlp}", log, service)
 
 
 @contextmanager
 def running_collector(
-    folder: Path, jaeger_otlp: str, config: Path = COLLECTOR_CONFIG, env: Mapping[str, str] | None = None
+    folder: Path,
+    jaeger_otlp: str,
+    config: Path = COLLECTOR_CONFIG,
+    env: Mapping[str, str] | None = None,
+    more: Sequence[Path] = (),
 ) -> Iterator[Collector]:
-    """Run a collector that sends traces to `jaeger_otlp` (host:port), with its log in `folder`."""
-    grpc, http, health, metrics = free_ports(4)
+    """Run a collector that sends traces to `jaeger_otlp` (host:port), with its log in `folder`.
+
+    `more` are configurations on top of `config`.
+    """
+    grpc, http, health, metrics, own = free_ports(5)
     ports = {
         "OTELCOL_GRPC_PORT": str(grpc),
         "OTELCOL_HTTP_PORT": str(http),
         "OTELCOL_HEALTH_PORT": str(health),
         "OTELCOL_METRICS_PORT": str(metrics),
+        "OTELCOL_OWN_METRICS_PORT": str(own),
         "JAEGER_OTLP_ENDPOINT": jaeger_otlp,
     }
     log = folder / f"otelcol-{health}.log"
     command: list[Path | str] = [binary("otelcol"), "--config", config]
+    command += [part for path in more for part in ("--config", path)]
     settings = {**ports, "OTELCOL_QUEUE_DIR": str(folder / f"queue-{health}"), **(env or {})}
-    with _running(Service(command, settings, f"http://127.0.0.1:{health}/", log)) as service:
-        host = "http://127.0.0.1"
-        yield Collector(f"{host}:{grpc}", f"{host}:{http}", f"{host}:{metrics}/metrics", log, service)
+    with running(Service(command, settings, f"http://127.0.0.1:{health}/", log)) as service:
+        url = "http://127.0.0.1"
+        pages = f"{url}:{metrics}/metrics", f"{url}:{own}/metrics"
+        yield Collector(f"{url}:{grpc}", f"{url}:{http}", *pages, log, service)
 
 
 @contextmanager
-def _running(service: Service) -> Iterator[Service]:
+def running(service: Service) -> Iterator[Service]:
     """Run a service until the block ends."""
     try:
         service.start()
