@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from langspan.catalogue.telemetry import ATTRIBUTES
+from langspan.catalogue.telemetry import ATTRIBUTES, METRICS
 from support.backends import COLLECTOR_CONFIG, JAEGER_CONFIG, JAEGER_UI_CONFIG, Backends, Jaeger, binary, get
 from support.catalogued import content_names
 
 FOLDER = COLLECTOR_CONFIG.parent
 COLLECTOR_CONFIGS = sorted(FOLDER.glob("collector*.yaml"))
+OVERLAYS = [FOLDER / "sampling.yaml"]
+"""Each goes on top of collector.yaml."""
 VARIABLE = re.compile(r"\$\{env:(\w+):-([^}]*)\}")
 
 
@@ -23,8 +25,9 @@ def load(path: Path) -> Any:
     return yaml.safe_load(VARIABLE.sub(lambda found: found[2], path.read_text()))
 
 
-def validate(name: str, config: Path) -> subprocess.CompletedProcess[str]:
-    command = [binary(name), "validate", "--config", config]
+def validate(name: str, *configs: Path) -> subprocess.CompletedProcess[str]:
+    named = [part for config in configs for part in ("--config", config)]
+    command = [binary(name), "validate", *named]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -34,6 +37,21 @@ def endpoints(node: Any) -> list[str]:
         return []
     own = [value for key, value in node.items() if key == "endpoint"]
     return own + [found for value in node.values() for found in endpoints(value)]
+
+
+def listening(path: Path) -> list[str]:
+    """Return every address on which a configuration answers, its own numbers included."""
+    config = load(path)
+    metrics = config["service"]["telemetry"]["metrics"]
+    own = [reader["pull"]["exporter"]["prometheus"] for reader in metrics.get("readers", [])]
+    asked = {"otlp_grpc/jaeger", "metric_backends"}  # what it sends to or asks, elsewhere
+    return endpoints(without(config, asked)) + [f"{one['host']}:{one['port']}" for one in own]
+
+
+def without(node: Any, keys: set[str]) -> Any:
+    if not isinstance(node, dict):
+        return node
+    return {key: without(value, keys) for key, value in node.items() if key not in keys}
 
 
 @pytest.mark.parametrize("config", COLLECTOR_CONFIGS, ids=lambda path: path.name)
@@ -53,6 +71,19 @@ def test_the_collector_accepts_its_configuration_with_every_block_switched_on(
 
     assert (0, "") == (result.returncode, result.stderr)
     assert load(everything) != load(config)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_the_collector_accepts_what_goes_on_top(overlay: Path) -> None:
+    result = validate("otelcol", COLLECTOR_CONFIG, overlay)
+    assert (0, "") == (result.returncode, result.stderr)
+
+
+def test_what_samples_leaves_the_way_to_the_decision_as_it_is() -> None:
+    """Above all the block that strips content, if it is on: a list that is named again would be replaced."""
+    pipelines = load(FOLDER / "sampling.yaml")["service"]["pipelines"]
+    assert {"exporters": ["span_metrics", "forward/complete"]} == pipelines["traces"]
+    assert {"forward/complete"} == {*pipelines["traces/complete"]["receivers"]}
 
 
 @pytest.mark.parametrize("part", ["span", "spanevent", "log"])
@@ -77,16 +108,14 @@ def test_both_start_without_a_warning(backends: Backends) -> None:
 
 @pytest.mark.parametrize("config", [COLLECTOR_CONFIG, JAEGER_CONFIG], ids=lambda path: path.name)
 def test_without_variables_everything_listens_on_loopback_only(config: Path) -> None:
-    assert {"127.0.0.1"} == {endpoint.rpartition(":")[0] for endpoint in endpoints(load(config))}
+    assert {"127.0.0.1"} == {address.rpartition(":")[0] for address in listening(config)}
 
 
 def test_without_variables_the_two_fit_together_on_one_machine() -> None:
-    collector, jaeger = load(COLLECTOR_CONFIG), load(JAEGER_CONFIG)
-    to_jaeger = collector["exporters"]["otlp_grpc/jaeger"]["endpoint"]
-    of_jaeger = endpoints(jaeger)
-    of_collector = [endpoint for endpoint in endpoints(collector) if endpoint != to_jaeger]
-    assert jaeger["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] == to_jaeger
-    assert len(of_jaeger + of_collector) == len({*of_jaeger, *of_collector})
+    addresses = listening(COLLECTOR_CONFIG) + listening(JAEGER_CONFIG)
+    to_jaeger = load(COLLECTOR_CONFIG)["exporters"]["otlp_grpc/jaeger"]["endpoint"]
+    assert load(JAEGER_CONFIG)["receivers"]["otlp"]["protocols"]["grpc"]["endpoint"] == to_jaeger
+    assert len(addresses) == len({*addresses})
 
 
 def test_each_hop_accepts_what_the_hop_before_may_send() -> None:
@@ -102,10 +131,32 @@ def test_each_hop_accepts_what_the_hop_before_may_send() -> None:
     assert accepted + queue["batch"]["min_size"] < accepted_by_jaeger
 
 
-def test_every_signal_has_a_pipeline_that_starts_with_the_memory_limiter() -> None:
+def test_every_pipeline_from_outside_starts_with_the_memory_limiter() -> None:
     pipelines = load(COLLECTOR_CONFIG)["service"]["pipelines"]
-    firsts = {signal: (pipe["receivers"], pipe["processors"][0]) for signal, pipe in pipelines.items()}
-    assert dict.fromkeys(["traces", "metrics", "logs"], (["otlp"], "memory_limiter")) == firsts
+    firsts = {
+        name: pipe["processors"][0] for name, pipe in pipelines.items() if pipe["receivers"] == ["otlp"]
+    }
+    assert dict.fromkeys(["traces", "metrics", "logs"], "memory_limiter") == firsts
+    assert ["metrics/numbers"] == [name for name in pipelines if name not in firsts]
+
+
+def test_numbers_of_spans_are_counted_apart_by_few_attributes_and_up_to_a_bound() -> None:
+    """None of them an id, or anything else that grows with use."""
+    numbers = load(COLLECTOR_CONFIG)["connectors"]["span_metrics"]
+    names = {dimension["name"] for dimension in numbers["dimensions"]}
+    of_metrics = {name for group in METRICS.values() for metric in group for name in metric.attributes}
+    assert names <= of_metrics
+    assert 0 < numbers["aggregation_cardinality_limit"] <= 2000
+
+
+def test_jaeger_asks_for_the_names_that_the_collector_counts_under() -> None:
+    jaeger = load(JAEGER_CONFIG)["extensions"]
+    asked = jaeger["jaeger_storage"]["metric_backends"][jaeger["jaeger_query"]["storage"]["metrics"]][
+        "prometheus"
+    ]
+    numbers = load(COLLECTOR_CONFIG)["connectors"]["span_metrics"]
+    name, unit = numbers.get("namespace", "traces.span.metrics"), numbers["histogram"]["unit"]
+    assert (name.replace(".", "_"), unit) == (asked["metric_namespace"], asked["latency_unit"])
 
 
 def test_jaeger_keeps_a_few_thousand_traces() -> None:
@@ -205,7 +256,7 @@ def test_the_search_looks_two_days_back_and_asks_for_no_more_than_jaeger_has_roo
 
 
 def test_jaeger_offers_nothing_that_it_cannot_do_here() -> None:
-    """No archive storage, no metrics storage, and a trace in one process depends on nobody."""
+    """No archive storage, and the page of numbers is empty without Prometheus: who has it opens /monitor."""
     ui = json.loads(JAEGER_UI_CONFIG.read_text())
     assert (False, False, False) == (
         ui["archiveEnabled"],
@@ -216,7 +267,7 @@ def test_jaeger_offers_nothing_that_it_cannot_do_here() -> None:
 
 def test_the_collector_is_built_from_modules_of_one_version() -> None:
     manifest = yaml.safe_load((FOLDER / "backends" / "otelcol.yaml").read_text())
-    kinds = ("receivers", "processors", "exporters", "extensions")
+    kinds = ("receivers", "processors", "exporters", "connectors", "extensions")
     versions = {module["gomod"].rpartition(" v")[2] for kind in kinds for module in manifest[kind]}
     build = (FOLDER / "backends" / "build.sh").read_text()
     assert (
