@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends kubernetes compose-test memory-test up down clean
+.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends backends-prometheus kubernetes compose-test memory-test up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -48,11 +48,12 @@ lint: $(VENV)/.dev workflows ## check style, types and workflows
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-pages: $(VENV)/.dev ## write the generated pages: docs/telemetry.md, docs/providers.md, docs/settings.md
+pages: $(VENV)/.dev ## write the generated pages docs/telemetry.md, docs/providers.md, docs/settings.md, and the dashboards
 	PYTHONPATH=tests $(BIN)/python tools/telemetry.py
 	PYTHONPATH=tests $(BIN)/python tools/providers.py
 	PYTHONPATH=tests $(BIN)/python tools/settings.py
 	$(BIN)/python tools/kubernetes.py
+	$(BIN)/python tools/dashboards/dashboards.py
 
 docs: pages $(DOCS)/.docs ## build the documentation into site/; fails on a dead link or an unlisted page
 	$(DOCS)/bin/python tools/build_site.py
@@ -102,6 +103,9 @@ compose-test: $(VENV)/.dev ## bring docker-compose.yml up beside what runs, use 
 
 memory-test: $(VENV)/.dev ## fill Jaeger with 2 200 traces of 1 MB, within the limits of docker-compose.yml (ten minutes)
 	LANGSPAN_MEMORY_TEST=1 $(BIN)/python -m pytest -rs tests/stack/test_memory.py
+
+backends-prometheus: ## build Prometheus and promtool too, for the tests of dashboards and alerts (about four minutes, once)
+	sh collector-config/backends/build.sh prometheus promtool
 
 up: ## start both with the shipped configuration, without docker
 	sh collector-config/backends/up.sh

@@ -1,11 +1,15 @@
 #!/bin/sh
-# Builds the real OpenTelemetry Collector and the real Jaeger from Go modules, for machines without docker.
-# Result: .backends/bin/otelcol and .backends/bin/jaeger. A second call does nothing unless a version changed.
+# Builds the real OpenTelemetry Collector and the real Jaeger from Go modules, for machines without docker, or what
+# else is named: "build.sh prometheus promtool". Result: .backends/bin/otelcol and .backends/bin/jaeger, and so on.
+# A second call does nothing unless a version changed.
 set -eu
 
 OTELCOL_VERSION=0.159.0 # keep equal to the versions in otelcol.yaml
 JAEGER_VERSION=1.76.0   # the same commit as Jaeger 2.13.0; Go refuses the v2 tags
 JAEGER_MODULE=github.com/jaegertracing/jaeger
+PROMETHEUS_VERSION=3.16.0 # keep equal to docker-compose.yml, and the module's version to it
+PROMETHEUS_GO=v0.316.0
+PROMETHEUS_MODULE=github.com/prometheus/prometheus
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 backends=$(CDPATH='' cd -- "$here/../.." && pwd)/.backends
@@ -50,28 +54,58 @@ build_otelcol() {
     mv otelcol.d/otelcol otelcol
 }
 
-# Jaeger's module cannot be built with "go install" (its go.mod has a replace line), so it is compiled as a
-# dependency. Its own go.mod and go.sum are taken along: they pin what Jaeger was released with.
-build_jaeger() {
-    go mod download "$JAEGER_MODULE@v$JAEGER_VERSION"
-    source=$(go env GOMODCACHE)/$JAEGER_MODULE@v$JAEGER_VERSION
-    sed -e 's|^module .*|module local/jaeger|' -e '/^toolchain /d' "$source/go.mod" >go.mod
+# dependency MODULE VERSION COMMAND FLAGS...: compiles a command of a module that cannot be built with "go install"
+# (its go.mod has replace lines) as a dependency. Its own go.mod and go.sum are taken along: they pin what it was
+# released with.
+dependency() {
+    module=$1 version=$2 command=$3
+    shift 3
+    go mod download "$module@$version"
+    source=$(go env GOMODCACHE)/$module@$version
+    sed -e 's|^module .*|module local/built|' -e '/^toolchain /d' "$source/go.mod" >go.mod
     cat "$source/go.sum" >go.sum
-    printf '//go:build tools\n\npackage tools\n\nimport _ "%s/cmd/jaeger"\n' "$JAEGER_MODULE" >tools.go
-    go mod edit -require="$JAEGER_MODULE@v$JAEGER_VERSION"
-    GOFLAGS="$GOFLAGS -mod=mod" go build -trimpath -ldflags='-s -w' -o jaeger "$JAEGER_MODULE/cmd/jaeger"
+    printf '//go:build tools\n\npackage tools\n\nimport _ "%s/cmd/%s"\n' "$module" "$command" >tools.go
+    go mod edit -require="$module@$version"
+    GOFLAGS="$GOFLAGS -mod=mod" go build -trimpath "$@" -o "$command" "$module/cmd/$command"
 }
 
-otelcol_stamp="$OTELCOL_VERSION manifest $(cksum <"$here/otelcol.yaml" | cut -d' ' -f1)"
-jaeger_stamp="$JAEGER_VERSION"
+build_jaeger() {
+    dependency "$JAEGER_MODULE" "v$JAEGER_VERSION" jaeger -ldflags='-s -w'
+}
+
+# Without the clients of all clouds, which is two thirds of it, and without web pages: targets are listed by hand here.
+of_prometheus() {
+    dependency "$PROMETHEUS_MODULE" "$PROMETHEUS_GO" "$1" -tags=netgo,remove_all_sd \
+        -ldflags="-s -w -X github.com/prometheus/common/version.Version=$PROMETHEUS_VERSION"
+}
+
+build_prometheus() { of_prometheus prometheus; }
+
+build_promtool() { of_prometheus promtool; }
+
+stamp() {
+    case $1 in
+        otelcol) echo "$OTELCOL_VERSION manifest $(cksum <"$here/otelcol.yaml" | cut -d' ' -f1)" ;;
+        jaeger) echo "$JAEGER_VERSION" ;;
+        prometheus | promtool) echo "$PROMETHEUS_VERSION" ;;
+        *) echo "build.sh cannot build $1; it can: otelcol jaeger prometheus promtool" >&2 && return 1 ;;
+    esac
+}
+
+[ "$#" -gt 0 ] || set -- otelcol jaeger
 mkdir -p "$bin" "$logs"
 
-if fresh otelcol "$otelcol_stamp" && fresh jaeger "$jaeger_stamp"; then
-    echo "otelcol and jaeger are up to date in $bin"
+stale=
+for name in "$@"; do
+    wanted=$(stamp "$name")
+    fresh "$name" "$wanted" || stale="$stale $name"
+done
+if [ -z "$stale" ]; then
+    echo "up to date in $bin: $*"
     exit 0
 fi
 if ! command -v go >/dev/null 2>&1; then
-    echo "SKIPPED: otelcol and jaeger were not built, because the 'go' command is missing."
+    echo "SKIPPED:$stale: not built, because the 'go' command is missing."
     echo "Install Go 1.25 or newer (https://go.dev/dl) and call this again, or use docker: docker compose up"
     exit 0
 fi
@@ -84,5 +118,6 @@ work=
 trap 'if [ -n "$work" ]; then rm -rf "$work"; fi' EXIT
 trap 'exit 130' INT TERM
 
-build otelcol "$otelcol_stamp" build_otelcol
-build jaeger "$jaeger_stamp" build_jaeger
+for name in "$@"; do
+    build "$name" "$(stamp "$name")" "build_$name"
+done

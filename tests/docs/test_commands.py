@@ -17,7 +17,8 @@ from docs.servers import CELERY, GUNICORN, UVICORN
 
 COMMANDS = sorted({line for each in PAGES for line in each.commands()})
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-SERVICES = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+COMPOSE_FILE = "docker-compose.yml"
+SERVICES = yaml.safe_load((REPOSITORY / COMPOSE_FILE).read_text())["services"]
 GROUPS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["dependency-groups"]
 RUN = {line for program in PROGRAMS.values() for line in program.shell.splitlines()} | {
     UVICORN,
@@ -107,10 +108,19 @@ def test_docker_compose_is_asked_for_services_that_exist(arguments):
     if "build" == arguments[0]:
         assert (REPOSITORY / arguments[arguments.index("-f") + 1]).is_file()
         return
-    compose, command, *rest = arguments
+    compose, *rest = arguments
+    before: dict[str, list[str]] = {"-f": [], "--profile": []}
+    while rest[0] in before:
+        before[rest[0]].append(rest[1])
+        rest = rest[2:]
+    command, *rest = rest
+    services = {}
+    for file in before["-f"] or [COMPOSE_FILE]:
+        services |= yaml.safe_load((REPOSITORY / file).read_text())["services"]
     assert "compose" == compose
+    assert {name for one in services.values() for name in one.get("profiles", ())} >= {*before["--profile"]}
     assert COMPOSE[command] >= {word for word in rest if word.startswith("-")}
-    assert set(SERVICES) >= {word for word in rest if not word.startswith("-")}
+    assert set(services) >= {word for word in rest if not word.startswith("-")}
 
 
 @commands("kubectl")
@@ -143,7 +153,7 @@ def test_the_demo_takes_the_example_of_a_model():
 
 
 @commands("otelcol")
-def test_the_collector_is_started_with_a_file_that_is_here(arguments):
-    option, path = arguments
-    assert "--config" == option
-    assert (REPOSITORY / path).is_file()
+def test_the_collector_is_started_with_files_that_are_here(arguments):
+    options, paths = arguments[::2], arguments[1::2]
+    assert {"--config"} == {*options}
+    assert [] == [path for path in paths if not (REPOSITORY / path).is_file()]

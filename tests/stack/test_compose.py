@@ -89,7 +89,7 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 @each_service
 def test_images_are_pinned_by_one_variable_each(service: dict[str, Any]) -> None:
-    assert re.fullmatch(r"[a-z/-]+:\$\{[A-Z]+_VERSION:-\d+\.\d+\.\d+\}(-slim)?", service["image"])
+    assert re.fullmatch(r"[a-z/-]+:v?\$\{[A-Z]+_VERSION:-\d+\.\d+\.\d+\}(-slim)?", service["image"])
 
 
 def test_the_collector_is_the_version_that_the_tests_run() -> None:
@@ -240,8 +240,10 @@ def test_a_service_waits_for_what_it_needs(service: str, first: str, when: str) 
     assert {first: {"condition": when}} == SERVICES[service]["depends_on"]
 
 
-def test_the_demo_starts_on_request_only() -> None:
-    assert {"demo": ["demo"]} == {name: s["profiles"] for name, s in SERVICES.items() if "profiles" in s}
+def test_the_demo_and_the_numbers_start_on_request_only() -> None:
+    assert {"demo": ["demo"], "prometheus": ["metrics"], "grafana": ["metrics"]} == {
+        name: s["profiles"] for name, s in SERVICES.items() if "profiles" in s
+    }
 
 
 def test_the_demo_sends_to_a_port_of_the_collector() -> None:

@@ -31,11 +31,11 @@ class SteadyApp:
         traces: The ids that were read so far.
     """
 
-    def __init__(self, script: Path, collector: Collector) -> None:
+    def __init__(self, script: Path, collector: Collector, **environ: str) -> None:
         self.traces: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error::ResourceWarning", str(script)],
-            env=_environment(script, collector, "http", {"OTEL_BSP_SCHEDULE_DELAY": "50"}),
+            env=_environment(script, collector, "http", {"OTEL_BSP_SCHEDULE_DELAY": "50", **environ}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
