@@ -94,6 +94,7 @@ class Service:
     health: str
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    start_within: float = START_WITHIN
 
     def start(self) -> None:
         """Start it, and return when `health` answers."""
@@ -101,7 +102,8 @@ class Service:
             self.process = subprocess.Popen(
                 self.command, stdout=output, stderr=subprocess.STDOUT, env=dict(self.env), cwd=REPOSITORY
             )
-        wait_until(self._healthy, START_WITHIN, lambda: f"{self.command} is not healthy:\n{self._told()}")
+        within = self.start_within
+        wait_until(self._healthy, within, lambda: f"{self.command} is not healthy:\n{self._told()}")
 
     def kill(self) -> None:
         """End it as the out-of-memory killer would."""
