@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends backends-prometheus kubernetes compose-test memory-test up down clean
+.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends backends-prometheus backends-fleet fleet-up fleet-down fleet-test fleet-bench kubernetes compose-test memory-test up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -106,6 +106,21 @@ memory-test: $(VENV)/.dev ## fill Jaeger with 2 200 traces of 1 MB, within the l
 
 backends-prometheus: ## build Prometheus and promtool too, for the tests of dashboards and alerts (about four minutes, once)
 	sh collector-config/backends/build.sh prometheus promtool
+
+backends-fleet: ## make what the fleet's tests need besides: its collector, Kafka, OpenSearch (needs Go, a JDK, Maven)
+	sh collector-config/backends/fleet.sh
+
+fleet-up: ## start a whole fleet with the shipped configuration, without docker
+	sh collector-config/fleet/up.sh
+
+fleet-down: ## stop it
+	sh collector-config/fleet/down.sh
+
+fleet-test: $(VENV)/.dev ## kill each part of a fleet of real processes under load, and compare trace by trace (eight minutes)
+	FLEET_TEST=1 $(BIN)/python -m pytest -q tests/fleet
+
+fleet-bench: $(VENV)/.dev ## measure the processor time of each tier of the fleet
+	PYTHONPATH=tests $(BIN)/python -m benchmarks.fleet
 
 up: ## start both with the shipped configuration, without docker
 	sh collector-config/backends/up.sh

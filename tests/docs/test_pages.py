@@ -33,6 +33,7 @@ def test_only_traces_and_the_picture_are_plain_text():
     assert {
         ("README.md", "See the first trace"),
         ("docs/cost.md", "Cost"),
+        ("docs/fleet.md", "From one machine to a fleet"),
         ("docs/get-started.md", "See a larger one"),
         ("docs/how-it-works.md", "How it works"),
         # Compared by tests/ecosystem.
