@@ -20,13 +20,13 @@ import langspan
 from docs.pages import REPOSITORY, SETTINGS, code, page
 from langspan._export_settings import FILE, JAEGER_URL, QUEUE_MAX_BYTES
 from langspan._settings import CAPTURE_CONTENT, TRACE_URL, Settings
+from langspan.catalogue.entries import ALL_KINDS
 from langspan.cli.endpoint import endpoint_of
 from langspan.conventions import metrics
 from langspan.conventions.costs import CostSource
 from langspan.conventions.names import EventName
 from langspan.export import otlp_settings
 from langspan.export import settings as export
-from langspan.kinds.registry import KINDS
 from langspan.recording import outcomes
 from support.agent_server import serve
 from support.application import stores, vector_stores
@@ -77,7 +77,7 @@ def test_the_facts_on_a_run_are_those_of_its_class():
 def test_the_kinds_of_run_are_those_of_the_code():
     rows = page("docs/recipes/attributes.md").table("`info` has", "Meaning")
     (row,) = [row for row in rows if "kind" in code(row["`info` has"])]
-    assert {kind.name for kind in KINDS} == set(code(row["Meaning"]))
+    assert {kind.name for kind in ALL_KINDS} == set(code(row["Meaning"]))
 
 
 def test_our_variables_are_those_that_the_source_reads():

@@ -11,19 +11,7 @@ from itertools import chain
 from typing import Final, get_args
 
 from langspan._budgets import Measure, Per
-from langspan.catalogue import (
-    attempts,
-    checkpoints,
-    content,
-    costs,
-    evaluations,
-    mcp,
-    memory,
-    remote_graphs,
-    runs,
-    self_metrics,
-    vector_stores,
-)
+from langspan.catalogue import borders, content, costs, evaluations, runs, self_metrics
 from langspan.catalogue import model_calls as calls
 from langspan.catalogue.entries import (
     ALL_KINDS,
@@ -67,12 +55,7 @@ ATTRIBUTES: Final[Mapping[str, tuple[Attribute, ...]]] = {
     "Tokens": calls.USAGE,
     "Cost": costs.COST,
     "Tools, retrievers, agents, graphs": runs.ACTORS,
-    "Long-term memory": memory.MEMORY,
-    "MCP": mcp.MCP,
-    "Attempts, middleware, checkpoints": (*attempts.ATTEMPTS, *checkpoints.CHECKPOINTS),
-    "Vector stores and indexing": vector_stores.VECTOR_STORES,
-    "Document compressors": vector_stores.COMPRESSORS,
-    "Remote graphs": remote_graphs.REMOTE_GRAPHS,
+    **borders.ATTRIBUTES,
     "Content": content.CONTENT,
     "Evaluations": evaluations.SPAN,
 }

@@ -75,3 +75,20 @@ def _instrument(meter: Meter, metric: Metric) -> Histogram | Counter:
     except TypeError:
         # An API without advice on buckets: its own are made for milliseconds, but they count.
         return meter.create_histogram(metric.name, metric.unit, metric.description)
+
+
+def count_once(run: Run, parent: Run) -> None:
+    """Note which one of nested runs that do the same work is not to be measured.
+
+    A run around this one with the same operation and of another kind stands for it, as a retriever does for
+    the search in its vector store; else this one stands for a run of its kind directly around it.
+    """
+    kind = run.kind
+    around: Run | None = parent
+    while around is not None:
+        if around.kind is not kind and around.kind.operation == kind.operation:
+            run.is_delegated = True
+            return
+        around = around.parent
+    if parent.kind is kind:
+        parent.is_delegated = True

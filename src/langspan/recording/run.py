@@ -214,22 +214,6 @@ class Run:
             node = node.parent if node.is_open else None
         return False
 
-    def count_once(self, parent: Run) -> None:
-        """Note which one of nested runs that do the same work is not to be measured.
-
-        A run around this one with the same operation and of another kind stands for it, as a retriever does
-        for the search in its vector store; else this one stands for a run of its kind directly around it.
-        """
-        kind = self.kind
-        around: Run | None = parent
-        while around is not None:
-            if around.kind is not kind and around.kind.operation == kind.operation:
-                self.is_delegated = True
-                return
-            around = around.parent
-        if parent.kind is kind:
-            parent.is_delegated = True
-
     def graph_root(self) -> Run:
         """The run of the outermost graph around this one."""
         root = node = self

@@ -26,6 +26,7 @@ from langspan.recording.always_recorded import AlwaysRecorded
 from langspan.recording.givens import ReadBaggage, take_circumstances, take_given
 from langspan.recording.interrupts import Interrupts, is_resume
 from langspan.recording.limits import Limits
+from langspan.recording.metrics import count_once
 from langspan.recording.outer import REQUESTED_IN, requested_context
 from langspan.recording.parents import ParentRule
 from langspan.recording.run import Owner, Run
@@ -168,7 +169,7 @@ class SpanStarter:
         """Note what entering the run changes: its conversation, and what the runs around it know of it."""
         kind, parent, agent, metadata = run.kind, run.parent, run.agent, event.metadata
         if kind.delegates and parent is not None:
-            run.count_once(parent)
+            count_once(run, parent)
         if kind.counts_as is not None and agent is not None:
             agent.calls.append(kind.counts_as)
         try:

@@ -118,6 +118,7 @@ _OF_STORES: Final = tuple(
     f"BaseStore.{prefix}{name}"
     for name in ("get", "search", "put", "delete", "list_namespaces", "batch")
     for prefix in ("", "a")
+)
 _SDK_CLIENTS: Final = tuple(
     f"{client}.{method}"
     for client in ("HttpClient", "SyncHttpClient")
