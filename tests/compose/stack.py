@@ -87,6 +87,7 @@ class Stack:
             f"{url}:{self.ports['OTELCOL_GRPC_PORT']}",
             f"{url}:{self.ports['OTELCOL_HTTP_PORT']}",
             f"{url}:{self.ports['OTELCOL_METRICS_PORT']}/metrics",
+            "",  # its own numbers are for Prometheus inside
             Path(os.devnull),
             _UNUSED,
         )

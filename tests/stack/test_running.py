@@ -50,7 +50,7 @@ def beside(backends: Backends, tmp_path: Path) -> Iterator[Collector]:
         url = f"http://127.0.0.1:{health}/"
         wait_until(lambda: get(url) is not None, 30, log.read_text)
         host = "http://127.0.0.1"
-        yield Collector(f"{host}:{grpc}", f"{host}:{http}", "", log, Service([], {}, "", log))
+        yield Collector(f"{host}:{grpc}", f"{host}:{http}", "", "", log, Service([], {}, "", log))
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
