@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableLambda
 
 from langspan._capture import CONTENT_FIELDS
 from langspan.content.fields import FIELDS
-from langspan.conventions import names
+from langspan.conventions import memory, names
 from langspan.recording.log_events import is_supported
 from privacy.judge import Sightings, expected, observe, pairs, sightings
 from privacy.subjects import SUBJECTS, Subject
@@ -36,6 +36,11 @@ FIELD_OF_ATTRIBUTE = {
     names.LANGCHAIN_EVENT_DATA: "events",
     names.LANGCHAIN_TEXT: "events",
     names.LANGGRAPH_INTERRUPT_VALUES: "events",
+    memory.LANGSPAN_MEMORY_NAMESPACE: "documents",
+    memory.LANGSPAN_MEMORY_NAMESPACES: "documents",
+    memory.GEN_AI_MEMORY_RECORD_ID: "documents",
+    memory.GEN_AI_MEMORY_RECORDS: "documents",
+    memory.GEN_AI_MEMORY_QUERY_TEXT: "input",
     "exception.message": "exceptions",
 }
 # What stands in messages and states and belongs to a field of its own there, too.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -52,4 +52,6 @@ def requested_context(configurable: Mapping[str, Any], current: Context) -> Cont
     if SPAN_KEY in current:
         return current
     headers = {name: text for name in _HEADERS if (text := as_str(configurable.get(name))) is not None}
+    from opentelemetry import propagate  # noqa: PLC0415 - its import reads settings, and may refuse them
+
     return propagate.extract(headers, current)

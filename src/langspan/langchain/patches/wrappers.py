@@ -112,15 +112,6 @@ def awaiting_inside(guard: Guard, find: FindContext) -> Wrapper:
     return wrapper
 
 
-def call_scope(guard: Guard, callback: CallbackType, *, attach_on_start: bool = False) -> MakeScope:
-    """Return a function that makes a scope for a call that will start a run."""
-
-    def make(_instance: Any, _args: tuple[Any, ...], _kwargs: Mapping[str, Any]) -> Scope:
-        return Scope(guard, callback, attach_on_start=attach_on_start)
-
-    return make
-
-
 def recorded_call_scope(
     guard: Guard,
     callback: CallbackType,
