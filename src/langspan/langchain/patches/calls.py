@@ -5,7 +5,7 @@ A patch says what a call is; here it becomes a run, is made current in the metho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ from langspan.context.scope import Scope
 from langspan.kinds.base import RunKind
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.recording.recorder import Recorder
-from langspan.recording.run import NO_ATTRIBUTES
+from langspan.recording.run import NO_ATTRIBUTES, Run
 
 Describe: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Started | None]
 """Makes a call's start event, from a new run id, the instance and the arguments; None to record nothing."""
@@ -52,6 +52,20 @@ def call_started(run_id: UUID, payload: Any, name: str | None = None, **extra: A
         extra: What else the run's kind reads.
     """
     return Started(None, run_id, None, name, None, None, None, payload, extra)
+
+
+def is_call_of(run: Run | None, name: str, instance: object, kinds: Sequence[RunKind]) -> bool:
+    """Return whether a run is an open call on that very object.
+
+    Args:
+        run: The innermost run, if there is one.
+        name: Under which name the start events of such calls hold their object.
+        instance: The object.
+        kinds: The kinds of run that are calls on it.
+    """
+    if run is None or run.kind not in kinds or run.event is None:
+        return False
+    return run.event.extra[name] is instance
 
 
 class RecordedStream(Scope):

@@ -13,10 +13,9 @@ from langspan._events import Started
 from langspan._guard import Guard
 from langspan.kinds.compressors import COMPRESSION, COMPRESSOR
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, call_started
+from langspan.langchain.patches.calls import CallRecorder, call_started, is_call_of
 from langspan.langchain.patches.ledger import Ledger
 from langspan.langchain.patches.subclasses import wrap_tree
-from langspan.recording.run import Run
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: ModuleType) -> None:
@@ -34,7 +33,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
     def describe(
         run_id: UUID, compressor: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Started | None:
-        if _is_call_of(recorder.innermost(), compressor):
+        if is_call_of(recorder.innermost(), COMPRESSOR, compressor, (COMPRESSION,)):
             return None
         documents = args[0] if args else kwargs.get("documents")
         query = args[1] if len(args) > 1 else kwargs.get("query")
@@ -45,10 +44,3 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
         "acompress_documents": calls.awaiting(describe),
     }
     wrap_tree(ledger, guard, module.BaseDocumentCompressor, wrappers)
-
-
-def _is_call_of(run: Run | None, compressor: Any) -> bool:
-    """Return whether a run is an open call of that very compressor."""
-    if run is None or run.kind is not COMPRESSION or run.event is None:
-        return False
-    return run.event.extra[COMPRESSOR] is compressor

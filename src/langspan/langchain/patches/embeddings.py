@@ -16,11 +16,10 @@ from langspan._events import Started
 from langspan._guard import Guard
 from langspan.kinds.embeddings import EMBEDDINGS
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, call_started
+from langspan.langchain.patches.calls import CallRecorder, Describe, call_started, is_call_of
 from langspan.langchain.patches.ledger import Ledger
 from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.recording.recorder import Recorder
-from langspan.recording.run import Run
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler) -> None:
@@ -49,7 +48,9 @@ def _describing(recorder: Recorder, parameter: str, *, many: bool) -> Describe:
     def describe(
         run_id: UUID, embeddings: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Started | None:
-        if not isinstance(embeddings, Embeddings) or _is_call_of(recorder.innermost(), embeddings):
+        if not isinstance(embeddings, Embeddings) or is_call_of(
+            recorder.innermost(), "embeddings", embeddings, (EMBEDDINGS,)
+        ):
             return None
         texts = args[0] if args else kwargs.get(parameter)
         return call_started(run_id, texts if many else (texts,), embeddings=embeddings)
@@ -59,10 +60,3 @@ def _describing(recorder: Recorder, parameter: str, *, many: bool) -> Describe:
 
 def _alone(value: Any) -> tuple[Any]:
     return (value,)
-
-
-def _is_call_of(run: Run | None, embeddings: Any) -> bool:
-    """Return whether a run is an open call on that very object."""
-    if run is None or run.kind is not EMBEDDINGS or run.event is None:
-        return False
-    return run.event.extra["embeddings"] is embeddings

@@ -21,12 +21,11 @@ from langspan.context.scope import swap, swap_back
 from langspan.conventions import graph_names
 from langspan.kinds.checkpoints import CHECKPOINT, GET, LIST, PUT, PUT_WRITES, checkpoint_place
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, call_started
+from langspan.langchain.patches.calls import CallRecorder, Describe, call_started, is_call_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
 from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.recording.recorder import Recorder
-from langspan.recording.run import Run
 
 _WRITING: Final = ("put_writes", "_put_pending_writes", "_put_exit_delta_writes")
 _PUT: Final = "_checkpointer_put_after_previous"
@@ -100,7 +99,7 @@ def _describing(recorder: Recorder, operation: str, second: str | None = None) -
     """
 
     def describe(run_id: UUID, saver: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
-        if _is_call_of(recorder.innermost(), saver):
+        if is_call_of(recorder.innermost(), "saver", saver, (CHECKPOINT,)):
             return None
         config = args[0] if args else kwargs.get("config")
         extra = {"saver": saver, "config": config}
@@ -111,16 +110,6 @@ def _describing(recorder: Recorder, operation: str, second: str | None = None) -
         return event if thread is None else event._replace(metadata={"thread_id": thread})
 
     return describe
-
-
-def _is_call_of(run: Run | None, saver: Any) -> bool:
-    """Return whether a run is an open call on that very saver."""
-    return (
-        run is not None
-        and run.kind is CHECKPOINT
-        and run.event is not None
-        and run.event.extra["saver"] is saver
-    )
 
 
 def _weighing(guard: Guard, recorder: Recorder, *, is_read: bool) -> Wrapper:

@@ -16,13 +16,12 @@ from langspan._guard import Guard
 from langspan.conventions.vector_stores import SearchType
 from langspan.kinds.vector_stores import ADD, DELETE, SEARCH, STORE, STORES
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, call_started
+from langspan.langchain.patches.calls import CallRecorder, Describe, call_started, is_call_of
 from langspan.langchain.patches.comparable import ComparableWrapper
 from langspan.langchain.patches.hooks import VECTOR_SEARCHES
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.recording.recorder import Recorder
-from langspan.recording.run import Run
 
 _MMR: Final = "max_marginal_relevance_search"
 _SIMILARITY: Final = "similarity_search"
@@ -71,7 +70,7 @@ def _searching(recorder: Recorder, name: str) -> Describe:
     plain = SearchType.MMR if name.startswith(_MMR) else SearchType.SIMILARITY
 
     def describe(run_id: UUID, store: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
-        if _is_call_of(recorder.innermost(), store):
+        if is_call_of(recorder.innermost(), STORE, store, STORES):
             return None
         query = None if parameter is None else args[0] if args else kwargs.get(parameter)
         top_k = args[1] if len(args) > 1 else kwargs.get("k")
@@ -85,15 +84,8 @@ def _writing(recorder: Recorder, parameter: str) -> Describe:
     """Return a function that describes a call that adds or deletes what it is given."""
 
     def describe(run_id: UUID, store: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
-        if _is_call_of(recorder.innermost(), store):
+        if is_call_of(recorder.innermost(), STORE, store, STORES):
             return None
         return call_started(run_id, args[0] if args else kwargs.get(parameter), **{STORE: store})
 
     return describe
-
-
-def _is_call_of(run: Run | None, store: Any) -> bool:
-    """Return whether a run is an open call of that very store."""
-    if run is None or run.kind not in STORES or run.event is None:
-        return False
-    return run.event.extra[STORE] is store
