@@ -36,8 +36,8 @@ Returned: TypeAlias = Callable[[Any], Any]
 Raised: TypeAlias = Callable[[BaseException], Attributes]
 """Makes what the run's kind reads at a failure from what the method raised."""
 
-Ended: TypeAlias = Callable[[UUID, BaseException | None], None]
-"""Ends the run of a stream, which has come to its end or has raised."""
+Ended: TypeAlias = Callable[[UUID, BaseException | None, int], None]
+"""Ends the run of a stream, which has come to its end or has raised, after so many steps."""
 
 _Begin: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
 
@@ -79,12 +79,13 @@ class RecordedStream(Scope):
         end: Ends the run.
     """
 
-    __slots__ = ("_begin", "_end", "_run_id")
+    __slots__ = ("_begin", "_end", "_run_id", "_steps")
 
     def __init__(self, guard: Guard, begin: Callable[[UUID], Context | None], end: Ended) -> None:
         super().__init__(guard, None)
         self._begin, self._end = begin, end
         self._run_id: UUID | None = None
+        self._steps = 0
 
     @contained
     def resume(self) -> None:
@@ -92,13 +93,14 @@ class RecordedStream(Scope):
         if self._run_id is None:
             self._run_id = uuid4()
             self._inside = self._begin(self._run_id)
+        self._steps += 1
         super().resume()
 
     @contained
     def close(self, error: BaseException | None) -> None:
         """End the run."""
         if self._run_id is not None:
-            self._end(self._run_id, error)
+            self._end(self._run_id, error, self._steps)
 
     close_soon = close  # no callback could still tell of its end
 

@@ -121,7 +121,7 @@ def url_of(client: Any) -> str | None:
 def _ending(guard: Guard, recorder: Recorder) -> Ended:
     """Return a function that ends the run of a call."""
 
-    def end(run_id: UUID, error: BaseException | None) -> None:
+    def end(run_id: UUID, error: BaseException | None, _steps: int) -> None:
         run = recorder.run(run_id)
         answer = None if run is None else guard.call(_settled, recorder, run)
         if error is None:

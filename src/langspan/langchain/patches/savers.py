@@ -7,21 +7,20 @@ and reads the bytes; `langgraph.pregel._loop`, which calls the saver outside of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import AsyncGeneratorType, GeneratorType, ModuleType
+from types import ModuleType
 from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from opentelemetry.context import Context
 
 from langspan._events import Started
-from langspan._guard import Guard, contained
+from langspan._guard import Guard
 from langspan._values import as_id
-from langspan.context.drivers import aiterate_in_scope, arun_in_context, iterate_in_scope, run_in_context
-from langspan.context.scope import swap, swap_back
+from langspan.context.drivers import arun_in_context, run_in_context
 from langspan.conventions import graph_names
 from langspan.kinds.checkpoints import CHECKPOINT, GET, LIST, PUT, PUT_WRITES, checkpoint_place
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, call_started, is_call_of
+from langspan.langchain.patches.calls import CallRecorder, Describe, Ended, call_started, is_call_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
 from langspan.langchain.patches.subclasses import wrap_tree
@@ -45,7 +44,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
     put = _describing(recorder, PUT, "checkpoint")
     put_writes = _describing(recorder, PUT_WRITES, "writes")
     get = _describing(recorder, GET)
-    listing = _listing(ledger, guard, recorder, _describing(recorder, LIST))
+    listing = calls.streaming(_describing(recorder, LIST), _ending(recorder))
     wrappers = {
         "put": calls.calling(put),
         "put_writes": calls.calling(put_writes),
@@ -146,72 +145,13 @@ def _in_graph(guard: Guard, run: Callable[..., Any]) -> Wrapper:
     return wrapper
 
 
-def _listing(ledger: Ledger, guard: Guard, recorder: Recorder, describe: Describe) -> Wrapper:
-    """Return a wrapper of a method that yields checkpoints, whose run starts with the first step."""
+def _ending(recorder: Recorder) -> Ended:
+    """Return a function that ends the run of a listing: each step but the last has yielded a checkpoint."""
 
-    def listing(instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Listing | None:
-        event = None if ledger.closed else describe(uuid4(), instance, args, kwargs)
-        return None if event is None else Listing(guard, recorder, event)
-
-    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        found = wrapped(*args, **kwargs)
-        if not isinstance(found, GeneratorType | AsyncGeneratorType):
-            return found
-        scope = guard.call(listing, instance, args, kwargs)
-        if scope is None:
-            return found
-        return (
-            iterate_in_scope(scope, found)
-            if isinstance(found, GeneratorType)
-            else aiterate_in_scope(scope, found)
-        )
-
-    return wrapper
-
-
-class Listing:
-    """The run of a method that yields checkpoints: current while the method's own code runs.
-
-    Args:
-        guard: The error boundary.
-        recorder: The recorder of the run.
-        event: Its start event.
-    """
-
-    __slots__ = ("_context", "_event", "_previous", "_steps", "guard", "recorder")
-
-    def __init__(self, guard: Guard, recorder: Recorder, event: Started) -> None:
-        self.guard, self.recorder, self._event = guard, recorder, event
-        self._context: Context | None = None
-        self._previous: Context | None = None
-        self._steps = 0
-
-    @contained
-    def resume(self) -> None:
-        """Start the run with the first step, and make it current."""
-        if self._steps == 0:
-            self.recorder.start(self._event, CHECKPOINT)
-        self._steps += 1
-        run = self.recorder.run(self._event.run_id)
-        self._context = None if run is None else run.context
-        self._previous = None if self._context is None else swap(self._context)
-
-    @contained
-    def suspend(self) -> None:
-        """Make current what was so before."""
-        if self._previous is not None:
-            swap_back(self._previous, only_if=self._context)
-        self._previous = None
-
-    @contained
-    def close(self, error: BaseException | None) -> None:
-        """End the run: each step but the last has yielded a checkpoint."""
+    def end(run_id: UUID, error: BaseException | None, steps: int) -> None:
         if error is None:
-            self.recorder.end(self._event.run_id, self._steps - 1)
+            recorder.end(run_id, steps - 1)
         else:
-            self.recorder.fail(self._event.run_id, error)
+            recorder.fail(run_id, error)
 
-    @contained
-    def close_soon(self, error: BaseException | None) -> None:
-        """End the run: nothing else would."""
-        self.close(error)
+    return end
