@@ -104,8 +104,8 @@ compose-test: $(VENV)/.dev ## bring docker-compose.yml up beside what runs, use 
 memory-test: $(VENV)/.dev ## fill Jaeger with 2 200 traces of 1 MB, within the limits of docker-compose.yml (ten minutes)
 	LANGSPAN_MEMORY_TEST=1 $(BIN)/python -m pytest -rs tests/stack/test_memory.py
 
-backends-prometheus: ## build Prometheus and promtool too, for the tests of dashboards and alerts (about four minutes, once)
-	sh collector-config/backends/build.sh prometheus promtool
+backends-prometheus: ## build what the tests of dashboards and alerts need: Prometheus, promtool and more (some minutes, once)
+	sh collector-config/backends/build.sh prometheus promtool dashboardcheck
 
 backends-fleet: ## make what the fleet's tests need besides: its collector, Kafka, OpenSearch (needs Go, a JDK, Maven)
 	sh collector-config/backends/fleet.sh

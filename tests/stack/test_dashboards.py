@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from support.backends import COLLECTOR_CONFIG, REPOSITORY
+from support.backends import COLLECTOR_CONFIG, REPOSITORY, binary
 from support.prometheus import RULES
 
 FOLDER = COLLECTOR_CONFIG.parent / "grafana"
@@ -48,6 +49,20 @@ def test_a_dashboard_has_what_grafana_needs(path: Path) -> None:
     assert board["title"].startswith("langspan: ")
     assert "langspan" in board["tags"]
     assert type(board["schemaVersion"]) is int
+
+
+def test_grafanas_own_types_take_every_field() -> None:
+    result = subprocess.run([binary("dashboardcheck"), *FILES], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("wrong", ['"refresh": 30', '"refresh": "30s", "speed": 1'])
+def test_the_check_finds_a_field_that_grafana_would_not_take(wrong: str, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.json"
+    changed.write_text(FILES[0].read_text("utf-8").replace('"refresh": "30s"', wrong), "utf-8")
+    result = subprocess.run([binary("dashboardcheck"), changed], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert re.search("refresh|speed", result.stdout.partition("\n")[2])
 
 
 @each

@@ -35,7 +35,7 @@ JAEGER_UI_CONFIG = REPOSITORY / "collector-config" / "jaeger-ui.json"
 START_WITHIN = 30.0
 STOP_WITHIN = 10.0
 READ_WITHIN = 20.0
-BUILT_BY = {"prometheus": "make backends-prometheus", "promtool": "make backends-prometheus"}
+BUILT_BY = dict.fromkeys(("prometheus", "promtool", "dashboardcheck"), "make backends-prometheus")
 """What builds a binary, other than `make backends`."""
 _ID_KEYS = frozenset({"traceId", "spanId", "parentSpanId"})
 # No proxy: what the environment says about the outside must not catch loopback.

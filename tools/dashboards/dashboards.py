@@ -22,6 +22,18 @@ SOURCE: Final = {"type": "prometheus", "uid": "prometheus"}
 COLUMNS: Final = 24
 """Of Grafana's grid."""
 HEIGHT: Final = 8
+OTHERS: Final = {
+    "type": "dashboards",
+    "title": "langspan",
+    "tooltip": "The other dashboards, for the same time and services",
+    "icon": "external link",
+    "tags": ["langspan"],
+    "asDropdown": False,
+    "targetBlank": False,
+    "keepTime": True,
+    "includeVars": True,
+}
+"""The links from one dashboard to the others."""
 
 
 def render(board: Board) -> str:
@@ -34,7 +46,8 @@ def render(board: Board) -> str:
         "schemaVersion": 39,
         "refresh": "30s",
         "time": {"from": "now-1h", "to": "now"},
-        "links": [{"type": "dashboards", "title": "langspan", "tags": ["langspan"], "keepTime": True}],
+        "annotations": {"list": []},
+        "links": [OTHERS],
         "templating": {"list": [_services(board.services)] if board.services else []},
         "panels": [
             _panel(number, panel, place)
@@ -72,9 +85,7 @@ def _places(panels: Sequence[Panel]) -> Iterator[dict[str, int]]:
 
 
 def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
-    heatmap = (
-        {"options": {"calculate": False, "yAxis": {"unit": panel.unit}}} if panel.kind == "heatmap" else {}
-    )
+    heatmap = {"options": _heatmap(panel.unit)} if panel.kind == "heatmap" else {}
     return {
         "id": number,
         "type": panel.kind,
@@ -95,6 +106,26 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> dict[str, Any]:
             }
             for position, (query, legend) in enumerate(panel.queries)
         ],
+    }
+
+
+def _heatmap(unit: str) -> dict[str, Any]:
+    """The options of a heatmap of buckets that Prometheus has counted; a cell says more when pointed at."""
+    return {
+        "calculate": False,
+        "color": {
+            "mode": "scheme",
+            "scheme": "Oranges",
+            "fill": "dark-orange",
+            "exponent": 0.5,
+            "steps": 64,
+            "reverse": False,
+        },
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "legend": {"show": True},
+        "showValue": "never",
+        "tooltip": {"mode": "single"},
+        "yAxis": {"unit": unit},
     }
 
 
