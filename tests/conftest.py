@@ -16,6 +16,7 @@ from opentelemetry.util._once import Once
 
 import langspan
 from support.catalogued import Watch
+from support.heap import collect_quietly
 from support.recording import DetachWatch, Recording, instrumented, open_runs
 
 settings.register_profile("quick", deadline=None, max_examples=10)
@@ -34,8 +35,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.fixture(scope="module", autouse=True)
 def small_heap() -> None:
-    """Keep what earlier tests have imported away from the garbage collector, which many tests call."""
-    gc.collect()
+    """Keep what earlier tests have imported away from the garbage collector, which many tests call.
+
+    Connections that a client has left to the collector, traced or not, are not the next test's fault.
+    """
+    collect_quietly()
     gc.freeze()
 
 
