@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,13 +16,24 @@ from support.capabilities import BETA, OLD_STREAMS
 pytestmark = [OLD_STREAMS, BETA]
 
 
-def _cases(*ways: str) -> Any:
+CHECKPOINTED = {
+    "agent",
+    "graph",
+    "graph state",
+    "stopping graph",
+    "resumed graph",
+    "failing graph",
+    "workflow",
+}
+
+
+def _cases(*ways: str, of: Iterable[Subject] = SUBJECTS) -> Any:
     """Each subject in these ways, or in every way there is."""
     return pytest.mark.parametrize(
         ("subject", "way"),
         [
             pytest.param(subject, way, id=f"{subject.name}-{way}")
-            for subject in SUBJECTS
+            for subject in of
             for way in subject.ways
             if way in ways or not ways
         ],
@@ -39,6 +51,17 @@ def _misplaced(subject: Subject, way: str, where: Any, redact: Any = None) -> tu
 @_cases()
 def test_without_content_nothing_gets_out(subject: Subject, way: str) -> None:
     assert {} == sightings(observe(subject, way))
+
+
+@_cases(of=[subject for subject in SUBJECTS if subject.name in CHECKPOINTED])
+def test_spans_of_checkpoints_let_nothing_more_out(subject: Subject, way: str) -> None:
+    telemetry = observe(subject, way, checkpoints=True)
+    assert any("checkpoint get" in path for path in telemetry.paths())
+    assert {} == sightings(telemetry)
+    more, usual = (
+        observe(subject, way, checkpoints=asked, capture_content="both") for asked in (True, False)
+    )
+    assert pairs(sightings(usual)) == pairs(sightings(more))
 
 
 @_cases()
