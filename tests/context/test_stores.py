@@ -273,7 +273,7 @@ async def in_a_tool_async(probe: Probe) -> None:
       node recall
         search_memory
         search_memory
-        memory batch Batching
+        shared memory batch Batching
           embeddings scripted-1
             http
           embeddings scripted-1
@@ -296,7 +296,7 @@ async def several_searches_of_one_node(probe: Probe) -> None:
         search_memory
       node b
         search_memory
-      memory batch Batching
+      shared memory batch Batching
         embeddings scripted-1
           http
 """)

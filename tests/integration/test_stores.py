@@ -290,7 +290,7 @@ def test_work_for_several_traces_is_nobodys_child_and_linked_with_all(traced: Re
 
     asyncio.run(main())
 
-    work = traced.named("memory batch Batching")
+    work = traced.named("shared memory batch Batching")
     searches = [span for span in traced.spans if span.name == "search_memory"]
     assert work.parent is None
     assert ["embeddings scripted-1"] * 2 == children(traced.spans, work)
@@ -307,7 +307,7 @@ def test_an_operation_lasts_until_its_result_is_there(traced: Recording) -> None
 
     asyncio.run(main())
 
-    work = traced.named("memory batch Batching")
+    work = traced.named("shared memory batch Batching")
     for search in (span for span in traced.spans if span.name == "search_memory"):
         assert search.start_time <= work.start_time <= work.end_time <= search.end_time  # type: ignore[operator]
 
@@ -321,7 +321,9 @@ def test_work_for_several_below_a_span_of_the_application_lies_there(traced: Rec
     asyncio.run(main())
 
     request = traced.named("request")
-    assert ["memory batch Batching", "search_memory", "search_memory"] == children(traced.spans, request)
+    assert ["search_memory", "search_memory", "shared memory batch Batching"] == children(
+        traced.spans, request
+    )
 
 
 def test_a_failure_of_shared_work_is_on_every_span(traced: Recording) -> None:
@@ -342,7 +344,7 @@ def test_a_failure_of_shared_work_is_on_every_span(traced: Recording) -> None:
 
     assert ["ValueError"] * 2 == [type(each).__name__ for each in seen]
     assert {"ValueError"} == {(span.attributes or {})["error.type"] for span in traced.spans}
-    assert ["get_memory", "get_memory", "memory batch Failing"] == sorted(traced.names())
+    assert ["get_memory", "get_memory", "shared memory batch Failing"] == sorted(traced.names())
 
 
 def test_who_was_cancelled_has_not_asked(traced: Recording) -> None:
@@ -399,13 +401,13 @@ def test_a_store_that_was_there_before_is_recorded_too(recording: Recording) -> 
     asyncio.run(main())
 
     assert [
-        "memory batch Batching",
-        "memory batch Batching/embeddings scripted-1",
-        "memory batch Batching/embeddings scripted-1",
         "search_memory",
         "search_memory",
         "search_memory",
         "search_memory/embeddings scripted-1",
+        "shared memory batch Batching",
+        "shared memory batch Batching/embeddings scripted-1",
+        "shared memory batch Batching/embeddings scripted-1",
     ] == recording.paths()
 
 
@@ -471,7 +473,7 @@ def test_two_hundred_requests_at_once_have_a_trace_of_their_own_each(
     assert [] == [span.name for span in spans.values() if span.parent and span.parent.span_id not in spans]
     roots = [span for span in spans.values() if span.parent is None]
     requests = [span for span in roots if span.name == "invoke_workflow g"]
-    batches = [span for span in spans.values() if span.name == "memory batch Batching"]
+    batches = [span for span in spans.values() if span.name == "shared memory batch Batching"]
     assert REQUESTS == len(requests)
     assert {span.context.span_id for span in roots} == {
         span.context.span_id for span in (*requests, *batches)

@@ -34,7 +34,7 @@ SPANS: Final = (
     SpanName(GET, "get_memory", "records read from a LangGraph store by their keys"),
     SpanName(LIST, "list_memory_namespaces", "namespaces of a LangGraph store listed"),
     SpanName(MIXED, "batch_memory", "different operations in one `batch` of a LangGraph store"),
-    SpanName(SHARED, "memory batch {store}", "work of a LangGraph store for several that asked"),
+    SpanName(SHARED, "shared memory batch {store}", "work of a LangGraph store for several that asked"),
     SpanName(vectors.SEARCH, "retrieval {store}", "search in a vector store"),
     SpanName(vectors.ADD, "add_documents {store}", "documents or texts added to a vector store"),
     SpanName(vectors.DELETE, "delete_documents {store}", "deletion from a vector store"),

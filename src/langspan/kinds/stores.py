@@ -198,9 +198,9 @@ MIXED: Final = _operation(MemoryOperationName.BATCH_MEMORY, _count_found, _conte
 
 # Work of a store for several that asked, whose own spans say what for. It belongs to none of them.
 SHARED: Final = RunKind(
-    name="memory_batch",
+    name="shared_memory_batch",
     operation=None,
-    prefix="memory batch",
+    prefix="shared memory batch",
     span_kind=SpanKind.INTERNAL,
     target_attribute=memory.LANGGRAPH_STORE_NAME,
     callback=None,

@@ -348,7 +348,7 @@ def test_span_names_and_kinds():
         "get_memory": "CLIENT",
         "list_memory_namespaces": "CLIENT",
         "batch_memory": "CLIENT",
-        "memory batch {store}": "INTERNAL",
+        "shared memory batch {store}": "INTERNAL",
         "retrieval {store}": "CLIENT",
         "add_documents {store}": "CLIENT",
         "delete_documents {store}": "CLIENT",

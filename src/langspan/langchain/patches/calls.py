@@ -5,7 +5,7 @@ A patch says what a call is; here it becomes a run, is made current in the metho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import AsyncGeneratorType, GeneratorType
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
@@ -52,6 +52,18 @@ def call_started(run_id: UUID, payload: Any, name: str | None = None, **extra: A
         extra: What else the run's kind reads.
     """
     return Started(None, run_id, None, name, None, None, None, payload, extra)
+
+
+def argument(args: tuple[Any, ...], kwargs: Mapping[str, Any], position: int, name: str) -> Any:
+    """Return an argument of a call, given by position or by name; None if it is neither.
+
+    Args:
+        args: The positional ones.
+        kwargs: Those by name.
+        position: Where it stands.
+        name: What it is called.
+    """
+    return args[position] if len(args) > position else kwargs.get(name)
 
 
 def is_call_of(run: Run | None, name: str, instance: object, kinds: Sequence[RunKind]) -> bool:

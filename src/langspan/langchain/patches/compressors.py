@@ -13,7 +13,7 @@ from langspan._events import Started
 from langspan._guard import Guard
 from langspan.kinds.compressors import COMPRESSION, COMPRESSOR
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, call_started, is_call_of
+from langspan.langchain.patches.calls import CallRecorder, argument, call_started, is_call_of
 from langspan.langchain.patches.ledger import Ledger
 from langspan.langchain.patches.subclasses import wrap_tree
 
@@ -35,8 +35,8 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
     ) -> Started | None:
         if is_call_of(recorder.innermost(), COMPRESSOR, compressor, (COMPRESSION,)):
             return None
-        documents = args[0] if args else kwargs.get("documents")
-        query = args[1] if len(args) > 1 else kwargs.get("query")
+        documents = argument(args, kwargs, 0, "documents")
+        query = argument(args, kwargs, 1, "query")
         return call_started(run_id, documents, query=query, **{COMPRESSOR: compressor})
 
     wrappers = {

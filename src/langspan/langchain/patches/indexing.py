@@ -13,7 +13,7 @@ from langspan._events import Started
 from langspan._guard import Guard
 from langspan.kinds.vector_stores import INDEXING, STORE
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, call_started
+from langspan.langchain.patches.calls import CallRecorder, argument, call_started
 from langspan.langchain.patches.ledger import Ledger
 
 
@@ -35,7 +35,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
 
 
 def _describe(run_id: UUID, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started:
-    store = args[2] if len(args) > 2 else kwargs.get("vector_store")  # noqa: PLR2004 - its place
+    store = argument(args, kwargs, 2, "vector_store")
     return call_started(run_id, None, cleanup=kwargs.get("cleanup"), **{STORE: store})
 
 

@@ -18,7 +18,7 @@ from langspan._values import as_mapping, as_str
 from langspan.kinds.conversations import WHO
 from langspan.kinds.remote_graphs import ANSWER, GRAPH, REMOTE_AGENT, URL, RemoteAnswer
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, Ended
+from langspan.langchain.patches.calls import CallRecorder, Describe, Ended, argument
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.recording import span_events
 from langspan.recording.interrupts import is_resume
@@ -75,8 +75,8 @@ def _describing(client: str) -> Describe:
     """
 
     def describe(run_id: UUID, graph: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started:
-        payload = args[0] if args else kwargs.get("input")
-        config = args[1] if len(args) > 1 else kwargs.get("config")
+        payload = argument(args, kwargs, 0, "input")
+        config = argument(args, kwargs, 1, "config")
         return started(run_id, graph, client, payload, config)
 
     return describe

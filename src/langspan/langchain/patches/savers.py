@@ -20,7 +20,7 @@ from langspan.context.drivers import arun_in_context, run_in_context
 from langspan.conventions import graph_names
 from langspan.kinds.checkpoints import CHECKPOINT, GET, LIST, PUT, PUT_WRITES, checkpoint_place
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, Ended, call_started, is_call_of
+from langspan.langchain.patches.calls import CallRecorder, Describe, Ended, argument, call_started, is_call_of
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import run_of
 from langspan.langchain.patches.subclasses import wrap_tree
@@ -100,10 +100,10 @@ def _describing(recorder: Recorder, operation: str, second: str | None = None) -
     def describe(run_id: UUID, saver: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
         if is_call_of(recorder.innermost(), "saver", saver, (CHECKPOINT,)):
             return None
-        config = args[0] if args else kwargs.get("config")
+        config = argument(args, kwargs, 0, "config")
         extra = {"saver": saver, "config": config}
         if second is not None:
-            extra[second] = args[1] if len(args) > 1 else kwargs.get(second)
+            extra[second] = argument(args, kwargs, 1, second)
         thread = as_id(checkpoint_place(config).get("thread_id"))
         event = call_started(run_id, None, operation, **extra)
         return event if thread is None else event._replace(metadata={"thread_id": thread})
@@ -124,7 +124,7 @@ def _weighing(guard: Guard, recorder: Recorder, *, is_read: bool) -> Wrapper:
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = wrapped(*args, **kwargs)
-        guard.call(weigh, (args[0] if args else kwargs.get("data")) if is_read else result)
+        guard.call(weigh, argument(args, kwargs, 0, "data") if is_read else result)
         return result
 
     return wrapper

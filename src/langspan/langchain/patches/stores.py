@@ -23,7 +23,7 @@ from langspan.kinds.base import RunKind
 from langspan.kinds.stores import DELETE, GET, KINDS, LIST, MIXED, SEARCH, SHARED, UPSERT, Operation, kind_of
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches import store_threads
-from langspan.langchain.patches.calls import CallRecorder, Describe, call_started
+from langspan.langchain.patches.calls import CallRecorder, Describe, argument, call_started
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.store_batches import Askers, is_inside
 from langspan.langchain.patches.store_threads import HandedOver
@@ -58,25 +58,21 @@ def patch(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Modul
     ledger.when_imported(guard, "langgraph.store.memory", functools.partial(store_threads.patch, ledger))
 
 
-def _argument(args: _Args, kwargs: _Kwargs, position: int, name: str) -> Any:
-    return args[position] if len(args) > position else kwargs.get(name)
-
-
 def _get(args: _Args, kwargs: _Kwargs) -> Operation:
-    return Operation(GET, _argument(args, kwargs, 0, "namespace"), _argument(args, kwargs, 1, "key"))
+    return Operation(GET, argument(args, kwargs, 0, "namespace"), argument(args, kwargs, 1, "key"))
 
 
 def _search(args: _Args, kwargs: _Kwargs) -> Operation:
-    return Operation(SEARCH, _argument(args, kwargs, 0, "namespace_prefix"), query=kwargs.get("query"))
+    return Operation(SEARCH, argument(args, kwargs, 0, "namespace_prefix"), query=kwargs.get("query"))
 
 
 def _put(args: _Args, kwargs: _Kwargs) -> Operation:
-    namespace, key = _argument(args, kwargs, 0, "namespace"), _argument(args, kwargs, 1, "key")
-    return Operation(UPSERT, namespace, key, _argument(args, kwargs, 2, "value"))
+    namespace, key = argument(args, kwargs, 0, "namespace"), argument(args, kwargs, 1, "key")
+    return Operation(UPSERT, namespace, key, argument(args, kwargs, 2, "value"))
 
 
 def _delete(args: _Args, kwargs: _Kwargs) -> Operation:
-    return Operation(DELETE, _argument(args, kwargs, 0, "namespace"), _argument(args, kwargs, 1, "key"))
+    return Operation(DELETE, argument(args, kwargs, 0, "namespace"), argument(args, kwargs, 1, "key"))
 
 
 def _list(_args: _Args, kwargs: _Kwargs) -> Operation:
@@ -192,7 +188,7 @@ class _Batches:
 
     def _operations(self, args: _Args, kwargs: _Kwargs) -> list[Operation] | None:
         """Return the operations of a batch; None if they are in an iterator, which must not be consumed."""
-        listed = as_list(_argument(args, kwargs, 0, "ops"))
+        listed = as_list(argument(args, kwargs, 0, "ops"))
         return None if listed is None else [self._read(op) for op in listed]
 
 

@@ -16,7 +16,7 @@ from langspan._guard import Guard
 from langspan.conventions.vector_stores import SearchType
 from langspan.kinds.vector_stores import ADD, DELETE, SEARCH, STORE, STORES
 from langspan.langchain.handler import RecordingHandler
-from langspan.langchain.patches.calls import CallRecorder, Describe, call_started, is_call_of
+from langspan.langchain.patches.calls import CallRecorder, Describe, argument, call_started, is_call_of
 from langspan.langchain.patches.comparable import ComparableWrapper
 from langspan.langchain.patches.hooks import VECTOR_SEARCHES
 from langspan.langchain.patches.ledger import Ledger, Wrapper
@@ -72,8 +72,8 @@ def _searching(recorder: Recorder, name: str) -> Describe:
     def describe(run_id: UUID, store: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
         if is_call_of(recorder.innermost(), STORE, store, STORES):
             return None
-        query = None if parameter is None else args[0] if args else kwargs.get(parameter)
-        top_k = args[1] if len(args) > 1 else kwargs.get("k")
+        query = None if parameter is None else argument(args, kwargs, 0, parameter)
+        top_k = argument(args, kwargs, 1, "k")
         search_type = plain if kwargs.get(_THRESHOLD) is None else SearchType.SCORE_THRESHOLD
         return call_started(run_id, query, search_type=search_type, top_k=top_k, **{STORE: store})
 
@@ -86,6 +86,6 @@ def _writing(recorder: Recorder, parameter: str) -> Describe:
     def describe(run_id: UUID, store: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Started | None:
         if is_call_of(recorder.innermost(), STORE, store, STORES):
             return None
-        return call_started(run_id, args[0] if args else kwargs.get(parameter), **{STORE: store})
+        return call_started(run_id, argument(args, kwargs, 0, parameter), **{STORE: store})
 
     return describe
