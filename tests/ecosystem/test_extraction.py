@@ -9,8 +9,7 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel
 
 from support.drawing import drawn, written
-from support.ecosystem import WAYS, Counting, check_counted, needed
-from support.models import StreamingChat
+from support.ecosystem import WAYS, Counting, Describing, check_counted, needed
 from support.recording import Recording
 
 trustcall = needed("trustcall")
@@ -24,15 +23,8 @@ class Person(BaseModel):
     age: int
 
 
-class Patching(StreamingChat):
-    """A model that is wrong first, and then patches what it said; to it a tool is any description."""
-
-    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
-        return self.bind(tools=[str(each) for each in tools])
-
-
 def extractor() -> Any:
-    """An extractor whose model gets an age wrong at first."""
+    """An extractor whose model gets an age wrong at first, and then patches what it said."""
     wrong = {"name": "Person", "args": {"name": "Ada", "age": "old"}, "id": "call-1"}
     patch = {
         "name": "PatchFunctionErrors",
@@ -44,7 +36,7 @@ def extractor() -> Any:
         "id": "call-2",
     }
     answers = tuple(AIMessage("", tool_calls=[call]) for call in (wrong, patch))
-    chat = Patching(answers=answers, model_name="extractor-model")
+    chat = Describing(answers=answers, model_name="extractor-model")
     return trustcall.create_extractor(chat, tools=[Person], tool_choice="Person")
 
 

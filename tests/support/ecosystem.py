@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 
+from support.models import StreamingChat
 from support.recording import Recording
 
 UNTOLD = {"embeddings", "search_memory", "upsert_memory", "delete_memory", "get_memory", "tools/list"}
@@ -20,6 +21,13 @@ STEPS = ("chat_model", "llm", "chain", "tool", "retriever")
 def needed(package: str) -> Any:
     """The package; without it the whole module is skipped."""
     return pytest.importorskip(package, reason=f"{package} is in its own lane: make lanes LANES=ecosystem")
+
+
+class Describing(StreamingChat):
+    """A model to which a tool is any description, such as a package makes of what it wants to extract."""
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+        return self.bind(tools=[str(each) for each in tools])
 
 
 class Counting(BaseCallbackHandler):
