@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,10 +32,6 @@ def stack(engine: None) -> Iterator[Stack]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the compose file mounts, to be changed."""
-    for name in ("docker-compose.yml", "collector-config/collector.yaml", "collector-config/jaeger.yaml"):
-        copy = tmp_path / name
-        copy.parent.mkdir(exist_ok=True)
-        copy.write_bytes((REPOSITORY / name).read_bytes())
-    ui = "collector-config/jaeger-ui.json"
-    (tmp_path / ui).write_bytes((REPOSITORY / ui).read_bytes())
+    shutil.copy(REPOSITORY / "docker-compose.yml", tmp_path)
+    shutil.copytree(REPOSITORY / "collector-config", tmp_path / "collector-config")
     return tmp_path

@@ -7,14 +7,16 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import yaml
 
 from support.backends import READ_WITHIN, Collector, Jaeger, Service, free_ports, get, wait_until
+from support.prometheus import Prometheus
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SWITCH = "LANGSPAN_COMPOSE_TEST"
@@ -24,6 +26,8 @@ PORTS = (
     "OTELCOL_HTTP_PORT",
     "OTELCOL_METRICS_PORT",
     "OTELCOL_HEALTH_PORT",
+    "PROMETHEUS_PORT",
+    "GRAFANA_PORT",
 )
 UP_WITHIN = 180.0
 _UNUSED = Service([], {}, "", Path(os.devnull))
@@ -52,23 +56,33 @@ def why_not() -> str | None:
         return "no compose plugin: install docker-compose-plugin (Debian: docker-compose)"
     if docker("info", check=False).returncode:
         return "no engine answers: start dockerd, or set DOCKER_HOST"
-    missing = [image for image in images() if docker("image", "inspect", image, check=False).returncode]
-    if missing:
-        return f"no image {', '.join(missing)}: `docker compose pull`, or `make compose-test STANDINS=1`"
-    return None
+    return missing_images("demo")
 
 
-def images() -> set[str]:
-    """Return what the shipped file asks for."""
-    return {*docker("compose", "--profile", "*", "config", "--images").stdout.split()}
+def missing_images(*profiles: str) -> str | None:
+    """Return which of the images that the shipped file asks for are not here; None if all are."""
+    chosen = [word for profile in profiles for word in ("--profile", profile)]
+    asked = {*docker("compose", *chosen, "config", "--images").stdout.split()}
+    missing = sorted(image for image in asked if docker("image", "inspect", image, check=False).returncode)
+    if not missing:
+        return None
+    return f"no image {', '.join(missing)}: `docker compose pull`, or `make compose-test STANDINS=1`"
+
+
+def is_standin(image: str) -> bool:
+    """Tell whether an image was made by `tools/compose/standins.sh`."""
+    (told,) = json.loads(docker("image", "inspect", image).stdout)
+    return "langspan.standin" in (told["Config"]["Labels"] or {})
 
 
 @dataclass
 class Stack:
-    """One project: the compose file of `folder`, with a name and ports of its own."""
+    """One project: the compose files of `folder`, with a name and ports of its own."""
 
     folder: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    profiles: Sequence[str] = ()
+    files: Sequence[str] = ("docker-compose.yml",)
     name: str = field(default_factory=lambda: f"langspan-test-{uuid.uuid4().hex[:8]}")
     ports: dict[str, int] = field(default_factory=dict)
 
@@ -93,6 +107,11 @@ class Stack:
         )
 
     @property
+    def prometheus(self) -> Prometheus:
+        """Where numbers are asked for."""
+        return Prometheus(f"http://127.0.0.1:{self.ports['PROMETHEUS_PORT']}")
+
+    @property
     def jaeger(self) -> Jaeger:
         """Where traces are read."""
         return Jaeger(f"http://127.0.0.1:{self.ports['JAEGER_UI_PORT']}", "", Path(os.devnull), _UNUSED)
@@ -100,10 +119,10 @@ class Stack:
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a subcommand of compose on this project."""
         ports = {name: str(port) for name, port in self.ports.items()}
-        file = str(self.folder / "docker-compose.yml")
-        done = docker(
-            "compose", "-f", file, "-p", self.name, *arguments, check=False, **{**ports, **self.environ}
-        )
+        chosen = [word for file in self.files for word in ("-f", str(self.folder / file))]
+        chosen += [word for profile in self.profiles for word in ("--profile", profile)]
+        command = ["compose", *chosen, "-p", self.name, *arguments]
+        done = docker(*command, check=False, **{**ports, **self.environ})
         assert not (check and done.returncode), f"{arguments}\n{done.stdout}{done.stderr}{self.logs()}"
         return done
 
@@ -138,7 +157,31 @@ def volumes() -> set[str]:
     return {*docker("volume", "ls", "-q").stdout.split()}
 
 
-def declared() -> dict[str, Any]:
-    """Return the services that the shipped file declares."""
-    services: dict[str, Any] = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
-    return services
+def declared(*profiles: str) -> set[str]:
+    """Return the services of the shipped file that start with these profiles."""
+    services = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
+    return {name for name, told in services.items() if {*told.get("profiles", profiles)} <= {*profiles}}
+
+
+def assert_no_rights_and_limits(told: Mapping[str, Any], user: str = "10001:10001") -> None:
+    """Compare what the engine enforces, not what the file says."""
+    host = told["HostConfig"]
+    assert user == told["Config"]["User"]
+    assert (True, ["ALL"], False) == (host["ReadonlyRootfs"], host["CapDrop"], host["Privileged"])
+    assert ["no-new-privileges:true"] == host["SecurityOpt"]
+    assert 256 == host["PidsLimit"]
+    assert 0 < host["Memory"]
+    assert {"127.0.0.1"} >= {
+        each["HostIp"] for bound in (host["PortBindings"] or {}).values() for each in bound
+    }
+    assert all(not each["RW"] for each in told["Mounts"] if each["Type"] == "bind")
+
+
+def assert_no_capability(told: Mapping[str, Any], user: str = "10001") -> None:
+    """Look at the service's process, where it can be seen."""
+    status = Path(f"/proc/{told['State']['Pid']}/status")
+    if not os.access(status, os.R_OK):
+        pytest.skip("the engine's processes are not seen from here (a virtual machine)")
+    seen = dict(line.split(":\t", 1) for line in status.read_text().splitlines() if ":\t" in line)
+    assert ("0" * 16, "1") == (seen["CapEff"], seen["NoNewPrivs"])
+    assert user == seen["Uid"].split("\t")[0]

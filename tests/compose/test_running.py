@@ -40,6 +40,6 @@ def test_the_second_step_starts_traces_and_stops() -> None:
         (trace_id,) = {*re.findall(r"\b[0-9a-f]{32}\b", run(start))}
         assert stack.jaeger.trace(trace_id, spans=2)
         run(stop)
-        assert ({}, 2) == (stack.services(), len(volumes() - before))
+        assert ({}, 4) == (stack.services(), len(volumes() - before))
         run(f"{stop.strip()} --volumes")
         assert [] == stack.left()
