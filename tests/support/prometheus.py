@@ -38,25 +38,26 @@ class Prometheus:
         Raises:
             AssertionError: It is no expression.
         """
-        found = self._ask("query", query=expression)["result"]
+        found = self.ask("query", query=expression)["result"]
         return [{**one["metric"], "value": one["value"][1]} for one in found]
 
     def exemplars(self, series: str) -> list[dict[str, str]]:
         """Return the labels of the exemplars of a series in the last ten minutes."""
         now = time.time()
-        found = self._ask("query_exemplars", query=series, start=str(now - 600), end=str(now))
+        found = self.ask("query_exemplars", query=series, start=str(now - 600), end=str(now))
         return [exemplar["labels"] for one in found for exemplar in one["exemplars"]]
 
     def firing(self) -> dict[str, dict[str, Any]]:
         """Return the alerts that fire, by name: one each."""
-        alerts = self._ask("alerts")["alerts"]
+        alerts = self.ask("alerts")["alerts"]
         return {one["labels"]["alertname"]: one for one in alerts if one["state"] == "firing"}
 
     def words(self) -> set[str]:
         """Return the names of all series and labels that it has ever seen."""
-        return {*self._ask("label/__name__/values"), *self._ask("labels")}
+        return {*self.ask("label/__name__/values"), *self.ask("labels")}
 
-    def _ask(self, path: str, **parameters: str) -> Any:
+    def ask(self, path: str, **parameters: str) -> Any:
+        """Return what one of its addresses answers with these parameters."""
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
         body = get(url)
         assert body is not None, f"{url} is refused"
