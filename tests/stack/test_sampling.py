@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -24,6 +22,8 @@ from support.backends import (
     wait_until,
 )
 from support.handmade import HandMade, send
+from support.sampling_policies import POLICIES, Trace, by_id, decided, wanted
+from support.sampling_policies import SETTINGS as POLICY_SETTINGS
 from support.sending_apps import run_app
 
 pytest.importorskip("langgraph", reason="the application needs it: pip install langgraph langchain")
@@ -31,55 +31,9 @@ pytest.importorskip("langgraph", reason="the application needs it: pip install l
 APP = Path(__file__).with_name("sampling_app.py")
 SAMPLING = COLLECTOR_CONFIG.with_name("sampling.yaml")
 WITHIN = 60.0
-SLOW_MS, TOKENS, USD, PERCENT = 300, 5000, 0.05, 30
 SMALL_QUEUE = "exporters: {otlp_grpc/jaeger: {sending_queue: {queue_size: 20000, batch: {min_size: 1000}}}}"
 """Bytes: for the smaller part of what is sent."""
-SETTINGS = {
-    "OTELCOL_SPAN_METRICS_EVERY": "1s",
-    "OTELCOL_SAMPLING_WAIT": "2s",
-    "OTELCOL_SAMPLING_SLOW_MS": str(SLOW_MS),
-    "OTELCOL_SAMPLING_TOKENS": str(TOKENS),
-    "OTELCOL_SAMPLING_USD": str(USD),
-    "OTELCOL_SAMPLING_PERCENT": str(PERCENT),
-}
-
-Trace = Sequence[Mapping[str, Any]]
-
-
-def values(trace: Trace, name: str) -> list[Any]:
-    """Return what the spans of a trace have for an attribute."""
-    return [span["attributes"][name] for span in trace if name in span["attributes"]]
-
-
-def share(trace: Trace) -> bool:
-    """Whether the id alone keeps a trace: the collector's own rule, a hash against a threshold."""
-    hashed = 0xCBF29CE484222325
-    for byte in b"default-hash-seed" + bytes.fromhex(trace[0]["trace_id"]):
-        hashed = (hashed ^ byte) * 0x100000001B3 % 2**64
-    return hashed <= PERCENT / 100 * (2**64 - 1)
-
-
-def tokens(span: Mapping[str, Any]) -> int:
-    attributes = span["attributes"]
-    return sum(attributes.get(f"gen_ai.usage.{way}_tokens", 0) for way in ("input", "output"))
-
-
-def milliseconds(trace: Trace) -> int:
-    return (max(span["end"] for span in trace) - min(span["start"] for span in trace)) // 1_000_000
-
-
-POLICIES: dict[str, Callable[[Trace], bool]] = {
-    "errors": lambda trace: any(span["is_error"] for span in trace),
-    "outcomes": lambda trace: bool(
-        {"interrupted", "cancelled", "drained", "incomplete"} & {*values(trace, "langspan.outcome")}
-    ),
-    "slow": lambda trace: milliseconds(trace) >= SLOW_MS,
-    "tokens": lambda trace: any(tokens(span) > TOKENS for span in trace),
-    "cost": lambda trace: any(amount > USD for amount in values(trace, "langspan.cost.amount")),
-    "evaluated": lambda trace: bool(values(trace, "langspan.evaluation.name")),
-    "share": share,
-}
-"""What each policy of sampling.yaml means, said once more."""
+SETTINGS = {"OTELCOL_SPAN_METRICS_EVERY": "1s", **POLICY_SETTINGS}
 
 
 @pytest.fixture(scope="module")
@@ -95,23 +49,16 @@ def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
 @pytest.fixture(scope="module")
 def made(backends: Backends) -> dict[str, Trace]:
     """The traces of the application, all of them decided on."""
-    found = defaultdict(list)
-    before = decided(backends.collector)
-    for span in run_app(APP, backends.collector):
-        found[span["trace_id"]].append(span)
+    before = decided(get(backends.collector.own))
+    found = by_id(run_app(APP, backends.collector))
+
+    def since() -> int:
+        return decided(get(backends.collector.own)) - before
+
     wait_until(
-        lambda: decided(backends.collector) - before >= len(found),
-        WITHIN,
-        lambda: f"{decided(backends.collector) - before} of {len(found)} traces are decided on",
+        lambda: since() >= len(found), WITHIN, lambda: f"{since()} of {len(found)} traces are decided on"
     )
     return found
-
-
-def decided(collector: Collector) -> int:
-    """Return on how many traces the collector has decided."""
-    name = "otelcol_processor_tail_sampling_global_count_traces_sampled"
-    page = (get(collector.own) or b"").decode()
-    return sum(int(float(count)) for count in re.findall(rf"^{name}{{.*}} (\S+)$", page, re.MULTILINE))
 
 
 def test_each_policy_is_said_here_too() -> None:
@@ -134,17 +81,13 @@ def test_the_mix_has_traces_of_which_nothing_is_kept(made: dict[str, Trace]) -> 
 def test_the_traces_that_arrive_are_those_that_the_policies_keep_and_whole(
     backends: Backends, made: dict[str, Trace]
 ) -> None:
-    wanted = {
-        trace_id: {span["span_id"] for span in trace}
-        for trace_id, trace in made.items()
-        if any(keeps(trace) for keeps in POLICIES.values())
-    }
-    for trace_id, spans in wanted.items():
+    expected = wanted(made)
+    for trace_id, spans in expected.items():
         backends.jaeger.trace(trace_id, spans=len(spans), within=WITHIN)
 
     arrived = {trace_id: backends.jaeger.stored(trace_id) for trace_id in made}
 
-    assert wanted == {trace_id: spans for trace_id, spans in arrived.items() if spans}
+    assert expected == {trace_id: spans for trace_id, spans in arrived.items() if spans}
 
 
 def test_numbers_count_every_span(backends: Backends, made: dict[str, Trace]) -> None:
