@@ -9,10 +9,10 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 backends=$(CDPATH='' cd -- "$here/../.." && pwd)/.backends
 logs=$backends/log
 
-# make NAME FILE TARGET FUNCTION: runs FUNCTION in an empty folder, moves its TARGET to .backends/NAME, unless that was
-# made from the same FILE before.
+# make NAME FROM TARGET FUNCTION: runs FUNCTION in an empty folder, moves its TARGET to .backends/NAME, unless that was
+# made before from the same file or files in the folder FROM.
 make() {
-    stamp=$(cksum <"$2")
+    stamp=$(find "$2" -type f -exec cat {} + | cksum)
     if [ -e "$backends/$1" ] && [ "$(cat "$backends/$1.stamp" 2>/dev/null)" = "$stamp" ]; then
         echo "$1: up to date"
         return
@@ -75,4 +75,4 @@ trap 'exit 130' INT TERM
 
 make bin/otelcol-fleet "$here/otelcol-fleet.yaml" otelcol-fleet build_otelcol
 make kafka "$here/kafka/pom.xml" kafka get_kafka
-make opensearch "$here/opensearch/pom.xml" opensearch get_opensearch
+make opensearch "$here/opensearch" opensearch get_opensearch

@@ -121,7 +121,7 @@ def test_every_variable_is_one_that_the_configuration_reads(name: str) -> None:
 @each_service
 def test_files_of_the_repository_exist_and_cannot_be_written(name: str) -> None:
     mounts = [volume.split(":") for volume in SERVICES[name].get("volumes", []) if volume.startswith(".")]
-    assert {"ro"} >= {mode for *_, mode in mounts}
+    assert {"ro,z"} >= {mode for *_, mode in mounts}  # z: for machines with SELinux
     assert [] == [source for source, *_ in mounts if not (REPOSITORY / source).exists()]
 
 

@@ -8,7 +8,7 @@ import org.opensearch.node.Node;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.transport.Netty4Plugin;
 
-/** One OpenSearch node of the jars alone, for tests: no folder of modules, no security. Arguments: folder, two ports. */
+/** One OpenSearch node of the jars alone, for tests: no folder of modules, no security. Arguments: folder, two ports, -Esettings. */
 public class SearchNode {
     /** The node's public constructor looks for plugins in folders; this one is given them. */
     private static class Embedded extends Node {
@@ -20,7 +20,7 @@ public class SearchNode {
     public static void main(String[] args) throws Exception {
         Path home = Path.of(args[0]).toAbsolutePath();
         Path config = Files.createDirectories(home.resolve("config"));
-        Settings settings = Settings.builder()
+        Settings.Builder settings = Settings.builder()
                 .put("path.home", home.toString())
                 .put("cluster.name", "fleet")
                 .put("node.name", "one")
@@ -28,9 +28,12 @@ public class SearchNode {
                 .put("network.host", "127.0.0.1")
                 .put("http.port", args[1])
                 .put("transport.port", args[2])
-                .put("http.max_content_length", "100mb")
-                .build();
-        Node node = new Embedded(new Environment(settings, config), List.of(Netty4Plugin.class));
+                .put("http.max_content_length", "100mb");
+        for (String argument : List.of(args).subList(3, args.length)) { // -Ename=value
+            String[] pair = argument.substring(2).split("=", 2);
+            settings.put(pair[0], pair[1]);
+        }
+        Node node = new Embedded(new Environment(settings.build(), config), List.of(Netty4Plugin.class));
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node)));
         node.start();
         Thread.currentThread().join();
