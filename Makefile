@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 ACTIONLINT := .cache/actionlint-$(ACTIONLINT_VERSION)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends backends-prometheus backends-fleet fleet-up fleet-down fleet-test fleet-bench kubernetes compose-test compose-scale-test memory-test up down clean
+.PHONY: help demo test coverage lint workflows pages docs lanes hosts pins dist sbom bench backends backends-prometheus backends-fleet fleet-up fleet-down fleet-test fleet-bench kubernetes compose-test compose-scale-test operator-test memory-test up down clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 - \2/p' $(MAKEFILE_LIST)
@@ -106,6 +106,10 @@ compose-scale-test: $(VENV)/.dev ## the same with docker-compose.scale.yml; need
 		PYTHON="$(PYTHON)" sh tools/compose/standins.sh && sh tools/compose/standins-fleet.sh; \
 	fi
 	LANGSPAN_COMPOSE_TEST=1 LANGSPAN_SCALE_TEST=1 $(BIN)/python -m pytest -rs tests/compose/test_scale.py
+
+operator-test: $(VENV)/.dev ## build deploy/operator/Dockerfile and trace an application with it; needs an engine
+	@if [ -n "$(STANDINS)" ]; then PYTHON="$(PYTHON)" sh tools/compose/standins-operator.sh; fi
+	LANGSPAN_OPERATOR_TEST=1 $(BIN)/python -m pytest -rs tests/cluster/test_operator_built.py
 
 memory-test: $(VENV)/.dev ## fill Jaeger with 2 200 traces of 1 MB, within the limits of docker-compose.yml (ten minutes)
 	LANGSPAN_MEMORY_TEST=1 $(BIN)/python -m pytest -rs tests/stack/test_memory.py

@@ -3,66 +3,16 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
-import venv
-from collections.abc import Iterator
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
 
 from cluster.manifests import REPOSITORY
-from support.otlp import receive
+from cluster.pod import OPERATOR, REQUIREMENTS, closure, lay, run, traced
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the image is for Linux")
-
-OPERATOR = REPOSITORY / "deploy" / "operator"
-REQUIREMENTS = [
-    line for line in (OPERATOR / "requirements.txt").read_text().splitlines() if not line.startswith("#")
-]
-# What the operator sets; a test in test_manifests.py says which of it the resource overrides.
-SET_BY_THE_OPERATOR = {
-    "OTEL_METRICS_EXPORTER": "none",
-    "OTEL_LOGS_EXPORTER": "none",
-    "OTEL_SERVICE_NAME": "shop",
-}
-APP = """
-from langchain_core.runnables import RunnableLambda
-
-print(RunnableLambda(str.upper).invoke("hello"))
-"""
-
-
-def closure(names: list[str]) -> Iterator[Distribution]:
-    """Yield these distributions and all that they need, as installed here."""
-    waiting, seen = list(names), set[str]()
-    while waiting:
-        requirement = Requirement(waiting.pop())
-        name = re.sub(r"[-_.]+", "-", requirement.name).lower()
-        if name in seen or not (requirement.marker is None or requirement.marker.evaluate({"extra": ""})):
-            continue
-        seen.add(name)
-        try:
-            found = distribution(name)
-        except PackageNotFoundError:
-            continue
-        yield found
-        waiting += found.requires or []
-
-
-def lay(distributions: Iterator[Distribution], folder: Path) -> Path:
-    """Lay the files of distributions into a folder, as `pip install --target` would."""
-    for found in distributions:
-        for file in found.files or ():
-            if file.parts[0] not in ("..", "") and file.suffix != ".pyc":
-                copy = folder / file
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                if not copy.exists():
-                    copy.symlink_to(Path(str(file.locate())))
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -79,37 +29,10 @@ def injected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def application(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter that has LangChain, and neither langspan nor OpenTelemetry."""
-    folder = tmp_path_factory.mktemp("application")
-    venv.create(folder, with_pip=False, symlinks=True)
-    (packages,) = folder.glob("lib/python3*/site-packages")
-    lay(closure(["langchain-core"]), packages)
-    assert not list(packages.glob("opentelemetry*"))
-    (folder / "app.py").write_text(APP)
-    return folder
-
-
-def run(application: Path, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [application / "bin" / "python", application / "app.py"]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_an_application_is_traced_by_what_the_operator_puts_on_its_path(
     injected: Path, application: Path
 ) -> None:
-    path = f"{injected}/opentelemetry/instrumentation/auto_instrumentation:{injected}"
-    with receive() as server:
-        done = run(
-            application,
-            PYTHONPATH=path,
-            OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint,
-            OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
-            OTEL_TRACES_EXPORTER="otlp",
-            **SET_BY_THE_OPERATOR,
-        )
-        spans = server.received.spans
+    done, spans = traced(application, injected)
     assert (0, "HELLO\n", "") == (done.returncode, done.stdout, done.stderr)
     assert [("upper", "shop")] == [(span.name, span.resource["service.name"]) for span in spans]
 

@@ -1,8 +1,9 @@
-# Read by standins.sh and standins-fleet.sh: how an image is made without a registry, from files of this machine.
+# Read by the scripts beside it: how an image is made without a registry, from files of this machine.
 # Expects: root, the repository; work, an empty folder. Each image is put together in $work/root.
 
 bin=$root/.backends/bin
 busybox=${BUSYBOX_BIN:-$(command -v busybox || true)}
+python=${PYTHON:-python3}
 
 # need HINT FILE...: ends with the hint unless each file can be run.
 need() {
@@ -66,4 +67,16 @@ with_libraries() {
             mkdir -p "$work/root$(dirname "$library")"
             cp -L "$library" "$work/root$library"
         done
+}
+
+# with_python: the interpreter, its library, and every shared library that one of the two needs.
+with_python() {
+    prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
+    mkdir -p "$work/root$prefix" "$work/root/etc/ssl"
+    cp -a "$prefix/." "$work/root$prefix/"
+    find "$work/root$prefix" -name __pycache__ -prune -exec rm -rf {} +
+    rm -rf "$work/root$prefix"/lib/python3*/site-packages/[a-oq-z]* "$work/root$prefix"/lib/python3*/test
+    with_libraries $(find "$prefix" \( -name '*.so*' -o -path "$prefix/bin/python3*" \) -type f)
+    [ ! -d /etc/ssl/certs ] || cp -aL /etc/ssl/certs "$work/root/etc/ssl/" 2>/dev/null || true
+    [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$work/root/etc/"
 }

@@ -6,23 +6,10 @@
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-python=${PYTHON:-python3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 . "$root/tools/compose/images.sh"
-
-# with_python: the interpreter, its library, and every shared library that one of the two needs.
-with_python() {
-    prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
-    mkdir -p "$work/root$prefix" "$work/root/etc/ssl"
-    cp -a "$prefix/." "$work/root$prefix/"
-    find "$work/root$prefix" -name __pycache__ -prune -exec rm -rf {} +
-    rm -rf "$work/root$prefix"/lib/python3*/site-packages/[a-oq-z]* "$work/root$prefix"/lib/python3*/test
-    with_libraries $(find "$prefix" \( -name '*.so*' -o -path "$prefix/bin/python3*" \) -type f)
-    [ ! -d /etc/ssl/certs ] || cp -aL /etc/ssl/certs "$work/root/etc/ssl/" 2>/dev/null || true
-    [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$work/root/etc/"
-}
 
 need "run 'make backends' (needs Go)" "$bin/jaeger" "$bin/otelcol"
 need "install busybox-static, or set BUSYBOX_BIN" "${busybox:-busybox}"
