@@ -17,20 +17,22 @@ from cluster.manifests import (
     FOLDERS,
     KUBERNETES,
     REPOSITORY,
+    VARIABLE,
     Manifest,
     built,
     container,
     environment,
     manifests,
+    merged,
     of_kind,
     pods,
     selected,
     tool,
+    unset,
 )
 from support.backends import COLLECTOR_CONFIG, binary, free_ports, get, running_collector
 
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
-VARIABLE = re.compile(r"\$\{(?:env:)?(\w+):-([^}]*)\}")
 EXTRA = KUBERNETES / "base" / "kubernetes.yaml"
 SERVICE_OF = {"langspan-agent": "otel-collector", "langspan-gateway": "otel-collector", "jaeger": "jaeger"}
 # What is another value here than in the compose file, and why it has to be.
@@ -41,15 +43,14 @@ OTHER: dict[str, dict[str, str]] = {
         "GOMEMLIMIT": "400MiB",  # of half the memory
         "OTELCOL_OWN_METRICS_PORT": "8888",  # scraped pod by pod
     },
-    "langspan-gateway": {"OTELCOL_OWN_METRICS_PORT": "8888"},
+    "langspan-gateway": {
+        "OTELCOL_OWN_METRICS_PORT": "8888",
+        "OTELCOL_MAX_RECV_MIB": "128",  # more than an agent may send
+    },
     "jaeger": {"JAEGER_DATA_DIR": "/var/lib/langspan/traces"},  # a disk has a lost+found
 }
 each_folder = pytest.mark.parametrize("folder", FOLDERS)
 each_workload = pytest.mark.parametrize("workload", SERVICE_OF)
-
-
-def unset(text: object) -> str:
-    return VARIABLE.sub(r"\2", str(text))
 
 
 def written() -> Any:
@@ -82,16 +83,15 @@ def test_the_check_finds_a_field_that_does_not_exist(tmp_path: Path) -> None:
 
 @each_folder
 def test_every_file_is_applied(folder: str) -> None:
-    """But values for a chart, and what becomes a ConfigMap."""
+    """But values for a chart."""
     listed = yaml.safe_load((KUBERNETES / folder / "kustomization.yaml").read_text())
+    maps = listed.get("configMapGenerator", ())
     files = {
         *listed["resources"],
-        *(f for each in listed.get("configMapGenerator", ()) for f in each["files"]),
+        *(file for each in maps for kind in ("files", "envs") for file in each.get(kind, ())),
+        *(each["path"] for each in listed.get("patches", ())),
     }
-    found = {path.name for path in (KUBERNETES / folder).glob("*.yaml")} - {
-        "kustomization.yaml",
-        "adapter.yaml",
-    }
+    found = {path.name for path in (KUBERNETES / folder).iterdir()} - {"kustomization.yaml", "adapter.yaml"}
     assert found == {name for name in files if "/" not in name}
 
 
@@ -102,10 +102,12 @@ def test_the_configurations_are_those_that_compose_mounts() -> None:
     folder = COLLECTOR_CONFIG.parent
     for name in ("collector-config", "jaeger-config"):
         assert held[name] == {file: (folder / file).read_text() for file in held[name]}
+    sampling = yaml.safe_load((REPOSITORY / "docker-compose.sampling.yml").read_text())["services"]
     mounted = {
         volume.split(":")[0].rpartition("/")[2]
+        for services in (COMPOSE, sampling)
         for service in ("jaeger", "otel-collector")
-        for volume in COMPOSE[service]["volumes"]
+        for volume in services.get(service, {}).get("volumes", ())
         if volume.startswith("./collector-config/")
     }
     assert mounted >= {*held["collector-config"], *held["jaeger-config"]}
@@ -243,20 +245,6 @@ def test_the_queue_scales_before_it_is_full() -> None:
     assert "replicas" not in of_kind("base", "StatefulSet")["langspan-gateway"]["spec"]
 
 
-def merged(*files: Path) -> Any:
-    """Put configurations together as the collector does: maps grow, everything else is replaced."""
-
-    def onto(below: Any, above: Any) -> Any:
-        if not (isinstance(below, dict) and isinstance(above, dict)):
-            return above
-        return {**below, **{key: onto(below.get(key), value) for key, value in above.items()}}
-
-    result: Any = {}
-    for file in files:
-        result = onto(result, yaml.safe_load(file.read_text()))
-    return result
-
-
 def validate(*configs: Path) -> tuple[int, str]:
     options = [part for config in configs for part in ("--config", config)]
     command = [binary("otelcol"), "validate", *options]
@@ -273,6 +261,16 @@ def test_the_collector_accepts_the_configuration_of_the_sidecar(tmp_path: Path) 
     config = tmp_path / "sidecar.yaml"
     config.write_text(json.dumps(sidecar["spec"]["config"]))
     assert (0, "") == validate(config)
+
+
+def test_prometheus_accepts_the_rules(tmp_path: Path) -> None:
+    """As they are inside of the resource."""
+    (rules,) = of_kind("monitoring", "PrometheusRule").values()
+    file = tmp_path / "rules.yaml"
+    file.write_text(json.dumps(rules["spec"]))
+    command = [binary("promtool"), "check", "rules", file]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (0, True) == (done.returncode, "SUCCESS" in done.stdout), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", ["operator/sidecar.yaml", "monitoring/rules.yaml"])
