@@ -77,7 +77,7 @@ def environment(pod: Manifest, folder: str = "base") -> dict[str, str]:
 def configurations(pod: Manifest, folder: str) -> dict[str, str]:
     """Return the texts that a pod's container is started with, by file name, in their order."""
     names = {each["name"]: each.get("configMap", {}).get("name") for each in pod["spec"]["volumes"]}
-    mounts = {each["mountPath"]: names.get(each["name"]) for each in container(pod)["volumeMounts"]}
+    mounts = {each["mountPath"]: names.get(each["name"], "") for each in container(pod)["volumeMounts"]}
     maps = of_kind(folder, "ConfigMap")
     paths = [argument.removeprefix("--config=").rpartition("/") for argument in container(pod)["args"]]
     return {file: maps[mounts[at]]["data"][file] for at, _, file in paths}

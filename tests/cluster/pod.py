@@ -12,7 +12,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from cluster.manifests import REPOSITORY
-from support.otlp import Span, receive
+from support.otlp import receive
+from support.otlp_data import Span
 
 OPERATOR = REPOSITORY / "deploy" / "operator"
 REQUIREMENTS = [

@@ -93,7 +93,11 @@ def accepted(workload: str, files: list[Path], seen: dict[str, str]) -> str:
         tool = binary("otelcol")
     else:
         tool = fleet_binary("bin/otelcol-fleet")
-    command = [tool, "validate", *(word for file in files for word in ("--config", str(file)))]
+    command: list[str | Path] = [
+        tool,
+        "validate",
+        *(word for file in files for word in ("--config", str(file))),
+    ]
     done = subprocess.run(command, env=seen, capture_output=True, text=True, timeout=60, check=False)
     return done.stderr or "refused" if done.returncode else ""
 
