@@ -160,27 +160,94 @@ def test_a_remote_graph_as_a_node_is_one_trace_with_its_graph(
     """)
 
 
-@pytest.mark.parametrize("way", ["invoke", "ainvoke"])
+def output(graph: Any) -> Any:
+    with graph.stream_events(GIVEN, version="v3") as run:
+        return run.output
+
+
+def aoutput(graph: Any) -> Any:
+    async def read() -> Any:
+        async with await graph.astream_events(GIVEN, version="v3") as run:
+            return await run.output()
+
+    return asyncio.run(read())
+
+
+def events(graph: Any) -> Any:
+    """Read an event stream to its end, as far as it has one: the server leaves it open."""
+    with graph.stream_events(GIVEN, version="v3") as run:
+        values: Any = None
+        for event in run:
+            values = event["params"]["data"] if event["method"] == "values" else values
+        return values
+
+
+def aevents(graph: Any) -> Any:
+    async def read() -> Any:
+        values: Any = None
+        async with await graph.astream_events(GIVEN, version="v3") as run:
+            async for event in run:
+                values = event["params"]["data"] if event["method"] == "values" else values
+                if event["method"] == "lifecycle" and event["params"]["data"]["event"] != "running":
+                    break
+        return values
+
+    return asyncio.run(read())
+
+
+in_every_event_stream = pytest.mark.parametrize("read", [output, events, aoutput, aevents])
+
+
+@in_every_event_stream
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+def test_an_event_stream_and_its_graph_are_one_trace(
+    read: Callable[[Any], Any], url: str, client: langspan.Instrumentation, receiver: Server
+) -> None:
+    assert DONE == read(RemoteGraph("shop", url=url))
+
+    shown = PAGE.block("Without Starlette's instrumentation", "text").code
+    assert drawn(client, receiver, "invoke_agent shop", "invoke_workflow shop") == shown
+
+
+@pytest.mark.parametrize("read", [output, aoutput])
 @pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
 def test_an_event_stream_inside_a_run_is_in_its_trace(
-    way: str, url: str, client: langspan.Instrumentation, receiver: Server
+    read: Callable[[Any], Any], url: str, client: langspan.Instrumentation, receiver: Server
 ) -> None:
-    far: Any = RemoteGraph("shop", url=url)
-
-    def read(_: Any) -> Any:
-        with far.stream_events(GIVEN, version="v3") as run:
-            return run.output
+    far = RemoteGraph("shop", url=url)
 
     async def aread(_: Any) -> Any:
         async with await far.astream_events(GIVEN, version="v3") as run:
             return await run.output()
 
-    step: Any = RunnableLambda(read, afunc=aread, name="step")
-    assert DONE == (step.invoke(1) if way == "invoke" else asyncio.run(step.ainvoke(1)))
+    step: Any = RunnableLambda(lambda _: output(far), afunc=aread, name="step")
+    assert DONE == (step.invoke(1) if read is output else asyncio.run(step.ainvoke(1)))
     assert drawn(client, receiver, "step", "invoke_workflow shop") == dedent("""\
         client: step
-          server: invoke_workflow shop
-            server: node work
+          client: invoke_agent shop
+            server: invoke_workflow shop
+              server: node work
+    """)
+
+
+@pytest.mark.parametrize("read", [events, aevents])
+@pytest.mark.parametrize(
+    ("graph", "here", "there"),
+    [
+        ("asking", "interrupted", "interrupted"),
+        ("failing", "langgraph.pregel.remote.RemoteException", "ValueError"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+def test_an_event_stream_tells_how_its_graph_ended(
+    graph: str, here: str, there: str, read: Any, url: str, client: Any, receiver: Server
+) -> None:
+    read(RemoteGraph(graph, url=url))
+
+    assert drawn(client, receiver, f"invoke_agent {graph}", f"invoke_workflow {graph}") == dedent(f"""\
+        client: invoke_agent {graph} ({here})
+          server: invoke_workflow {graph} ({there})
+            server: node work ({there})
     """)
 
 

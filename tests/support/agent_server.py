@@ -58,7 +58,8 @@ def _failing(_given: Any) -> list[Event]:
 EVENTS: Mapping[str, Callable[[Any], list[Event]]] = {"echo": _echo, "asking": _asking, "failing": _failing}
 """The events of each assistant, from the input.
 
-`slow` has those of `echo`, the last one when it is released; a call of `refused` is refused.
+`slow` has those of `echo`, the last one when it is released; a call of `refused` is refused. An event stream
+of `cut` ends before its run does.
 """
 
 
@@ -68,6 +69,8 @@ class AgentServer:
 
     url: str = ""
     requests: list[Request] = field(default_factory=list)
+    runs: dict[str, Any] = field(default_factory=dict)
+    started: threading.Condition = field(default_factory=threading.Condition)
     release: threading.Event = field(default_factory=threading.Event)
 
     def events(self, body: Any) -> Iterator[Event]:
@@ -79,6 +82,61 @@ class AgentServer:
         if assistant == "slow":
             self.release.wait(60)
         yield last
+
+    def start(self, thread_id: str, params: Any) -> None:
+        """Start a run whose events are read in streams of their own."""
+        with self.started:
+            self.runs[thread_id] = params
+            self.started.notify_all()
+
+    def run_of(self, thread_id: str) -> Any:
+        """Return the parameters of a thread's run, once it has started."""
+        with self.started:
+            self.started.wait_for(lambda: thread_id in self.runs, 30)
+            return self.runs[thread_id]
+
+    def _events_of(self, thread_id: str) -> Iterator[Event]:
+        """What happens in such a run; one that is resumed has an answer as input, not a state."""
+        params = self.run_of(thread_id)
+        given = params["input"] if isinstance(params.get("input"), dict) else {}
+        return self.events({**params, "input": given})
+
+    def protocol_events(self, thread_id: str) -> Iterator[Event]:
+        """What happens in such a run, in the words of version 3 of the protocol."""
+        seq = 0
+
+        def told(method: str, data: Any, key: str = "") -> Event:
+            nonlocal seq
+            seq += 1
+            event_id = f"synth:{RUN_ID}:{key}" if key else f"{seq}-0"
+            params = {"namespace": [], "data": data}
+            return method, {
+                "type": "event",
+                "seq": seq,
+                "event_id": event_id,
+                "method": method,
+                "params": params,
+            }
+
+        end: Any = {"event": "completed"}
+        yield told("lifecycle", {"event": "running"}, "lc||running")
+        for event, data in self._events_of(thread_id):
+            if event == "error":
+                end = {"event": "failed", "error": data["message"]}
+            elif event == "updates" and "__interrupt__" in data:
+                asked = {"interrupt_id": INTERRUPT["id"], "payload": INTERRUPT["value"]}
+                yield told("input.requested", asked, f"input||{INTERRUPT['id']}")
+                end = {"event": "interrupted"}
+            elif event == "values":
+                state = {key: value for key, value in data.items() if key != "__interrupt__"}
+                yield told("values", state)
+        if self.run_of(thread_id)["assistant_id"] != "cut":
+            yield told("lifecycle", end, f"lc||{end['event']}")
+
+    def state(self, thread_id: str) -> Any:
+        """The state of a thread after its run."""
+        states = [data for event, data in self._events_of(thread_id) if event == "values"]
+        return {"values": states[-1] if states else {}, "next": [], "tasks": []}
 
 
 @contextmanager
@@ -108,17 +166,37 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"null")
         self._note(body)
+        if "/threads/" in self.path and self.path.endswith(("/commands", "/stream/events")):
+            self._protocol(body)
+            return
         if not self.path.partition("?")[0].endswith("/runs/stream"):
             self._json({"run_id": RUN_ID, "thread_id": "t-1", "status": "pending", "values": {}})
             return
         if body["assistant_id"] == "refused":
             self._json({"message": "no"}, 401)
             return
+        self._stream(self.state.events(body))
+
+    def _protocol(self, body: Any) -> None:
+        """Version 3 of the protocol: commands, and streams of what happens in a thread."""
+        thread_id = self._thread_id()
+        if self.path.endswith("/stream/events"):
+            self._stream(self.state.protocol_events(thread_id))
+        elif body["params"]["assistant_id"] == "refused":
+            self._json({"message": "no"}, 401)
+        else:
+            self.state.start(thread_id, body["params"])
+            self._json({"type": "success", "id": body["id"], "result": {"run_id": RUN_ID}})
+
+    def _thread_id(self) -> str:
+        return self.path.partition("/threads/")[2].partition("/")[0]
+
+    def _stream(self, events: Iterator[Event]) -> None:
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
         try:
-            for event, data in self.state.events(body):
+            for event, data in events:
                 self.wfile.write(f"event: {event}\ndata: {json.dumps(data)}\n\n".encode())
                 self.wfile.flush()
         except OSError:  # the client has gone
@@ -126,6 +204,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._note(None)
+        if self.path.endswith("/state"):
+            self._json(self.state.state(self._thread_id()))
+            return
         self._json({"run_id": RUN_ID, "status": "success"})
 
     do_DELETE = do_PUT = do_PATCH = do_POST  # noqa: N815 - the names that `http.server` looks for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, TypeAlias
 
 from langspan._values import as_mapping
@@ -17,6 +18,7 @@ Texts: TypeAlias = dict[str, str | None]
 """Rendered content by attribute name; None if there is none or redaction failed."""
 
 _MESSAGES: Final = "messages"
+_USER_INFO: Final = re.compile(r"(?<=://)[^\s/?#@]+@")
 
 
 class ContentRenderer:
@@ -65,12 +67,12 @@ class ContentRenderer:
         return self.policy.text(value, where)
 
     def exception(self, error: BaseException) -> str | None:
-        """Return an exception's message; None if it is empty or cannot be read."""
+        """Return an exception's message, without passwords in URLs; None if it is empty or cannot be read."""
         try:
             text = str(error)
         except Exception:  # noqa: BLE001 - the application's exception may define a `__str__` that raises
             return None
-        return self.policy.text(text, "exception") or None
+        return self.policy.text(_USER_INFO.sub("", text), "exception") or None
 
     def state_in(self, value: Any) -> Texts:
         """Return a graph's input: `messages` as input messages, everything else as JSON.

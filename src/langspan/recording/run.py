@@ -58,6 +58,7 @@ class Run:
         given: What the blocks of `langspan.context` around the run give, if there are any.
         inside_graph: The run is a LangGraph graph's or lies below one.
         started: Wall-clock nanoseconds.
+        ended: The same, where a run has ended before that is told.
         first_chunk: Wall-clock nanoseconds of the first streamed chunk.
         last_chunk: Wall-clock nanoseconds of the latest one.
         chunk_labels: The attributes of measurements of its chunks, once there was one.
@@ -98,6 +99,7 @@ class Run:
         "conversation",
         "deferred",
         "deferred_attributes",
+        "ended",
         "event",
         "failed_model",
         "failure",
@@ -146,6 +148,7 @@ class Run:
     conversation: str | None
     user: str | None
     given: Given | None
+    ended: int | None
     first_chunk: int | None
     attempt: int | None
     failed_model: str | None
@@ -184,7 +187,7 @@ class Run:
         self.content = self.told = NO_CONTENT
         self.provider = self.place = self.question = self.conversation = self.user = self.given = None
         self.first_chunk = self.chunk_labels = self.attempt = self.attempts = self.tools_ran = None
-        self.failure = self.timeout = self.agent = self.story = self.failed_model = None
+        self.failure = self.timeout = self.agent = self.story = self.failed_model = self.ended = None
         self.deferred = ()
         self.inside_graph = self.kind.is_graph
         if parent is not None:

@@ -212,7 +212,7 @@ class SpanFinisher:
         result: Any = None,
         error: BaseException | None = None,
     ) -> None:
-        now = time.time_ns()
+        now = run.ended or time.time_ns()
         try:
             if outcome is not _RETURNED:
                 # A kind may know better than the exception's class what went wrong.

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+from httpx import HTTPStatusError
 from langchain_core.runnables import RunnableLambda
 from langgraph.pregel.remote import RemoteGraph
 from langgraph.types import Command
@@ -78,6 +79,51 @@ def remote_fails(config: Any) -> Any:
         return _far(server, "failing").invoke(GIVEN, config)
 
 
+def remote_events(config: Any) -> Any:
+    with serve() as server, _far(server).stream_events(GIVEN, config, version="v3") as run:
+        return run.output
+
+
+async def remote_aevents(config: Any) -> Any:
+    with serve() as server:
+        async with await _far(server).astream_events(GIVEN, config, version="v3") as run:
+            return await run.output()
+
+
+def remote_events_left(config: Any) -> Any:
+    with serve() as server, _far(server, "slow").stream_events(GIVEN, config, version="v3") as run:
+        return run.interrupted
+
+
+def remote_events_interrupted_and_resumed(config: Any) -> Any:
+    config = {**config, "configurable": THREAD}
+    with serve() as server, _far(server, "asking").stream_events(GIVEN, config, version="v3") as run:
+        for _ in run:
+            pass
+    with serve() as server, _far(server).stream_events(Command(resume="y"), config, version="v3") as run:
+        return run.output
+
+
+def remote_events_fail(config: Any) -> Any:
+    with serve() as server, _far(server, "failing").stream_events(GIVEN, config, version="v3") as run:
+        return run.output
+
+
+async def remote_aevents_cut(config: Any) -> Any:
+    with serve() as server:
+        async with await _far(server, "cut").astream_events(GIVEN, config, version="v3") as run:
+            return await run.output()
+
+
+async def remote_aevents_refused(config: Any) -> Any:
+    with serve() as server:
+        try:
+            async with await _far(server, "refused").astream_events(GIVEN, config, version="v3") as run:
+                return await run.output()
+        except HTTPStatusError as error:  # its message has the port
+            return error.response.status_code
+
+
 def sdk_request_in_a_run(config: Any) -> Any:
     with serve() as server, get_sync_client(url=server.url, api_key="k", headers={"x-shop": "1"}) as client:
         step: Any = RunnableLambda(lambda _: client.threads.create())
@@ -88,6 +134,16 @@ def served_graph(config: Any) -> Any:
     return graph().invoke(GIVEN, {**config, "configurable": {"traceparent": PARENT}})
 
 
+EVENT_STREAMS = (
+    remote_events,
+    remote_aevents,
+    remote_events_left,
+    remote_events_interrupted_and_resumed,
+    remote_events_fail,
+    remote_aevents_cut,
+    remote_aevents_refused,
+)
+HAS_EVENT_STREAMS = "stream_events" in vars(RemoteGraph)
 SCENARIOS = (
     remote_invoke,
     remote_ainvoke,
@@ -99,4 +155,5 @@ SCENARIOS = (
     remote_fails,
     sdk_request_in_a_run,
     served_graph,
+    *(EVENT_STREAMS if HAS_EVENT_STREAMS else ()),
 )

@@ -39,7 +39,8 @@ Raised: TypeAlias = Callable[[BaseException], Attributes]
 Ended: TypeAlias = Callable[[UUID, BaseException | None, int], None]
 """Ends the run of a stream, which has come to its end or has raised, after so many steps."""
 
-_Begin: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
+Begin: TypeAlias = Callable[[UUID, Any, tuple[Any, ...], dict[str, Any]], Context | None]
+"""Starts a run, of which it takes what `Describe` takes; None if nothing is recorded."""
 
 
 def call_started(run_id: UUID, payload: Any, name: str | None = None, **extra: Any) -> Started:
@@ -137,7 +138,7 @@ class CallRecorder:
             describe: Makes the start event.
             returned: Makes the result; None to take what the method returned.
         """
-        guard, recorder, begin = self._guard, self._recorder, self._beginning(describe)
+        guard, recorder, begin = self._guard, self._recorder, self.beginning(describe)
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             run_id = uuid4()
@@ -164,7 +165,7 @@ class CallRecorder:
             returned: Makes the result; None to take what the method returned.
             raised: Makes what the kind reads at a failure; None if it reads nothing.
         """
-        guard, recorder, begin = self._guard, self._recorder, self._beginning(describe)
+        guard, recorder, begin = self._guard, self._recorder, self.beginning(describe)
 
         async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             run_id = uuid4()
@@ -189,7 +190,7 @@ class CallRecorder:
             describe: Makes the start event.
             end: Ends the run.
         """
-        guard, begin = self._guard, self._beginning(describe)
+        guard, begin = self._guard, self.beginning(describe)
 
         def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             generator = wrapped(*args, **kwargs)
@@ -202,8 +203,12 @@ class CallRecorder:
 
         return wrapper
 
-    def _beginning(self, describe: Describe) -> _Begin:
-        """Return a function that starts the run of a call, and returns the context of its body."""
+    def beginning(self, describe: Describe) -> Begin:
+        """Return a function that starts the run of a call, and returns the context of its body.
+
+        Args:
+            describe: Makes the start event.
+        """
         ledger, recorder, kind = self._ledger, self._recorder, self._kind
 
         def begin(run_id: UUID, instance: Any, args: tuple[Any, ...], kwargs: Any) -> Context | None:

@@ -96,19 +96,14 @@ _OF_SAVERS: Final = (
     "SyncPregelLoop.__enter__",
     "AsyncPregelLoop.__aenter__",
 )
-VECTOR_SEARCHES: Final = (
-    "similarity_search",
-    "similarity_search_with_score",
-    "similarity_search_with_relevance_scores",
-    "similarity_search_by_vector",
-    "max_marginal_relevance_search",
-    "max_marginal_relevance_search_by_vector",
-    "asimilarity_search",
-    "asimilarity_search_with_score",
-    "asimilarity_search_with_relevance_scores",
-    "asimilarity_search_by_vector",
-    "amax_marginal_relevance_search",
-    "amax_marginal_relevance_search_by_vector",
+VECTOR_SEARCHES: Final = tuple(
+    f"{prefix}{kind}_search{way}"
+    for prefix in ("", "a")
+    for kind, ways in {
+        "similarity": ("", "_with_score", "_with_relevance_scores", "_by_vector"),
+        "max_marginal_relevance": ("", "_by_vector"),
+    }.items()
+    for way in ways
 )
 """The searches that every vector store has."""
 
@@ -124,11 +119,16 @@ _SDK_CLIENTS: Final = tuple(
     for client in ("HttpClient", "SyncHttpClient")
     for method in ("get", "post", "put", "patch", "delete", "request_reconnect", "stream")
 )
-_SDK_TRANSPORTS: Final = (
-    "ProtocolSseTransport.__init__",
-    "ProtocolWebSocketTransport.__init__",
-    "SyncProtocolSseTransport.__init__",
-    "SyncProtocolWebSocketTransport.__init__",
+_SDK_TRANSPORTS: Final = tuple(
+    f"{prefix}Protocol{kind}Transport.__init__" for prefix in ("", "Sync") for kind in ("Sse", "WebSocket")
+)
+_OF_THREADS: Final = ("apply_lifecycle_event", "fetch_state", "fail_run_done")
+_EVENT_STREAMS: Final = (
+    *("RemoteGraph.stream_events", "RemoteGraph.astream_events"),
+    *(f"_RemoteGraphRunStream.{name}" for name in ("__enter__", "__exit__", "abort")),
+    *(f"_AsyncRemoteGraphRunStream.{name}" for name in ("__aenter__", "__aexit__", "abort")),
+    *(f"{kind}ThreadStream._{do}" for kind in ("Sync", "Async") for do in _OF_THREADS),
+    *("SyncProtocolSseTransport.open_event_stream", "ProtocolSseTransport.open_event_stream"),
 )
 PATCHED: Final[Mapping[str, str]] = {
     "langchain_core.runnables.config._set_config_context": (
@@ -220,6 +220,9 @@ PATCHED: Final[Mapping[str, str]] = {
     **dict.fromkeys(_OF_SAVERS, _CHECKPOINTS),
     "RemoteGraph.stream": _REMOTE,
     "RemoteGraph.astream": _REMOTE,
+    **dict.fromkeys(
+        _EVENT_STREAMS, "event streams of remote graphs have no span, or it does not tell their end"
+    ),
     "SSEDecoder.decode": "a remote graph's call does not tell that the graph waits for its user",
     **dict.fromkeys((*_SDK_CLIENTS, *_SDK_TRANSPORTS), _HEADERS),
 }
@@ -238,6 +241,7 @@ YOUNG: Final = frozenset(
         *_OF_MCP,
         *_OF_CLASSIC,
         *_SDK_TRANSPORTS,
+        *_EVENT_STREAMS,
     }
 )
 """The names that the oldest supported versions lack, for which no warning is logged."""

@@ -8,10 +8,9 @@ answers. A session that was opened before is recorded without.
 from __future__ import annotations
 
 import functools
-import weakref
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 import wrapt
 
@@ -20,10 +19,9 @@ from langspan._reading import stored
 from langspan._values import Attributes, as_str
 from langspan.conventions import mcp
 from langspan.kinds.mcp import implementation, server_facts, told
+from langspan.langchain.patches.by_identity import ByIdentity
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.providers.request import server
-
-T = TypeVar("T")
 
 _TRANSPORTS: Final[Mapping[str, str]] = {
     "stdio_client": mcp.Transport.PIPE,
@@ -58,7 +56,7 @@ class Connections:
 
     def __init__(self, ledger: Ledger, guard: Guard) -> None:
         self._ledger, self._guard = ledger, guard
-        self._transports, self._servers = _ByIdentity[_Transport](), _ByIdentity[Attributes]()
+        self._transports, self._servers = ByIdentity[_Transport](), ByIdentity[Attributes]()
         self._patched: list[Any] = []
 
     def watch(self) -> None:
@@ -148,23 +146,3 @@ class _Opening(wrapt.ObjectProxy):  # type: ignore[type-arg] # older versions ta
 
     async def __aexit__(self, *error: object) -> Any:
         return await self.__wrapped__.__aexit__(*error)
-
-
-class _ByIdentity(Generic[T]):
-    """Values that are kept for objects as long as these live; equality and hash are not asked."""
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[weakref.ref[Any], T]] = {}
-
-    def keep(self, owner: Any, value: T) -> None:
-        key = id(owner)
-        self._kept[key] = weakref.ref(owner, functools.partial(self._forget, key)), value
-
-    def of(self, owner: Any) -> T | None:
-        kept = self._kept.get(id(owner))
-        return kept[1] if kept is not None and kept[0]() is owner else None
-
-    def _forget(self, key: int, gone: weakref.ref[Any]) -> None:
-        kept = self._kept.get(key)
-        if kept is not None and kept[0] is gone:  # else the address is another object's by now
-            del self._kept[key]
