@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run the tests in one environment after another: the oldest supported versions, the packages built on LangChain,
-# then every Python found.
+# those that need version 2 of `mcp`, then every Python found.
 # Environments are kept in .lanes and made anew when their requirements change.
 #
 # What leans on versions most is tested in every lane; TESTS=tests runs everything. Random examples lean on
@@ -37,10 +37,11 @@ lane() { # name, Python version, requirements, tests
 }
 
 most="tests/contract tests/integration tests/unit"
-for name in ${*:-oldest ecosystem 3.12 3.13 3.14}; do
+for name in ${*:-oldest ecosystem mcp2 3.12 3.13 3.14}; do
     case $name in
     oldest) lane oldest 3.11 requirements/oldest.txt "$most" ;;
     ecosystem) lane ecosystem 3.11 requirements/ecosystem.txt tests/ecosystem ;;
+    mcp2) lane mcp2 3.11 requirements/mcp2.txt 'tests/ecosystem/test_mcp_*.py' ;;
     *) lane "$name" "$name" requirements/newest.txt "$most" ;;
     esac
 done

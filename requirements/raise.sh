@@ -1,6 +1,6 @@
 #!/bin/sh
-# Raise the pins in newest.txt and ecosystem.txt to the newest versions that fit together, for every supported
-# Python and system.
+# Raise the pins in newest.txt, ecosystem.txt and mcp2.txt to the newest versions that fit together, for every
+# supported Python and system.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,8 +13,9 @@ compile() { # file, options
     file=$1
     shift
     .lanes/pins/bin/uv pip compile --quiet --upgrade --universal --python-version "$oldest" \
-        --no-header --no-annotate --group dev "$@" --output-file "requirements/$file" pyproject.toml
+        --no-header --no-annotate "$@" --output-file "requirements/$file" pyproject.toml
 }
 
-compile newest.txt
-compile ecosystem.txt --group ecosystem
+compile newest.txt --group dev
+compile ecosystem.txt --group dev --group ecosystem
+compile mcp2.txt --group mcp2

@@ -41,7 +41,9 @@ async def told(ctx: Context) -> dict[str, Any]:
     await ctx.report_progress(1, 2)
     request = ctx.request_context
     meta = None if request is None else request.meta
-    return {} if meta is None else meta.model_dump(exclude_none=True)
+    if meta is None or isinstance(meta, dict):  # as from version 2 of `mcp` on
+        return dict(meta or {})
+    return meta.model_dump(exclude_none=True)
 
 
 @server.resource("terms://host/{name}")

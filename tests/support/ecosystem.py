@@ -20,7 +20,7 @@ STEPS = ("chat_model", "llm", "chain", "tool", "retriever")
 
 def needed(package: str) -> Any:
     """The package; without it the whole module is skipped."""
-    return pytest.importorskip(package, reason=f"{package} is in its own lane: make lanes LANES=ecosystem")
+    return pytest.importorskip(package, reason=f"{package} is in a lane: make lanes LANES='ecosystem mcp2'")
 
 
 class Describing(StreamingChat):
