@@ -1,4 +1,4 @@
-"""A traced MCP server in a process of its own: `python -m ecosystem.mcp_server stdio|http|sse`.
+"""A traced MCP server in a process of its own: `python -m ecosystem.mcp_server stdio|http|sse|websocket`.
 
 It exports to `OTEL_EXPORTER_OTLP_ENDPOINT`. Over HTTP, its first line on the standard output is its URL.
 """
@@ -58,6 +58,15 @@ def greeting(name: str) -> str:
     return f"Hello {name}."
 
 
+async def websocket(scope: Any, receive: Any, send: Any) -> None:
+    """Serve a connection; only `mcp` 1.x knows how, and says that it is no part of the protocol any more."""
+    from mcp.server.websocket import websocket_server
+
+    low = server._mcp_server
+    async with websocket_server(scope, receive, send) as (reading, writing):
+        await low.run(reading, writing, low.create_initialization_options())
+
+
 def main(transport: str) -> None:
     provider = TracerProvider(resource=Resource({"service.name": SERVICE}))
     provider.add_span_processor(
@@ -69,7 +78,8 @@ def main(transport: str) -> None:
         return
     listening = socket.create_server(("127.0.0.1", 0))
     os.write(1, f"http://127.0.0.1:{listening.getsockname()[1]}/mcp\n".encode())
-    config = uvicorn.Config(server.http_app("/mcp", transport=transport), log_level="error")
+    app = websocket if transport == "websocket" else server.http_app("/mcp", transport=transport)
+    config = uvicorn.Config(app, log_level="error", lifespan="off" if app is websocket else "on")
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -206,6 +206,19 @@ def test_the_transport_of_old_is_told_too(old_server: Any, receiver: Server) -> 
     assert "127.0.0.1" == span.attributes["server.address"]
 
 
+@pytest.mark.skipif(IS_NEWER, reason="mcp 2.x has it no more")
+@pytest.mark.filterwarnings("ignore:The WebSocket client transport:DeprecationWarning")
+def test_a_websocket_is_told_too(receiver: Server) -> None:
+    with http(receiver.endpoint, "websocket") as served:
+        connection = {"transport": "websocket", "url": served["url"].replace("http:", "ws:")}
+        asyncio.run(on_a_kept_session(connection, ainvoke))
+
+    agent_span = "invoke_agent weather"
+    spans = receiver.wait_for(lambda got: any(span.name == agent_span for span in got.spans)).spans
+    (span,) = [span for span in spans if span.name == "execute_tool temperature"]
+    assert ("tcp", "127.0.0.1") == (span.attributes["network.transport"], span.attributes["server.address"])
+
+
 AGAIN = """
 import asyncio, json
 from support.recording import Recording, instrumented

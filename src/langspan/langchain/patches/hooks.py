@@ -64,6 +64,7 @@ _OF_MCP: Final[Mapping[str, str]] = {
             "sse_client": ("mcp.client.sse", "fastmcp.client.transports.sse"),
             "streamable_http_client": ("mcp.client.streamable_http", "fastmcp.client.transports.http"),
             "streamablehttp_client": ("mcp.client.streamable_http",),
+            "websocket_client": ("mcp.client.websocket",),
         }.items()
         for module in (*modules, "langchain_mcp_adapters.sessions")
     },

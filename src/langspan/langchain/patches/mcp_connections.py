@@ -28,11 +28,13 @@ _TRANSPORTS: Final[Mapping[str, str]] = {
     "sse_client": mcp.Transport.TCP,
     "streamable_http_client": mcp.Transport.TCP,
     "streamablehttp_client": mcp.Transport.TCP,
+    "websocket_client": mcp.Transport.TCP,
 }
 _MODULES: Final = (
     "mcp.client.stdio",
     "mcp.client.sse",
     "mcp.client.streamable_http",
+    "mcp.client.websocket",
     # These have names of their own for the functions, maybe from before they were patched.
     "langchain_mcp_adapters.sessions",
     "fastmcp.client.transports.stdio",
