@@ -20,7 +20,7 @@ from support.interpreters import ask, environment, run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ASSETS = REPOSITORY / "src" / "langspan" / "page" / "assets"
-MAX_OWN, MAX_FOREIGN = 125, 30
+MAX_OWN, MAX_FOREIGN = 127, 30
 
 IMPORT = """
 import json, sys

@@ -19,8 +19,8 @@ from langchain_core.vectorstores import InMemoryVectorStore, VectorStore
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 
 import langspan
-from langspan.langchain.patches.comparable import ComparableWrapper
 from langspan.langchain.patches.hooks import PATCHED
+from langspan.langchain.patches.method_wrappers import ComparableWrapper
 from support.capabilities import NUMPY
 from support.otlp_data import Metric
 from support.recording import Recording, instrumented

@@ -82,7 +82,7 @@ def safe_uri(uri: Any) -> str | None:
         parts = urlsplit(text)
     except ValueError:
         return None
-    if "://" not in text or not parts.scheme:
+    if not parts.scheme or not text[len(parts.scheme) :].startswith("://"):
         return f"{parts.scheme}:" if parts.scheme else None
     host = parts.netloc.rpartition("@")[2]
     return valid_utf8(f"{parts.scheme}://{host}{parts.path}"[:_MAX_URI])
@@ -171,8 +171,14 @@ def _at_failure(_run: RunView, extra: Mapping[str, Any]) -> Attributes:
     return dict(extra)
 
 
-def _reported_error(result: Any) -> str | None:
-    return names.TOOL_ERROR if stored(result, "isError") is True else None
+def reported_error(result: Any) -> str | None:
+    """Return `error.type` if a server says that its tool failed, else None.
+
+    Args:
+        result: The `CallToolResult`; from version 2 on it names the field differently.
+    """
+    is_error = stored(result, "isError") is True or stored(result, "is_error") is True
+    return names.TOOL_ERROR if is_error else None
 
 
 def _arguments(renderer: ContentRenderer, event: Started) -> Texts:
@@ -196,7 +202,7 @@ MCP_TOOL_CALL: Final = RunKind(
     at_start=_at_start,
     at_end=None,
     at_failure=_at_failure,
-    reported_error=_reported_error,
+    reported_error=reported_error,
     content_at_start=_arguments,
     content_at_end=_result,
     content_at_failure=no_content,

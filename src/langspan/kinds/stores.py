@@ -8,6 +8,7 @@ Keys, values, queries and namespaces are content: a namespace often holds the id
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from opentelemetry.trace import SpanKind
@@ -121,15 +122,15 @@ def _content_at_start(renderer: ContentRenderer, event: Started) -> Texts:
 
 
 def _content_at_end(renderer: ContentRenderer, results: Any, _extra: Mapping[str, Any]) -> Texts:
-    found = [_item(record) for record in _found(results) if record is not None]
-    if not found:
-        return {}
-    return {memory.GEN_AI_MEMORY_RECORDS: renderer.render(found[:_MAX_RECORDS], _WHERE)}
+    records = islice((record for record in _found(results) if record is not None), _MAX_RECORDS)
+    found = [_item(record) for record in records]
+    return {memory.GEN_AI_MEMORY_RECORDS: renderer.render(found, _WHERE)} if found else {}
 
 
 def _namespaces_at_end(renderer: ContentRenderer, results: Any, _extra: Mapping[str, Any]) -> Texts:
-    found = [namespace for result in as_list(results) or () for namespace in as_list(result) or ()]
-    return {memory.LANGSPAN_MEMORY_NAMESPACES: renderer.render(found[:_MAX_RECORDS] or None, _WHERE)}
+    every = (namespace for result in as_list(results) or () for namespace in as_list(result) or ())
+    found = list(islice(every, _MAX_RECORDS))
+    return {memory.LANGSPAN_MEMORY_NAMESPACES: renderer.render(found or None, _WHERE)}
 
 
 def _item(item: object) -> dict[str, Any]:

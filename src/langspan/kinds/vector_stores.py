@@ -25,6 +25,8 @@ from langspan.kinds.embeddings import embeddings_model, embeddings_provider
 from langspan.kinds.retrievers import document_texts, retriever_end
 
 STORE: Final = "store"
+_CLEANUPS: Final = frozenset({"incremental", "full", "scoped_full"})
+"""LangChain's; anything else is refused."""
 """Under this name the start event of each of these calls holds the store."""
 
 _EMBEDDINGS: Final = (
@@ -132,7 +134,7 @@ def _add_end(_run: RunView, ids: Any) -> Attributes:
 
 def _index_start(_run: RunView, event: Started) -> Attributes:
     cleanup = as_str(event.extra["cleanup"])
-    return {} if cleanup is None else {own.LANGCHAIN_INDEXING_CLEANUP: cleanup}
+    return {} if cleanup not in _CLEANUPS else {own.LANGCHAIN_INDEXING_CLEANUP: cleanup}
 
 
 def _index_end(_run: RunView, result: Any) -> Attributes:

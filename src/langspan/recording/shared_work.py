@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
 from langspan.context.private_names import SPAN_KEY
 from langspan.recording.run import Run
@@ -17,7 +18,7 @@ def context_around(askers: Sequence[Run]) -> Context:
         askers: The open runs that asked, two or more. Their start events hold the context `outside` of them.
 
     Returns:
-        An empty context if they are of several traces; else that of what is around all of them.
+        An empty context if they are of several traces, or nothing is around all; else that of what is.
     """
     if len({asker.span_context().trace_id for asker in askers}) > 1:
         return Context()
@@ -27,7 +28,7 @@ def context_around(askers: Sequence[Run]) -> Context:
     around = _run_around(askers)
     if around is not None:
         return around.context
-    return outside[0] if outside else Context()
+    return _below_what_all_roots_share(askers)
 
 
 def link(work: Run, askers: Sequence[Run]) -> None:
@@ -49,6 +50,22 @@ def link(work: Run, askers: Sequence[Run]) -> None:
 
 def _outside(run: Run) -> Context | None:
     return None if run.event is None else run.event.extra.get("outside")
+
+
+def _below_what_all_roots_share(runs: Sequence[Run]) -> Context:
+    """Return a context below the span that is above the outermost run of each; empty if there is none."""
+    first, *others = (_above(run) for run in runs)
+    if first is None or any(other is None or other.span_id != first.span_id for other in others):
+        return Context()
+    return set_span_in_context(NonRecordingSpan(first), Context())
+
+
+def _above(run: Run) -> SpanContext | None:
+    """Return the context of the span above the outermost run around a run."""
+    while run.parent is not None:
+        run = run.parent
+    parent = getattr(run.span, "parent", None)
+    return parent if isinstance(parent, SpanContext) else None
 
 
 def _run_around(runs: Sequence[Run]) -> Run | None:

@@ -11,7 +11,7 @@ from opentelemetry.trace import StatusCode
 from langspan._capture import ContentCapture
 from langspan._guard import Guard
 from langspan._settings import Settings
-from langspan._values import Attributes
+from langspan._values import Attributes, as_str
 from langspan.content.dialogue import answer, question
 from langspan.content.renderer import ContentRenderer
 from langspan.conventions import names
@@ -94,6 +94,8 @@ class SpanFinisher:
                 if kind.counts_as is _MODEL and (run.agent is not None or run.story is not None):
                     self._leave(run, attributes)
                 failed = None if kind.reported_error is None else kind.reported_error(result)
+                if failed is None and run.deferred_attributes is not NO_ATTRIBUTES:  # told meanwhile
+                    failed = as_str(run.deferred_attributes.get(names.ERROR_TYPE))
                 if failed is not None:
                     outcome = Outcome(None, failed)
                 if self._renderer is not None:

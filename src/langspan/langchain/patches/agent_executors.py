@@ -20,6 +20,7 @@ from langspan._reading import stored
 from langspan._values import as_mapping, as_str
 from langspan.langchain import graph_announcements
 from langspan.langchain.handler import RecordingHandler
+from langspan.langchain.patches.calls import argument
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.langchain.patches.wrappers import FindContext, awaiting_inside, calling_inside, context_of
@@ -39,8 +40,8 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
         module: `langchain_classic.agents.agent`.
     """
     chain, executor, iterator = module.Chain, module.AgentExecutor, module.AgentExecutorIterator
-    for name in ("invoke", "ainvoke"):
-        ledger.wrap(chain, name, _calling(guard, executor))
+    ledger.wrap(chain, "invoke", _calling(guard, executor))
+    ledger.wrap(chain, "ainvoke", _acalling(guard, executor))
     ledger.wrap(chain, "prep_inputs", _preparing(guard, executor))
     ledger.wrap(chain, "aprep_inputs", _apreparing(guard, executor))
     ledger.wrap(iterator, "reset", _resetting(guard))
@@ -87,15 +88,35 @@ def _announce_iterated(iterator: Any) -> None:
 def _calling(guard: Guard, executor: type) -> Wrapper:
     """Note which agent is called, and with which config."""
 
-    def note(instance: Any, config: Any) -> None:
-        _called.set((instance, config))
-
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if isinstance(instance, executor):
-            guard.call(note, instance, args[1] if len(args) > 1 else kwargs.get("config"))
-        return wrapped(*args, **kwargs)
+        if not isinstance(instance, executor):
+            return wrapped(*args, **kwargs)
+        guard.call(_note, instance, args, kwargs)
+        try:
+            return wrapped(*args, **kwargs)
+        finally:
+            _called.set(None)  # it may have failed before it was announced
 
     return wrapper
+
+
+def _acalling(guard: Guard, executor: type) -> Wrapper:
+    """The same in the task that the call runs in, which may be another than the one that made it."""
+
+    async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not isinstance(instance, executor):
+            return await wrapped(*args, **kwargs)
+        guard.call(_note, instance, args, kwargs)
+        try:
+            return await wrapped(*args, **kwargs)
+        finally:
+            _called.set(None)
+
+    return wrapper
+
+
+def _note(executor: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    _called.set((executor, argument(args, kwargs, 1, "config")))
 
 
 def _preparing(guard: Guard, executor: type) -> Wrapper:

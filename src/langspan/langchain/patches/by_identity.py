@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -24,6 +25,12 @@ class ByIdentity(Generic[T]):
         """Return the value that is kept for an object, if there is one."""
         kept = self._kept.get(id(owner))
         return kept[1] if kept is not None and kept[0]() is owner else None
+
+    def pairs(self) -> Iterator[tuple[Any, T]]:
+        """Yield the objects that are alive, each with its value."""
+        for owner, value in list(self._kept.values()):
+            if (alive := owner()) is not None:
+                yield alive, value
 
     def _forget(self, key: int, gone: weakref.ref[Any]) -> None:
         kept = self._kept.get(key)

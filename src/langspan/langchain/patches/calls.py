@@ -6,7 +6,8 @@ A patch says what a call is; here it becomes a run, is made current in the metho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from types import AsyncGeneratorType, GeneratorType
+from inspect import iscoroutinefunction
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
@@ -167,19 +168,28 @@ class CallRecorder:
         """
         guard, recorder, begin = self._guard, self._recorder, self.beginning(describe)
 
-        async def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        async def recorded(body: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             run_id = uuid4()
             context = guard.call(begin, run_id, instance, args, kwargs)
             if context is None:
-                return await wrapped(*args, **kwargs)
+                return await body(*args, **kwargs)
             try:
-                result = await arun_in_context(context, wrapped, *args, **kwargs)
+                result = await arun_in_context(context, body, *args, **kwargs)
             except BaseException as error:
                 extra = NO_ATTRIBUTES if raised is None else guard.call(raised, error) or NO_ATTRIBUTES
                 recorder.fail(run_id, error, extra)
                 raise
             recorder.end(run_id, result if returned is None else guard.call(returned, result))
             return result
+
+        def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+            if iscoroutinefunction(wrapped):
+                return recorded(wrapped, instance, args, kwargs)
+            # It may start something at once, and return more than can be awaited.
+            result = wrapped(*args, **kwargs)
+            if type(result) is not CoroutineType:
+                return result
+            return recorded(lambda *_, **__: result, instance, args, kwargs)
 
         return wrapper
 

@@ -32,6 +32,12 @@ def hook_owner(hook: Any) -> str:
     return class_name(type(getattr(method, "__self__", None))).rpartition(".")[2]
 
 
+def _known_as(model: Any) -> object:
+    """What tells a model from others, also from one of the same name at another provider."""
+    name = stored_model(model)
+    return id(model) if name is None else (class_name(type(model)), name)
+
+
 class HookTime:
     """The time that one call of a hook takes for itself, without what it runs.
 
@@ -124,7 +130,7 @@ class Executions:
             request: What the hooks made of the request.
         """
         model = stored(request, "model")
-        key = model if model is None else stored_model(model) or id(model)
+        key = None if model is None else _known_as(model)
         if key not in self._counts:
             self._seen.append(model)
             self._circumstances[key] = self._replacing(model)
@@ -136,7 +142,7 @@ class Executions:
 
     def _replacing(self, model: Any) -> Attributes:
         """What is to be said of a model that runs for the first time."""
-        former = stored_model(self._last) or class_name(type(self._last)).rpartition(".")[2]
-        if model is self._last or former == stored_model(model):
+        if model is self._last or _known_as(self._last) == _known_as(model):
             return {}
+        former = stored_model(self._last) or class_name(type(self._last)).rpartition(".")[2]
         return {names.LANGSPAN_FALLBACK_FROM if self._counts else names.LANGSPAN_ROUTED_FROM: former}

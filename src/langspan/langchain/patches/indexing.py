@@ -7,14 +7,13 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
-import wrapt
-
 from langspan._events import Started
 from langspan._guard import Guard
 from langspan.kinds.vector_stores import INDEXING, STORE
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.calls import CallRecorder, argument, call_started
 from langspan.langchain.patches.ledger import Ledger
+from langspan.langchain.patches.method_wrappers import MethodWrapper
 
 
 def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: ModuleType) -> None:
@@ -44,7 +43,7 @@ def _replace_imported(ledger: Ledger, name: str, original: Any, wrapped: Any) ->
     for module in list(sys.modules.values()):
         # Modules of other types may load something, or run code, when they are looked at.
         held = vars(module).get(name) if type(module) is ModuleType else None
-        if type(held) is wrapt.FunctionWrapper and held is not wrapped:
+        if isinstance(held, MethodWrapper) and held is not wrapped:
             held = held.__wrapped__  # imported when it was patched before
         if held is original:
             ledger.replace(module, name, wrapped)

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
-import wrapt
-
 from langspan._events import Graph
 from langspan._guard import Guard
 from langspan.kinds.registry import AGENT_INTEGRATION
@@ -20,6 +18,7 @@ from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.cached_nodes import patch_loop
 from langspan.langchain.patches.ledger import Ledger, Wrapper
 from langspan.langchain.patches.lookup import deferred_nodes_of, is_made_by, own_name_of
+from langspan.langchain.patches.method_wrappers import MethodWrapper
 from langspan.langchain.patches.runnables import entering
 
 _MANAGERS: Final = ("get_callback_manager_for_config", "get_async_callback_manager_for_config")
@@ -63,7 +62,7 @@ def _patch_pregel(ledger: Ledger, guard: Guard, module: ModuleType, *, handler: 
         ledger.wrap(module, name, _observing(guard, _announce_at_last))
     if not hasattr(module, _FACTORIES[0]):
         # These old versions look up defaults too late; before, they call only the graph's `get_name`.
-        named = wrapt.FunctionWrapper(module.Pregel.get_name, _observing(guard, _specify))
+        named = MethodWrapper(module.Pregel.get_name, _observing(guard, _specify))
         ledger.replace(module.Pregel, "get_name", named)
     # The oldest supported LangGraph lacks lifecycle callbacks; its interrupts are known from their exception.
     for name in _FACTORIES:

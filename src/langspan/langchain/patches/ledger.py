@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import wrapt
 
 from langspan._guard import Guard
+from langspan.langchain.patches.by_identity import ByIdentity
 from langspan.langchain.patches.hooks import PATCHED, YOUNG, full_name
+from langspan.langchain.patches.method_wrappers import MethodWrapper
 
 _logger = logging.getLogger("langspan")
 _MISSING: Final = object()
@@ -33,6 +35,7 @@ class Ledger:
         self.closed = False
         self._features = features
         self._entries: list[tuple[Any, str, Any, Any]] = []
+        self._overrides = ByIdentity[list[_Override]]()
         self._missed: set[str] = set()
         self._awaited: dict[str, list[Callable[[ModuleType], None]]] = {}
 
@@ -67,7 +70,7 @@ class Ledger:
         Raises:
             KeyError: The patch is not listed in `langspan.langchain.patches.hooks`.
         """
-        self.exchange(owner, name, lambda original: wrapt.FunctionWrapper(original, wrapper))
+        self.exchange(owner, name, lambda original: MethodWrapper(original, wrapper))
 
     def exchange(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         """Set `owner.name` to what is made of it; if the library does not have it, log the effect and go on.
@@ -101,6 +104,30 @@ class Ledger:
         self._entries.append((owner, name, vars(owner).get(name, _MISSING), replacement))
         setattr(owner, name, replacement)
 
+    def override(self, cls: type, name: str, replacement: MethodWrapper) -> None:
+        """Set a method of a class that an application may have made, and may let go again.
+
+        Args:
+            cls: The class; neither it nor its methods are kept alive.
+            name: The name of the method.
+            replacement: What is put around the original, which it knows.
+        """
+        made = _Override(name, weakref.ref(replacement), is_own=name in vars(cls))
+        setattr(cls, name, replacement)
+        known = self._overrides.of(cls)
+        if known is None:
+            self._overrides.keep(cls, [made])
+        else:
+            known.append(made)
+
+    def written(self) -> Iterator[tuple[Any, str]]:
+        """Yield the owner and the name of every attribute that is replaced."""
+        for owner, name, _, _ in self._entries:
+            yield owner, name
+        for cls, overrides in self._overrides.pairs():
+            for each in overrides:
+                yield cls, each.name
+
     def undo(self, guard: Guard) -> None:
         """Restore every original, last patch first.
 
@@ -112,8 +139,33 @@ class Ledger:
         """
         self.closed = True
         self._awaited.clear()
+        for cls, overrides in self._overrides.pairs():
+            for each in overrides:
+                guard.call(each.put_back, cls)
+        self._overrides = ByIdentity()
         while self._entries:
             guard.call(_put_back, *self._entries.pop())
+
+
+class _Override(NamedTuple):
+    """A method of a class that was replaced, while both live.
+
+    Attributes:
+        name: Its name.
+        replacement: What it was replaced with.
+        is_own: Whether the class had one of its own, which the replacement wraps.
+    """
+
+    name: str
+    replacement: weakref.ref[MethodWrapper]
+    is_own: bool
+
+    def put_back(self, cls: type) -> None:
+        """Give the class back what it had."""
+        replacement = self.replacement()
+        if replacement is not None:
+            original = replacement.__wrapped__ if self.is_own else _MISSING
+            _put_back(cls, self.name, original, replacement)
 
 
 def _put_back(owner: Any, name: str, original: Any, replacement: Any) -> None:

@@ -22,7 +22,7 @@ from langspan._guard import Guard
 from langspan._reading import bases, is_base, own_attributes, stored
 from langspan._values import as_id
 from langspan.context.private_names import SUPPRESSION_KEYS
-from langspan.conventions import mcp
+from langspan.conventions import mcp, names
 from langspan.kinds.mcp import (
     CALL,
     MCP_REQUEST,
@@ -31,6 +31,7 @@ from langspan.kinds.mcp import (
     McpRequest,
     failure,
     mcp_request,
+    reported_error,
     request_facts,
 )
 from langspan.kinds.tools import TOOL
@@ -155,6 +156,8 @@ class _Requests:
                 self._guard.call(_fail, sent.tool, error)
             raise
         self._guard.call(self._connections.answered, sent.session, result)
+        if sent.tool is not None:
+            self._guard.call(_judge, sent.tool, result)
         return result
 
 
@@ -215,7 +218,8 @@ def _is_call_of(run: Run, request: McpRequest) -> bool:
     """Whether a run is that of the tool that a request calls; its name may begin with the server's."""
     if request.method != CALL or run.kind is not TOOL or run.target is None or request.target is None:
         return False
-    return run.target == request.target or (run.target.endswith(f"_{request.target}") and _is_adapted(run))
+    is_named = run.target == request.target or run.target.endswith(f"_{request.target}")
+    return is_named and _is_adapted(run)
 
 
 def _is_adapted(run: Run) -> bool:
@@ -229,6 +233,11 @@ def _describe(tool: Run, request: McpRequest) -> None:
     renamed = request.target if request.target != tool.target else None
     own = {mcp.LANGSPAN_MCP_TOOL_NAME: renamed, mcp.RPC_RESPONSE_STATUS_CODE: None}
     tool.learn({**request_facts(request), **own})
+
+
+def _judge(tool: Run, result: Any) -> None:
+    """Note whether the server says that a tool failed: called with plain arguments, it returns a text."""
+    tool.learn({names.ERROR_TYPE: reported_error(result)})
 
 
 def _fail(tool: Run, error: BaseException) -> None:

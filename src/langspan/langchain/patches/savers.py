@@ -114,7 +114,8 @@ def _describing(recorder: Recorder, operation: str, second: str | None = None) -
 def _weighing(guard: Guard, recorder: Recorder, *, is_read: bool) -> Wrapper:
     """Return a wrapper that adds the bytes of a value to the checkpoint that it is part of."""
 
-    def weigh(typed: Any) -> None:
+    def weigh(args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+        typed = argument(args, kwargs, 0, "data") if is_read else result
         run = recorder.innermost()
         if run is None or run.kind is not CHECKPOINT or not run.is_open:
             return
@@ -124,7 +125,7 @@ def _weighing(guard: Guard, recorder: Recorder, *, is_read: bool) -> Wrapper:
 
     def wrapper(wrapped: Any, _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         result = wrapped(*args, **kwargs)
-        guard.call(weigh, argument(args, kwargs, 0, "data") if is_read else result)
+        guard.call(weigh, args, kwargs, result)
         return result
 
     return wrapper

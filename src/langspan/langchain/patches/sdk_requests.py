@@ -29,6 +29,7 @@ _TRANSPORTS: Final = (
 )
 """What makes the requests of a thread's event stream; younger versions have those."""
 _BAGGAGE: Final = "baggage"
+_TRACE: Final = frozenset({"traceparent", "tracestate"})
 
 _AddHeaders: TypeAlias = Callable[[Any, Mapping[str, Any]], dict[str, Any] | None]
 
@@ -85,7 +86,7 @@ def _as_headers(headers: Any) -> dict[str, Any] | None:
 def _missing(carrier: Mapping[str, str], there: set[str]) -> dict[str, str]:
     """Return what a propagator has written and is not there yet; parts of a trace go together, or not."""
     trace = {name: value for name, value in carrier.items() if name.lower() != _BAGGAGE}
-    if any(name.lower() in there for name in trace):
+    if there & (_TRACE | {name.lower() for name in trace}):
         trace = {}
     baggage = {name: value for name, value in carrier.items() if name.lower() == _BAGGAGE}
     return {**trace, **({} if _BAGGAGE in there else baggage)}

@@ -103,11 +103,12 @@ class Askers:
         if task is None or self._ledger.closed or asyncio.current_task() is not task:
             return None
         waiting = self._waiting.pop(stored(store, "_aqueue"), [])
-        runs = list(dict.fromkeys(each for each in waiting if isinstance(each, Run)))
-        runs = [run for run in runs if run.is_open and run.is_recording]
+        asked = dict.fromkeys(each for each in waiting if isinstance(each, Run))
+        runs = [run for run in asked if run.is_open and run.is_recording]
         if len(runs) > 1:
             return Asked(runs, context_around(runs), is_shared=True)
-        silent = [each for each in waiting if isinstance(each, Context)]
+        silent = [run.context for run in asked if run.is_open and not run.is_recording]
+        silent += [each for each in waiting if isinstance(each, Context)]
         contexts = [run.context for run in runs] or silent or [_NOWHERE]
         return Asked(runs, contexts[0], is_shared=False)
 

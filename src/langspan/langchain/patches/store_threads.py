@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import ModuleType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 import wrapt
 from opentelemetry import context as otel
@@ -17,11 +17,17 @@ from opentelemetry.context import Context
 
 from langspan._guard import Guard
 from langspan.context.drivers import run_in_context
+from langspan.langchain.patches.calls import argument
 from langspan.langchain.patches.ledger import Ledger
 from langspan.langchain.patches.store_batches import is_inside
 from langspan.recording.recorder import Recorder
 
-_Held: TypeAlias = tuple[Any, Context]
+
+class _Held(NamedTuple):
+    ops: Any
+    context: Context
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
 
 
 def patch(ledger: Ledger, module: ModuleType) -> None:
@@ -61,14 +67,14 @@ class HandedOver:
 
     def carrying(self, body: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         """Return `body`, whose operations are known while it runs."""
-        guard, hold, let_go = self._guard, self._hold, self._let_go
+        guard, hold, let_go = self._guard, self._hold_inside, self.let_go
 
         async def carried(*args: Any, **kwargs: Any) -> Any:
             held = guard.call(hold, args, kwargs)
             if held is None:
                 return await body(*args, **kwargs)
             try:
-                return await body(*args, **kwargs)
+                return await body(*held.args, **held.kwargs)
             finally:
                 guard.call(let_go, held)
 
@@ -76,18 +82,37 @@ class HandedOver:
 
     def context_of(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Context | None:
         """Return the context of whoever handed a batch over to this thread; None if nobody did."""
-        if is_inside(self._recorder.innermost()):
-            return None
-        ops = args[0] if args else kwargs.get("ops")
+        if otel.get_current():
+            return None  # it has a context already
+        ops = argument(args, kwargs, 0, "ops")
         held = self._held.get(id(ops))
-        return held[1] if held is not None and held[0] is ops else None
+        return held.context if held is not None and held.ops is ops else None
 
-    def _hold(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> _Held | None:
-        ops = args[0] if args else kwargs.get("ops")
-        if ops is None or id(ops) in self._held or not is_inside(self._recorder.innermost()):
-            return None
-        self._held[id(ops)] = held = ops, otel.get_current()
+    def hold(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Held | None:
+        """Remember for whom operations are done.
+
+        A list that others have handed over, too, and which is not done yet, is copied: by the list alone it
+        could not be told for whom a thread works.
+
+        Args:
+            args: The arguments of the method.
+            kwargs: Those by name.
+
+        Returns:
+            What is to be let go in the end, with the arguments to go on with; None if it is not known.
+        """
+        ops = argument(args, kwargs, 0, "ops")
+        if id(ops) in self._held:
+            if type(ops) is not list:
+                return None
+            ops = list(ops)
+            args, kwargs = ((ops, *args[1:]), kwargs) if args else (args, {**kwargs, "ops": ops})
+        self._held[id(ops)] = held = _Held(ops, otel.get_current(), args, kwargs)
         return held
 
-    def _let_go(self, held: _Held) -> None:
-        self._held.pop(id(held[0]), None)
+    def let_go(self, held: _Held) -> None:
+        """Forget operations that are done."""
+        self._held.pop(id(held.ops), None)
+
+    def _hold_inside(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Held | None:
+        return self.hold(args, kwargs) if is_inside(self._recorder.innermost()) else None

@@ -7,9 +7,11 @@ as a whole: its embeddings belong to all of its operations.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from types import ModuleType
+from inspect import iscoroutinefunction
+from types import CoroutineType, ModuleType
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -150,15 +152,33 @@ class _Batches:
         """Record a batch, unless it belongs to an operation that is under way."""
         context = self._guard.call(self._handed_over.context_of, args, kwargs)
         if context is not None:
-            return run_in_context(context, wrapped, *args, **kwargs)
+            return run_in_context(context, self._batch, wrapped, store, args, kwargs)
+        return self._batch(wrapped, store, args, kwargs)
+
+    def _batch(self, wrapped: Any, store: Any, args: _Args, kwargs: dict[str, Any]) -> Any:
         plan = self._guard.call(self._plan, args, kwargs)
         if plan is None:
             return wrapped(*args, **kwargs)
         kind, describe = plan
         return self._recorders[kind].calling(describe)(wrapped, store, args, kwargs)
 
-    async def abatch(self, wrapped: Any, store: Any, args: _Args, kwargs: dict[str, Any]) -> Any:
+    def abatch(self, wrapped: Any, store: Any, args: _Args, kwargs: dict[str, Any]) -> Any:
         """Record a batch, unless it belongs to an operation that is under way, or to several."""
+        if iscoroutinefunction(wrapped):
+            return self._abatch(wrapped, store, args, kwargs)
+        # It may start something at once, in a thread, and return more than can be awaited.
+        held = self._guard.call(self._handed_over.hold, args, kwargs)
+        result = wrapped(*args, **kwargs) if held is None else wrapped(*held.args, **held.kwargs)
+        if held is not None and isinstance(result, asyncio.Future):
+            result.add_done_callback(lambda _: self._guard.call(self._handed_over.let_go, held))
+            return result
+        if held is not None:
+            self._guard.call(self._handed_over.let_go, held)
+        if type(result) is not CoroutineType:
+            return result
+        return self._abatch(lambda *_, **__: result, store, args, kwargs)
+
+    async def _abatch(self, wrapped: Any, store: Any, args: _Args, kwargs: dict[str, Any]) -> Any:
         guard = self._guard
         body = guard.call(self._handed_over.carrying, wrapped) or wrapped
         asked = guard.call(self._askers.take, store)

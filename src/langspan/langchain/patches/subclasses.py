@@ -6,12 +6,13 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from types import FunctionType
-from typing import Any
-
-import wrapt
+from typing import Any, TypeAlias
 
 from langspan._guard import Guard
 from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.method_wrappers import MethodWrapper, is_method
+
+Variants: TypeAlias = Callable[[str, FunctionType], Wrapper | None]
 
 
 def wrap_tree(
@@ -20,8 +21,8 @@ def wrap_tree(
     base: type,
     wrappers: Mapping[str, Wrapper],
     *,
-    variants: Callable[[str], Wrapper | None] | None = None,
-    make: type[wrapt.FunctionWrapper[..., Any]] = wrapt.FunctionWrapper,
+    variants: Variants | None = None,
+    make: type[MethodWrapper] = MethodWrapper,
 ) -> None:
     """Wrap methods of `base` and every override of them in its subclasses, once each.
 
@@ -31,30 +32,30 @@ def wrap_tree(
         base: The class that defines the methods.
         wrappers: The wrapt wrappers, by the names of the methods.
         variants: Returns the wrapper of a method that subclasses define and `base` does not, by its name.
-        make: The class of wrapt that puts a wrapper around a method.
+        make: What puts a wrapper around a method.
     """
 
     def wrap_overrides(cls: type) -> None:
         for name, method, wrapper in chain(
             _overrides(cls, base, wrappers), _variants(cls, wrappers, variants)
         ):
-            ledger.replace(cls, name, make(method, wrapper))
-
-    for name, wrapper in wrappers.items():
-        ledger.exchange(base, name, functools.partial(_made, make, wrapper))
-    for cls in set(_subclasses(base)):
-        wrap_overrides(cls)
+            if is_method(method):
+                ledger.override(cls, name, make(method, wrapper))
 
     def init_subclass(cls: type, /, **kwargs: Any) -> None:
         original(cls, **kwargs)
         if not ledger.closed:
             guard.call(wrap_overrides, cls)
 
+    for name, wrapper in wrappers.items():
+        ledger.exchange(base, name, functools.partial(_made, make, wrapper))
     original = _init_subclass_of(base)
     ledger.replace(base, "__init_subclass__", classmethod(init_subclass))
+    for cls in set(_subclasses(base)):
+        guard.call(wrap_overrides, cls)  # each by itself: one that takes no patch costs only its own spans
 
 
-def _made(make: type[wrapt.FunctionWrapper[..., Any]], wrapper: Wrapper, method: Any) -> Any:
+def _made(make: type[MethodWrapper], wrapper: Wrapper, method: Any) -> Any:
     return make(method, wrapper)
 
 
@@ -72,14 +73,14 @@ def _overrides(cls: type, base: type, wrappers: Mapping[str, Wrapper]) -> Iterat
 
 
 def _variants(
-    cls: type, wrappers: Mapping[str, Wrapper], variants: Callable[[str], Wrapper | None] | None
+    cls: type, wrappers: Mapping[str, Wrapper], variants: Variants | None
 ) -> Iterator[tuple[str, Any, Wrapper]]:
     """Yield further methods of a subclass that are to be wrapped, by name, with the wrapper for each."""
     if variants is None:
         return
     for name, method in list(vars(cls).items()):
         if name not in wrappers and type(method) is FunctionType:
-            wrapper = variants(name)
+            wrapper = variants(name, method)
             if wrapper is not None:
                 yield name, method, wrapper
 

@@ -7,7 +7,8 @@ LangChain compares some of these methods on classes, so their wrappers are such 
 
 from __future__ import annotations
 
-from types import ModuleType
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, iscoroutinefunction
+from types import FunctionType, ModuleType
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,9 +18,9 @@ from langspan.conventions.vector_stores import SearchType
 from langspan.kinds.vector_stores import ADD, DELETE, SEARCH, STORE, STORES
 from langspan.langchain.handler import RecordingHandler
 from langspan.langchain.patches.calls import CallRecorder, Describe, argument, call_started, is_call_of
-from langspan.langchain.patches.comparable import ComparableWrapper
 from langspan.langchain.patches.hooks import VECTOR_SEARCHES
 from langspan.langchain.patches.ledger import Ledger, Wrapper
+from langspan.langchain.patches.method_wrappers import ComparableWrapper
 from langspan.langchain.patches.subclasses import wrap_tree
 from langspan.recording.recorder import Recorder
 
@@ -27,6 +28,8 @@ _MMR: Final = "max_marginal_relevance_search"
 _SIMILARITY: Final = "similarity_search"
 _ASYNC: Final = "a"
 _BY_VECTOR: Final = "_by_vector"
+_GENERATOR: Final = CO_GENERATOR | CO_ASYNC_GENERATOR
+"""Searches that yield their documents are not recorded: they end when their caller wants."""
 _THRESHOLD: Final = "score_threshold"
 
 
@@ -43,17 +46,21 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
     searches = CallRecorder(ledger, guard, recorder, SEARCH)
     adding, deleting = (CallRecorder(ledger, guard, recorder, kind) for kind in (ADD, DELETE))
 
-    def search(name: str) -> Wrapper | None:
+    def search(name: str) -> Wrapper:
         plain = name.removeprefix(_ASYNC)
-        if not plain.startswith((_SIMILARITY, _MMR)):
-            return None
         describe = _searching(recorder, plain)
         return searches.calling(describe) if plain == name else searches.awaiting(describe)
+
+    def variant(name: str, method: FunctionType) -> Wrapper | None:
+        plain = name.removeprefix(_ASYNC)
+        if not plain.startswith((_SIMILARITY, _MMR)) or method.__code__.co_flags & _GENERATOR:
+            return None
+        return searches.awaiting(_searching(recorder, plain)) if iscoroutinefunction(method) else search(name)
 
     documents, texts = (_writing(recorder, parameter) for parameter in ("documents", "texts"))
     ids = _writing(recorder, "ids")
     wrappers = {
-        **{name: wrapper for name in VECTOR_SEARCHES if (wrapper := search(name)) is not None},
+        **{name: search(name) for name in VECTOR_SEARCHES},
         "add_documents": adding.calling(documents),
         "add_texts": adding.calling(texts),
         "delete": deleting.calling(ids),
@@ -61,7 +68,7 @@ def install(ledger: Ledger, guard: Guard, handler: RecordingHandler, module: Mod
         "aadd_texts": adding.awaiting(texts),
         "adelete": deleting.awaiting(ids),
     }
-    wrap_tree(ledger, guard, module.VectorStore, wrappers, variants=search, make=ComparableWrapper)
+    wrap_tree(ledger, guard, module.VectorStore, wrappers, variants=variant, make=ComparableWrapper)
 
 
 def _searching(recorder: Recorder, name: str) -> Describe:
