@@ -43,7 +43,8 @@ start() {
     left=$attempts
     until answers "$4" 2>/dev/null; do
         left=$((left - 1))
-        if [ "$left" -eq 0 ] || ! running "$1"; then
+        # Not "running": right after its start the process is still this shell, by its command line.
+        if [ "$left" -eq 0 ] || ! kill -0 "$(cat "$run/$1.pid")" 2>/dev/null; then
             tail -n 5 "$run/$1.log" >&2
             give_up "$1: did not start; full log in $run/$1.log"
         fi

@@ -155,6 +155,19 @@ def test_an_endpoint_that_refuses_the_span_is_a_problem_with_its_reason(doctor, 
     assert "401" in out.split("was not taken")[1]
 
 
+def test_a_web_page_is_no_endpoint(doctor, server):
+    server.always = Reply(200, "<!DOCTYPE html><title>Jaeger UI</title>")
+    code, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=server.endpoint)
+    assert 1 == code
+    assert "a web page answers: this is not the address of a collector" in out
+
+
+def test_a_path_that_is_added_to_the_endpoint_is_to_be_left_out(doctor, server):
+    server.always = Reply(404, "404 page not found")
+    _, out = doctor(OTEL_EXPORTER_OTLP_ENDPOINT=f"{server.endpoint}/v1/traces")
+    assert "/v1/traces is added to OTEL_EXPORTER_OTLP_ENDPOINT: leave it out there" in out
+
+
 def test_an_endpoint_that_answers_with_a_redirect_is_a_problem_with_its_target(doctor, server):
     """Such as one that serves https only."""
     server.always = Reply(301, headers={"Location": "https://collector:4318/v1/traces?key=s3cret"})

@@ -149,6 +149,13 @@ def test_a_model_that_a_middleware_falls_back_to_tells_which_failed(way: Way, tr
     ] == told(traced, "chat")
 
 
+def test_a_fallback_to_a_model_of_the_same_name_at_another_provider_is_one(traced: Recording) -> None:
+    fallback = ModelFallbackMiddleware(StreamingChat(answers=["x"], model_name="broken"))
+    create_agent(broken(), middleware=[fallback]).invoke(ASK)
+
+    assert [("chat broken", None, None, None), ("chat broken", None, "broken", None)] == told(traced, "chat")
+
+
 # An old fallback leaves its model in the request, which is then the only one to be tried again.
 @pytest.mark.parametrize("outermost", [ModelFallbackMiddleware, pytest.param(Again, marks=RETRIES.mark)])
 def test_retries_and_fallbacks_are_told_apart_in_either_order(outermost: Any, traced: Recording) -> None:

@@ -225,6 +225,29 @@ def test_an_agent_has_the_conversation_of_its_config(traced: Recording) -> None:
     }
 
 
+def test_agents_that_are_called_at_once_have_a_conversation_and_a_name_each(traced: Recording) -> None:
+    executor = tool_calling()
+
+    async def main() -> None:
+        config: list[Any] = [
+            {"configurable": {"thread_id": f"t-{n}"}, "run_name": f"run-{n}"} for n in range(3)
+        ]
+        await asyncio.gather(*(executor.ainvoke(ASK, each) for each in config))
+
+    asyncio.run(main())
+
+    roots = [span for span in traced.spans if span.parent is None]
+    assert {f"run-{n}": f"t-{n}" for n in range(3)} == {
+        (span.attributes or {})["langchain.run.name"]: (span.attributes or {})["gen_ai.conversation.id"]
+        for span in roots
+        if span.name.startswith("invoke_agent")
+    }
+    for root in roots:
+        below = [span for span in traced.spans if span.context.trace_id == root.context.trace_id]
+        told = {(span.attributes or {}).get("gen_ai.conversation.id") for span in below}
+        assert {(root.attributes or {})["gen_ai.conversation.id"]} == told - {None}
+
+
 def test_an_agent_inside_a_chain_is_one(traced: Recording) -> None:
     (RunnableLambda(lambda given: given) | tool_calling()).invoke(ASK)
 

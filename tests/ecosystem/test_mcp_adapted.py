@@ -77,6 +77,21 @@ def test_arguments_and_errors_stay_inside(connection: Any) -> None:
     assert {} == sightings(telemetry)
 
 
+def test_a_tool_that_says_that_it_failed_failed_however_it_is_called(connection: Any) -> None:
+    telemetry = Telemetry()
+
+    with telemetry.instrumented():
+        asyncio.run(_work(connection))
+
+    found = {
+        span.name: (span.status.status_code.name, (span.attributes or {}).get("error.type"))
+        for span in telemetry.spans
+        if span.name.startswith("execute_tool")
+    }
+    failed = ("ERROR", "tool_error")
+    assert {"execute_tool temperature": ("UNSET", None), "execute_tool refuse": failed} == found
+
+
 @pytest.fixture(scope="module")
 def untraced(connection: Any) -> Seen:
     seen = asyncio.run(_work(connection))

@@ -215,6 +215,21 @@ async def test_a_call_by_hand_in_a_tool_of_another_name_is_a_span_below_it(trace
     assert "mcp.method.name" not in told(traced.named("execute_tool my_temperature"))
 
 
+async def test_calls_by_hand_in_a_tool_of_the_same_name_are_spans_below_it(traced: Recording) -> None:
+    @tool
+    async def temperature(city: str) -> str:
+        """Tell the temperature, for certain."""
+        answers = [await session.call_tool("temperature", {"city": city}) for _ in range(2)]
+        return str(answers[-1].content)
+
+    async with Served().session() as session:
+        await session.list_tools()
+        await temperature.ainvoke(CITY)
+
+    below = "  tools/call temperature\n" * 2
+    assert drawn(traced.spans) == written(f"execute_tool temperature\n{below}")
+
+
 async def test_a_tool_that_an_interceptor_calls_again_is_one_span(traced: Recording) -> None:
     async def twice(request: Any, handler: Any) -> Any:
         await handler(request)

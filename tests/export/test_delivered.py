@@ -215,6 +215,33 @@ def test_every_status_of_success_is_one(export, server, status):
     assert {} == lost(exported.stats())
 
 
+PAGES = {
+    "user interface": "\n<!doctype html>\n<html lang='en'><title>Jaeger</title></html>",
+    "login": "<HTML><body>Sign in</body></HTML>",
+}
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf"])
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_a_web_page_has_taken_nothing(export, server, page, caplog):
+    server.always = Reply(200, page, headers={"Content-Type": "text/html"})
+    exported = export(server.endpoint)
+    exported.end(10)
+    assert not exported.telemetry.flush(10)
+    assert {"refused": 10} == lost(exported.stats())
+    assert "a web page answers: this is not the address of a collector" in caplog.text
+
+
+@pytest.mark.parametrize("protocol", ["http/protobuf"])
+@pytest.mark.parametrize("body", ["", "OK", "{}", "<ok/>"])
+def test_a_simple_receiver_may_say_what_it_likes(export, server, body):
+    server.always = Reply(200, body, headers={"Content-Type": "text/html; charset=utf-8"})
+    exported = export(server.endpoint)
+    exported.end(10)
+    assert exported.telemetry.flush(10)
+    assert {} == lost(exported.stats())
+
+
 # -- again
 
 

@@ -101,6 +101,12 @@ def test_a_span_of_the_applications_own_in_a_run_is_named(server: AgentServer, t
     assert named(send(server, call)) == told(traced, "own")
 
 
+def test_a_state_that_is_there_gets_no_foreign_parent(server: AgentServer, traced: Recording) -> None:
+    request = send(server, CALLS["post"], headers={"TraceState": "theirs=1"})
+
+    assert (None, "theirs=1") == (request.header("traceparent"), request.header("tracestate"))
+
+
 @pytest.mark.parametrize("name", ["traceparent", "Traceparent", "TRACEPARENT"])
 @pytest.mark.parametrize("call", [CALLS["post"], CALLS["stream"]], ids=["post", "stream"])
 def test_what_the_call_has_stays(

@@ -20,7 +20,7 @@ from opentelemetry import context as otel
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, Sampler, TraceIdRatioBased
 
 from support.models import ScriptedEmbeddings
 from support.probe import turn
@@ -361,6 +361,76 @@ def test_who_was_cancelled_has_not_asked(traced: Recording) -> None:
 
     # Old versions do the work of who is gone as well.
     assert {"search_memory", "search_memory/embeddings scripted-1"} == set(traced.paths())
+
+
+def test_work_for_several_graphs_below_one_span_lies_in_neither(traced: Recording) -> None:
+    async def main() -> None:
+        async with batching() as store:
+            builder = StateGraph(MessagesState).add_node("recall", _recall).add_edge(START, "recall")
+            graphs = [builder.compile(name=name, store=store) for name in ("a", "b")]
+            with traced.tracer.start_as_current_span("request"):
+                await asyncio.gather(*(each.ainvoke({"messages": [("user", "tea")]}) for each in graphs))
+
+    asyncio.run(main())
+
+    request = traced.named("request")
+    assert {"invoke_workflow a", "invoke_workflow b", "shared memory batch Batching"} == {
+        *children(traced.spans, request)
+    }
+    assert 1 == len(traced.trace_ids())
+
+
+def test_a_request_that_is_sampled_out_makes_no_trace_in_the_background() -> None:
+    recording = Recording(sampler=ParentBased(TraceIdRatioBased(0.5)))
+
+    async def main() -> None:
+        async with batching() as store:
+            for _ in range(50):
+                with recording.tracer.start_as_current_span("request"):
+                    await store.asearch(PLACE, query="tea")
+
+    with instrumented(recording):
+        asyncio.run(main())
+
+    assert {"request"} == {span.name for span in recording.spans if span.parent is None}
+    assert 50 > [span.name for span in recording.spans].count("request") > 0
+
+
+class Threaded(BaseStore):
+    """A store whose asynchronous method has a thread do the work."""
+
+    embeddings = ScriptedEmbeddings()
+
+    def batch(self, ops: Iterable[Any]) -> list[Any]:
+        return [self.embeddings.embed_query("q") and None for _ in ops]
+
+    async def abatch(self, ops: Iterable[Any]) -> list[Any]:
+        return await asyncio.get_running_loop().run_in_executor(None, self.batch, ops)
+
+
+class Started(Threaded):
+    """One that starts it as soon as it is asked."""
+
+    def abatch(self, ops: Iterable[Any]) -> Any:
+        return asyncio.get_running_loop().run_in_executor(None, self.batch, ops)
+
+
+@pytest.mark.parametrize("store", [Threaded(), Started()], ids=lambda store: type(store).__name__)
+def test_a_list_of_operations_is_done_for_who_hands_it_over(store: BaseStore, traced: Recording) -> None:
+    """Even if several requests use the same list, at once."""
+    operations = [GetOp(("a",), "k")]
+
+    async def request(name: str) -> None:
+        with traced.tracer.start_as_current_span(name):
+            await store.abatch(operations)
+
+    async def main() -> None:
+        await asyncio.gather(*(request(f"request {n}") for n in range(4)))
+
+    asyncio.run(main())
+
+    below = ["", "/get_memory", "/get_memory/embeddings scripted-1"]
+    assert sorted(f"request {n}{path}" for n in range(4) for path in below) == sorted(traced.paths())
 
 
 @pytest.mark.parametrize("sampler", [ALWAYS_OFF, ParentBased(ALWAYS_OFF)])

@@ -20,6 +20,9 @@ from langspan.export import otlp_settings, traces
 _PROBE_SECONDS: Final = 0.5
 _SEND_SECONDS: Final = 3
 _DEFAULTS: Final = {otlp_settings.GRPC: "http://localhost:4317", otlp_settings.HTTP: "http://localhost:4318"}
+_FOR_ALL: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_PATH: Final = "/v1/traces"
+_NOT_FOUND: Final = "404"
 _SCHEME_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -79,6 +82,8 @@ def send(endpoint: Endpoint, environ: Mapping[str, str], spans: Sequence[Readabl
     if told is None:
         return None
     reason = told or (messages[-1] if messages else "it did not say why")
+    if _NOT_FOUND in reason and urlsplit(environ.get(_FOR_ALL, "").strip()).path.rstrip("/").endswith(_PATH):
+        reason += f". {_PATH} is added to {_FOR_ALL}: leave it out there"
     return without_header_values(reason.replace(endpoint.url, endpoint.display_url), environ)
 
 

@@ -8,6 +8,9 @@ from urllib.request import Request, urlopen
 
 _SECONDS: Final = 1.0
 _FOUND: Final = 200
+_READ: Final = 4096
+_PLACEHOLDER: Final = b"<title>Test Page</title>"
+"""What a Jaeger that was built without its user interface serves in its place."""
 
 
 def has_pages(url: str) -> bool:
@@ -21,6 +24,7 @@ def has_pages(url: str) -> bool:
     try:
         request = Request(f"{url}/", headers={"Accept": "text/html"})  # noqa: S310 - only HTTP, see above
         with urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - as above
-            return bool(answer.status == _FOUND and answer.headers.get_content_type() == "text/html")
+            is_page = answer.status == _FOUND and answer.headers.get_content_type() == "text/html"
+            return is_page and _PLACEHOLDER not in answer.read(_READ)
     except (OSError, ValueError, HTTPException):
         return False

@@ -23,6 +23,7 @@ MAX_WORDS: Final = 300
 # More than is shown, so that a login is seen as one although its end is not shown.
 _MAX_READ: Final = 2000
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
+_WEB_PAGE: Final = re.compile(rb"\s*<(!doctype\s+html|html)\b", re.IGNORECASE)
 _TOO_LARGE: Final = re.compile(
     r"larger than max|too large|(message|request|body)( size)? exceeds", re.IGNORECASE
 )
@@ -83,6 +84,24 @@ def accepted(rejected: int, message: str) -> Answer:
 def is_http_success(status: int) -> bool:
     """Return whether an HTTP status is one of success."""
     return status // 100 == _SUCCESS
+
+
+def is_web_page(body: bytes) -> bool:
+    """Return whether the body of an answer is a page for a browser: a login, or a user interface.
+
+    Args:
+        body: The body, as far as it was read.
+    """
+    return _WEB_PAGE.match(body) is not None
+
+
+def web_page() -> Answer:
+    """Return what a page means where a receiver should have answered: nobody took the request."""
+    return Answer(
+        Verdict.LOST,
+        Loss.REFUSED,
+        "a web page answers: this is not the address of a collector; by default one has port 4318",
+    )
 
 
 def http_refusal(status: int, reason: str, headers: Mapping[str, str], body: str) -> Answer:

@@ -120,6 +120,8 @@ class _HttpLink:
         return answers.http_refusal(response.status, response.reason, response.headers, _read_error(response))
 
     def _read_success(self, response: _Response) -> Answer:
+        if answers.is_web_page(response.content):
+            return answers.web_page()
         try:
             partial = self._response_type.FromString(response.content).partial_success
         except Exception:  # noqa: BLE001 - an empty page, or JSON; protobuf's errors differ between versions

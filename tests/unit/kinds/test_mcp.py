@@ -52,6 +52,8 @@ class Strange(str):  # noqa: SLOT000 - as applications write it
         (FileUrl("file:///srv/terms.md"), "file:///srv/terms.md"),
         (Strange("terms://host/a"), "terms://host/a"),
         ("data:text/plain,secret", "data:"),
+        ("data:text/plain,secret see https://host.test", "data:"),
+        (AnyUrl("mailto:ada@host.test?body=http://host.test"), "mailto:"),
         ("mailto:ada@host.test", "mailto:"),
         ("no uri at all", None),
         ("http://[half", None),
