@@ -88,6 +88,14 @@ EXEMPT = {
     "langchain.patches.store_batches.Asked.linking.linked": CARRIER,
     "langchain.patches.stores._Batches.batch": CARRIER,
     "langchain.patches.stores._Batches.abatch": CARRIER,
+    "langchain.patches.stores._Batches._batch": CARRIER,
+    "langchain.patches.stores._Batches._abatch": CARRIER,
+    "langchain.patches.calls.CallRecorder.awaiting.recorded": CARRIER,
+    "langchain.patches.method_wrappers._Copied.__copy__": TRIVIAL,
+    "langchain.patches.method_wrappers._Copied.__deepcopy__": CARRIER,
+    "langchain.patches.method_wrappers._Copied.__reduce__": CARRIER,
+    "langchain.patches.method_wrappers._Copied.__reduce_ex__": CARRIER,
+    "langchain.patches.method_wrappers._named": CARRIER,
     "langchain.patches.by_identity.ByIdentity._forget": COLLECTOR,
     "langchain.patches.heard.Heard.__iter__": TRIVIAL,
     "langchain.patches.heard.Heard.__next__": CARRIER,
@@ -249,7 +257,12 @@ TOLD_TO_USERS = {"langchain.patches.lookup.run_of": "chain_that_is_judged"}
 # Without it a fault of LangChain's shows: an inline handler keeps others from being told of some starts.
 UNTOLD = {"langchain.patches.runnables._notify_non_inline.plan"}
 # Without them a patch stays where it is, and does nothing from then on.
-UNDOES = {"langchain.patches.ledger.Ledger.undo", "langchain.patches.ledger._put_back"}
+UNDOES = {
+    "langchain.patches.by_identity.ByIdentity.pairs",
+    "langchain.patches.ledger.Ledger.undo",
+    "langchain.patches.ledger.Ledger.written",
+    "langchain.patches.ledger._put_back",
+}
 
 
 # Functions of plain data, of which some serve rare shapes only.

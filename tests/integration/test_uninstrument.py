@@ -91,7 +91,7 @@ def test_the_ledger_knows_every_change(used: None, recording: Recording) -> None
     with instrumented(recording) as handle:
         written = {
             (f"{owner.__module__}.{owner.__qualname__}" if isinstance(owner, type) else owner.__name__, name)
-            for owner, name in handle._ledger.written()
+            for owner, name, _, _ in handle._ledger.written()
         }
         changed = _changed(before, _snapshot())
 

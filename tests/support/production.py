@@ -67,7 +67,7 @@ class Harness:
             patch.setenv("LANGSPAN_MAX_OPEN_RUNS", "1000")
             self._instrument(instrumentor)
         assert instrumentor.instrumentation is not None
-        self.patches = [entry[:3] for entry in instrumentor.instrumentation._ledger._entries]
+        self.patches = [entry[:3] for entry in instrumentor.instrumentation._ledger.written()]
 
     def _instrument(self, instrumentor: langspan.LangSpanInstrumentor) -> None:
         instrumentor.instrument(
@@ -97,7 +97,7 @@ class Harness:
             self._put_back()
 
     def _put_back(self) -> None:
-        for owner, name, original in reversed(self.patches):
+        for owner, name, original in self.patches:
             if original is not _MISSING:
                 setattr(owner, name, original)
             elif name in vars(owner):

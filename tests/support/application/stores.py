@@ -12,6 +12,7 @@ from langgraph.store.base import BaseStore, GetOp, ListNamespacesOp, PutOp, Sear
 from langgraph.store.base.batch import AsyncBatchedBaseStore
 from langgraph.store.memory import InMemoryStore
 from opentelemetry import context as otel
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from support.application.embeddings import Known
 from support.application.waiting import cancelled, wait_for_ever
@@ -161,6 +162,18 @@ async def store_batching_in_a_chain(_config: Any) -> Any:
         return _shown(await RunnableParallel(a=chain, b=chain).ainvoke("drink"))
 
 
+async def store_batching_for_two_below_one_span(_config: Any) -> Any:
+    """A span of another process is around both that ask."""
+    above = SpanContext(7, 8, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    token = otel.attach(set_span_in_context(NonRecordingSpan(above)))
+    try:
+        async with batching() as store:
+            chain = RunnableLambda(lambda _: "no", lambda query: _search(store, query))
+            return _shown(await asyncio.gather(*(chain.ainvoke("drink") for _ in range(2))))
+    finally:
+        otel.detach(token)
+
+
 async def store_batching_fails(_config: Any) -> Any:
     async with batching(Failing()) as store:
         found = await asyncio.gather(*(_search(store) for _ in range(2)), return_exceptions=True)
@@ -193,6 +206,7 @@ SCENARIOS = (
     store_batching,
     store_batching_for_many,
     store_batching_in_a_chain,
+    store_batching_for_two_below_one_span,
     store_batching_fails,
     store_batching_for_nobody,
 )

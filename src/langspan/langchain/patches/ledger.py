@@ -120,13 +120,14 @@ class Ledger:
         else:
             known.append(made)
 
-    def written(self) -> Iterator[tuple[Any, str]]:
-        """Yield the owner and the name of every attribute that is replaced."""
-        for owner, name, _, _ in self._entries:
-            yield owner, name
+    def written(self) -> Iterator[tuple[Any, str, Any, Any]]:
+        """Yield what was replaced, last first: owner, name, original and replacement."""
         for cls, overrides in self._overrides.pairs():
             for each in overrides:
-                yield cls, each.name
+                if (replacement := each.replacement()) is not None:
+                    original = replacement.__wrapped__ if each.is_own else _MISSING
+                    yield cls, each.name, original, replacement
+        yield from reversed(self._entries)
 
     def undo(self, guard: Guard) -> None:
         """Restore every original, last patch first.
@@ -139,12 +140,10 @@ class Ledger:
         """
         self.closed = True
         self._awaited.clear()
-        for cls, overrides in self._overrides.pairs():
-            for each in overrides:
-                guard.call(each.put_back, cls)
+        for each in list(self.written()):
+            guard.call(_put_back, *each)
+        self._entries.clear()
         self._overrides = ByIdentity()
-        while self._entries:
-            guard.call(_put_back, *self._entries.pop())
 
 
 class _Override(NamedTuple):
@@ -159,13 +158,6 @@ class _Override(NamedTuple):
     name: str
     replacement: weakref.ref[MethodWrapper]
     is_own: bool
-
-    def put_back(self, cls: type) -> None:
-        """Give the class back what it had."""
-        replacement = self.replacement()
-        if replacement is not None:
-            original = replacement.__wrapped__ if self.is_own else _MISSING
-            _put_back(cls, self.name, original, replacement)
 
 
 def _put_back(owner: Any, name: str, original: Any, replacement: Any) -> None:
