@@ -30,6 +30,7 @@ from cluster.manifests import (
     tool,
     unset,
 )
+from docs.pages import page
 from support.backends import COLLECTOR_CONFIG, binary, free_ports, get, running_collector
 
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
@@ -51,6 +52,10 @@ OTHER: dict[str, dict[str, str]] = {
 }
 each_folder = pytest.mark.parametrize("folder", FOLDERS)
 each_workload = pytest.mark.parametrize("workload", SERVICE_OF)
+
+
+def kustomization(folder: str) -> Path:
+    return KUBERNETES / folder / "kustomization.yaml"
 
 
 def written() -> Any:
@@ -84,7 +89,7 @@ def test_the_check_finds_a_field_that_does_not_exist(tmp_path: Path) -> None:
 @each_folder
 def test_every_file_is_applied(folder: str) -> None:
     """But values for a chart."""
-    listed = yaml.safe_load((KUBERNETES / folder / "kustomization.yaml").read_text())
+    listed = yaml.safe_load(kustomization(folder).read_text())
     maps = listed.get("configMapGenerator", ())
     files = {
         *listed["resources"],
@@ -93,6 +98,14 @@ def test_every_file_is_applied(folder: str) -> None:
     }
     found = {path.name for path in (KUBERNETES / folder).iterdir()} - {"kustomization.yaml", "adapter.yaml"}
     assert found == {name for name in files if "/" not in name}
+
+
+@each_folder
+def test_the_page_applies_a_folder_as_the_folder_says(folder: str) -> None:
+    said = re.findall(r"^#   (kubectl apply .*?)(?: {2,}|$)", kustomization(folder).read_text(), re.MULTILINE)
+    shown = {line for block in page("docs/recipes/kubernetes.md").blocks for line in block.code.splitlines()}
+    assert said
+    assert {*said} <= shown
 
 
 def test_the_configurations_are_those_that_compose_mounts() -> None:
