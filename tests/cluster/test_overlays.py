@@ -167,7 +167,7 @@ def test_images_and_arguments_are_those_of_compose(place: tuple[str, str]) -> No
     own = container(pods(folder)[workload])
     assert unset(shipped["image"]) == own["image"]
     started = [argument.rpartition("/")[2] for argument in own["args"]]
-    added = {"metrics.yaml", "resolver.yaml", "kubernetes.yaml"}
+    added = {"resolver.yaml", "kubernetes.yaml"}
     assert [each.rpartition("/")[2] for each in shipped["command"]] == [
         name for name in started if name not in added
     ]

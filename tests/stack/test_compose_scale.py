@@ -103,7 +103,7 @@ def test_versions_are_those_that_the_tests_run() -> None:
 
 def test_ports_are_variables_and_open_on_this_machine_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert 4 == len(published)
+    assert 5 == len(published)
     assert [] == [port for port in published if not re.fullmatch(r"127\.0\.0\.1:\$\{\w+:-(\d+)\}:\1", port)]
 
 
