@@ -234,6 +234,39 @@ def test_monitors_name_ports_that_pods_have() -> None:
     assert has >= {each["port"] for each in monitor["spec"]["podMetricsEndpoints"]}
 
 
+def test_prometheus_gets_the_numbers_as_in_compose() -> None:
+    """Under the names of jobs that the alerts ask for, which a PodMonitor does not give of itself."""
+    shipped = yaml.safe_load((COLLECTOR_CONFIG.parent / "prometheus.yml").read_text())["scrape_configs"]
+    (monitor,) = of_kind("monitoring", "PodMonitor").values()
+    shown = []
+    for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+        assert {"targetLabel", "replacement"} == {*endpoint["relabelings"][-1]}
+        job = {
+            "job_name": endpoint["relabelings"][-1]["replacement"],
+            "honor_labels": endpoint.get("honorLabels", False),
+            "metric_relabel_configs": [
+                {
+                    re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", key): value
+                    for key, value in each.items()
+                }
+                for each in endpoint.get("metricRelabelings", ())
+            ],
+        }
+        shown.append(job)
+        assert "job" == endpoint["relabelings"][-1]["targetLabel"]
+    kept = {"honor_labels": False, "metric_relabel_configs": []}
+    assert [{key: job.get(key, kept.get(key)) for key in shown[0]} for job in shipped] == shown
+    assert {monitor["spec"]["sampleLimit"]} == {
+        job["sample_limit"] for job in shipped if "sample_limit" in job
+    }
+
+
+def test_no_alert_tells_of_a_command_that_a_cluster_lacks() -> None:
+    (rules,) = of_kind("monitoring", "PrometheusRule").values()
+    told = [rule["annotations"]["do"] for group in rules["spec"]["groups"] for rule in group["rules"]]
+    assert [] == [text for text in told if re.search(r"docker|compose|prometheus\.yml", text)]
+
+
 def test_the_number_of_gateways_follows_a_number_that_the_collector_tells(tmp_path: Path) -> None:
     """And that the adapter for Prometheus passes on."""
     (scaler,) = of_kind("base", "HorizontalPodAutoscaler").values()
