@@ -170,6 +170,11 @@ def test_the_go_runtime_stays_below_the_memory_limit(name: str) -> None:
     assert megabytes(environment(name)["GOMEMLIMIT"]) <= 0.8 * megabytes(SERVICES[name]["mem_limit"])
 
 
+def test_an_agent_whose_gateway_is_away_is_not_waited_for() -> None:
+    """It would not end when asked: tests/stack/test_fleet_agent.py."""
+    assert "5s" == SERVICES["agent"]["stop_grace_period"]
+
+
 @each_configured
 def test_no_two_services_share_a_queue(name: str) -> None:
     own = volumes(name).get("/var/lib/langspan")
