@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from cluster.manifests import effective, of_kind, selected
+from docs.pages import page
 from support.backends import (
     Collector,
     Jaeger,
@@ -76,6 +77,14 @@ def test_an_agent_takes_more_than_a_sidecar_may_send(folder: str, tmp_path: Path
 def test_a_sidecar_tells_the_kubelet_that_it_is_alive() -> None:
     """The operator makes a probe of this extension, which asks the address of the pod."""
     assert "0.0.0.0:13133" == config()["extensions"]["health_check"]["endpoint"]
+
+
+def test_the_page_sends_an_application_to_where_its_sidecar_listens() -> None:
+    (told,) = re.findall(
+        r"`endpoint: http://localhost:(\d+)`", " ".join(page("docs/recipes/kubernetes.md").prose)
+    )
+    listening = config()["receivers"]["otlp"]["protocols"]["http"]["endpoint"]
+    assert f"127.0.0.1:{told}" == listening
 
 
 def test_a_sidecar_counts_no_spans_of_its_own() -> None:
