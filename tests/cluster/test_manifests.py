@@ -30,6 +30,7 @@ from cluster.manifests import (
     tool,
     unset,
 )
+from docs.pages import page
 from support.backends import COLLECTOR_CONFIG, binary, free_ports, get, running_collector
 
 COMPOSE = yaml.safe_load((REPOSITORY / "docker-compose.yml").read_text())["services"]
@@ -51,6 +52,10 @@ OTHER: dict[str, dict[str, str]] = {
 }
 each_folder = pytest.mark.parametrize("folder", FOLDERS)
 each_workload = pytest.mark.parametrize("workload", SERVICE_OF)
+
+
+def kustomization(folder: str) -> Path:
+    return KUBERNETES / folder / "kustomization.yaml"
 
 
 def written() -> Any:
@@ -84,7 +89,7 @@ def test_the_check_finds_a_field_that_does_not_exist(tmp_path: Path) -> None:
 @each_folder
 def test_every_file_is_applied(folder: str) -> None:
     """But values for a chart."""
-    listed = yaml.safe_load((KUBERNETES / folder / "kustomization.yaml").read_text())
+    listed = yaml.safe_load(kustomization(folder).read_text())
     maps = listed.get("configMapGenerator", ())
     files = {
         *listed["resources"],
@@ -93,6 +98,14 @@ def test_every_file_is_applied(folder: str) -> None:
     }
     found = {path.name for path in (KUBERNETES / folder).iterdir()} - {"kustomization.yaml", "adapter.yaml"}
     assert found == {name for name in files if "/" not in name}
+
+
+@each_folder
+def test_the_page_applies_a_folder_as_the_folder_says(folder: str) -> None:
+    said = re.findall(r"^#   (kubectl apply .*?)(?: {2,}|$)", kustomization(folder).read_text(), re.MULTILINE)
+    shown = {line for block in page("docs/recipes/kubernetes.md").blocks for line in block.code.splitlines()}
+    assert said
+    assert {*said} <= shown
 
 
 def test_the_configurations_are_those_that_compose_mounts() -> None:
@@ -219,6 +232,39 @@ def test_monitors_name_ports_that_pods_have() -> None:
     (monitor,) = of_kind("monitoring", "PodMonitor").values()
     has = {each["name"] for pod in pods().values() for each in container(pod)["ports"]}
     assert has >= {each["port"] for each in monitor["spec"]["podMetricsEndpoints"]}
+
+
+def test_prometheus_gets_the_numbers_as_in_compose() -> None:
+    """Under the names of jobs that the alerts ask for, which a PodMonitor does not give of itself."""
+    shipped = yaml.safe_load((COLLECTOR_CONFIG.parent / "prometheus.yml").read_text())["scrape_configs"]
+    (monitor,) = of_kind("monitoring", "PodMonitor").values()
+    shown = []
+    for endpoint in monitor["spec"]["podMetricsEndpoints"]:
+        assert {"targetLabel", "replacement"} == {*endpoint["relabelings"][-1]}
+        job = {
+            "job_name": endpoint["relabelings"][-1]["replacement"],
+            "honor_labels": endpoint.get("honorLabels", False),
+            "metric_relabel_configs": [
+                {
+                    re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", key): value
+                    for key, value in each.items()
+                }
+                for each in endpoint.get("metricRelabelings", ())
+            ],
+        }
+        shown.append(job)
+        assert "job" == endpoint["relabelings"][-1]["targetLabel"]
+    kept = {"honor_labels": False, "metric_relabel_configs": []}
+    assert [{key: job.get(key, kept.get(key)) for key in shown[0]} for job in shipped] == shown
+    assert {monitor["spec"]["sampleLimit"]} == {
+        job["sample_limit"] for job in shipped if "sample_limit" in job
+    }
+
+
+def test_no_alert_tells_of_a_command_that_a_cluster_lacks() -> None:
+    (rules,) = of_kind("monitoring", "PrometheusRule").values()
+    told = [rule["annotations"]["do"] for group in rules["spec"]["groups"] for rule in group["rules"]]
+    assert [] == [text for text in told if re.search(r"docker|compose|prometheus\.yml", text)]
 
 
 def test_the_number_of_gateways_follows_a_number_that_the_collector_tells(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import yaml
 
 from cluster.manifests import (
     REPOSITORY,
+    VARIABLE,
     configurations,
     container,
     effective,
@@ -21,7 +22,7 @@ from cluster.manifests import (
     unset,
     written,
 )
-from docs.pages import page
+from docs.pages import code, page
 from support.backends import COLLECTOR_CONFIG, binary
 from support.fleet import fleet_binary
 
@@ -58,7 +59,6 @@ SHIPPED: dict[tuple[str, str], tuple[tuple[str, ...], str, dict[str, str | None]
         "OTELCOL_HEALTH_PORT": "13133",
         "OTELCOL_METRICS_PORT": "8889",
         "OTELCOL_OWN_METRICS_PORT": "8888",
-        "FLEET_DECISION_WAIT": "60s",
         "GOMEMLIMIT": "1600MiB",  # of twice the memory
     }),
     ("fleet", "langspan-ingester"): (SCALE, "ingester-1", addresses | {
@@ -157,6 +157,20 @@ def test_variables_are_those_of_compose(place: tuple[str, str]) -> None:
     assert expected == environment(pods(folder)[workload], folder)
 
 
+FLEET = [name for folder, name in WORKLOADS if folder == "fleet"]
+
+
+@pytest.mark.parametrize("workload", FLEET)
+def test_what_the_fleets_page_says_one_can_set_is_set_for_each_part_that_reads_it(workload: str) -> None:
+    """But the list of gateways: here agents ask for it."""
+    rows = page("docs/fleet.md").table("Variable", "Default")
+    settings = {name for row in rows for name in code(row["Variable"])} - {"FLEET_GATEWAYS"}
+    text = "".join(configurations(pods("fleet")[workload], "fleet").values())
+    read = {name for name, _ in VARIABLE.findall(text)} & settings
+    assert read
+    assert environment(pods("fleet")[workload], "fleet").keys() >= read
+
+
 @pytest.mark.parametrize("place", SHIPPED, ids="-".join)
 def test_images_and_arguments_are_those_of_compose(place: tuple[str, str]) -> None:
     folder, workload = place
@@ -167,7 +181,7 @@ def test_images_and_arguments_are_those_of_compose(place: tuple[str, str]) -> No
     own = container(pods(folder)[workload])
     assert unset(shipped["image"]) == own["image"]
     started = [argument.rpartition("/")[2] for argument in own["args"]]
-    added = {"metrics.yaml", "resolver.yaml", "kubernetes.yaml"}
+    added = {"resolver.yaml", "kubernetes.yaml"}
     assert [each.rpartition("/")[2] for each in shipped["command"]] == [
         name for name in started if name not in added
     ]

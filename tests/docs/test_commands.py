@@ -29,7 +29,7 @@ RUN = {line for program in PROGRAMS.values() for line in program.shell.splitline
 RUN |= {line for line in page("docs/recipes/langgraph-server.md").commands() if " langgraph dev " in line}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
-TOOLS = {"make", "pip", "python3", "docker", "kubectl", "sh", "export", "otelcol", ".venv/bin/python"}
+TOOLS = {"make", "pip", "python3", "docker", "kubectl", "helm", "sh", "export", "otelcol", ".venv/bin/python"}
 # What the configuration of the collector reads.
 OF_THE_COLLECTOR = set(
     re.findall(r"\$\{env:(\w+)", (REPOSITORY / "collector-config" / "collector.yaml").read_text())
@@ -121,6 +121,12 @@ def test_docker_compose_is_asked_for_services_that_exist(arguments):
     assert {name for one in services.values() for name in one.get("profiles", ())} >= {*before["--profile"]}
     assert COMPOSE[command] >= {word for word in rest if word.startswith("-")}
     assert set(services) >= {word for word in rest if not word.startswith("-")}
+
+
+@commands("helm")
+def test_values_for_helm_are_in_the_repository_and_say_the_same_command(arguments):
+    text = (REPOSITORY / arguments[arguments.index("-f") + 1]).read_text("utf-8")
+    assert f"#   helm {shlex.join(arguments)}\n" in text
 
 
 @commands("kubectl")

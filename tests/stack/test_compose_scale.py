@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from docs.pages import code, page
 from support.backends import REPOSITORY
 
 FILE = REPOSITORY / "docker-compose.scale.yml"
@@ -103,7 +104,7 @@ def test_versions_are_those_that_the_tests_run() -> None:
 
 def test_ports_are_variables_and_open_on_this_machine_only() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert 4 == len(published)
+    assert 5 == len(published)
     assert [] == [port for port in published if not re.fullmatch(r"127\.0\.0\.1:\$\{\w+:-(\d+)\}:\1", port)]
 
 
@@ -116,6 +117,30 @@ def test_behind_every_open_port_something_listens(name: str) -> None:
 def test_every_variable_is_one_that_the_configuration_reads(name: str) -> None:
     read = {variable for variable, _ in VARIABLE.findall(config_text(name))}
     assert read | RUNTIME | {"JAEGER_LISTEN_HOST"} >= environment(name).keys()
+
+
+SETTINGS = {
+    name: code(row["Default"])
+    for row in page("docs/fleet.md").table("Variable", "Default")
+    for name in code(row["Variable"])
+}
+"""What the page says one can set, with what it is when nobody does."""
+ADDRESSES = {name for name, default in SETTINGS.items() if not default}
+
+
+@each_configured
+def test_what_the_page_says_one_can_set_reaches_the_services_that_read_it(name: str) -> None:
+    read = {variable for variable, _ in VARIABLE.findall(config_text(name))}
+    assert SERVICES[name]["environment"].keys() >= read & SETTINGS.keys()
+    for variable in read & SETTINGS.keys() - ADDRESSES:
+        default = SERVICES[name]["environment"][variable].removeprefix(f"${{{variable}:-").removesuffix("}")
+        assert default in SETTINGS[variable]
+
+
+def test_every_setting_of_the_page_is_read_by_some_service() -> None:
+    """But for the store that this file does not start."""
+    read = {variable for name in CONFIGURED for variable, _ in VARIABLE.findall(config_text(name))}
+    assert {"FLEET_CLICKHOUSE"} == SETTINGS.keys() - read
 
 
 @each_service
@@ -143,6 +168,11 @@ def test_memory_and_processes_are_limited(name: str) -> None:
 @each_configured
 def test_the_go_runtime_stays_below_the_memory_limit(name: str) -> None:
     assert megabytes(environment(name)["GOMEMLIMIT"]) <= 0.8 * megabytes(SERVICES[name]["mem_limit"])
+
+
+def test_an_agent_whose_gateway_is_away_is_not_waited_for() -> None:
+    """It would not end when asked: tests/stack/test_fleet_agent.py."""
+    assert "5s" == SERVICES["agent"]["stop_grace_period"]
 
 
 @each_configured

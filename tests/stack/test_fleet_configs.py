@@ -141,6 +141,16 @@ def test_the_agent_keeps_spans_in_files_until_their_gateway_has_them_and_sends_t
     assert {"static"} == balancer["resolver"].keys()
 
 
+def test_the_agent_does_with_metrics_and_logs_what_the_collector_of_one_machine_does() -> None:
+    agent = load("agent")
+    shipped = yaml.safe_load(
+        VARIABLE.sub(lambda found: found[2], (CONFIG.parent / "collector.yaml").read_text())
+    )
+    for signal, exporter in (("metrics", "prometheus"), ("logs", "debug")):
+        assert shipped["service"]["pipelines"][signal] == agent["service"]["pipelines"][signal]
+        assert shipped["exporters"][exporter] == agent["exporters"][exporter]
+
+
 def test_a_gateway_waits_where_it_would_have_to_drop() -> None:
     gateway = load("gateway")
     sampling = gateway["processors"]["tail_sampling"]
@@ -195,7 +205,8 @@ def test_each_queue_with_files_has_its_extension_started(name: str) -> None:
 @pytest.mark.parametrize("name", COLLECTORS)
 def test_memory_is_limited_before_anything_else_happens(name: str) -> None:
     pipelines = load(name)["service"]["pipelines"]
-    firsts = {pipeline["processors"][0] for kind, pipeline in pipelines.items() if kind.startswith("traces")}
+    outside = [each for each in pipelines.values() if each["receivers"] != ["span_metrics"]]
+    firsts = {pipeline["processors"][0] for pipeline in outside}
     assert {"memory_limiter"} == firsts
 
 
