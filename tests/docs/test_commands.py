@@ -13,7 +13,7 @@ import yaml
 
 from docs.pages import PAGES, README, REPOSITORY, SETTINGS, code, page
 from docs.programs import PROGRAMS
-from docs.servers import CELERY, GUNICORN, UVICORN
+from docs.servers import CALL_IT, CELERY, GUNICORN, START_IT, UVICORN
 
 COMMANDS = sorted({line for each in PAGES for line in each.commands()})
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -24,9 +24,9 @@ RUN = {line for program in PROGRAMS.values() for line in program.shell.splitline
     UVICORN,
     GUNICORN,
     *CELERY,
+    START_IT,
+    *CALL_IT.splitlines(),
 }
-# Run by tests/ecosystem.
-RUN |= {line for line in page("docs/recipes/langgraph-server.md").commands() if " langgraph dev " in line}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
 TOOLS = {"make", "pip", "python3", "docker", "kubectl", "sh", "export", "otelcol", ".venv/bin/python"}
