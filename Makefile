@@ -101,7 +101,7 @@ compose-test: $(VENV)/.dev ## bring docker-compose.yml up beside what runs, use 
 	@if [ -n "$(STANDINS)" ]; then PYTHON="$(PYTHON)" sh tools/compose/standins.sh; fi
 	LANGSPAN_COMPOSE_TEST=1 $(BIN)/python -m pytest -rs tests/compose
 
-compose-scale-test: $(VENV)/.dev ## the same with docker-compose.scale.yml; needs 4 GB of memory
+compose-scale-test: $(VENV)/.dev ## the same with docker-compose.scale.yml; needs 6 GB of memory
 	@if [ -n "$(STANDINS)" ]; then \
 		PYTHON="$(PYTHON)" sh tools/compose/standins.sh && sh tools/compose/standins-fleet.sh; \
 	fi

@@ -12,7 +12,7 @@ from docs.pages import page
 BLOCKS = [
     block.code
     for block in page("docs/running.md").blocks
-    if block.section == "With docker: a collector and Jaeger" and block.language == "sh"
+    if block.section == "2. With docker: a collector and Jaeger" and block.language == "sh"
 ]
 
 

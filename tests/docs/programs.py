@@ -60,6 +60,11 @@ def _without_docker(shell: str) -> str:
     return "".join(line for line in shell.splitlines(keepends=True) if not line.startswith("docker "))
 
 
+def _installed(shell: str) -> str:
+    """What is installed is there already."""
+    return "".join(line for line in shell.splitlines(keepends=True) if not line.startswith("pip "))
+
+
 def _untraced(app: str) -> str:
     return "".join(line for line in app.splitlines(keepends=True) if "langspan" not in line)
 
@@ -123,7 +128,7 @@ PROGRAMS: Mapping[str, Program] = {
     ),
     "cron": Program(_python("recipes/cron", "Cron")),
     "attributes": Program(_python("recipes/attributes", "Your own attributes")),
-    "demo": Program("", _shell("README.md", "Try the demo", 1), packages=("langchain",)),
+    "demo": Program("", _installed(_shell("README.md", "Try the demo")), packages=("langchain",)),
     "tests": Program(
         "",
         _shell("docs/testing.md", "Test your application", 1),

@@ -22,6 +22,12 @@ LAMBDA = page("docs/recipes/lambda.md").block("AWS Lambda", "python").code
 CLOUD_RUN = page("docs/recipes/cloud-run.md").block("Cloud Run", "python").code
 TASKS = page("docs/recipes/celery.md").block("Celery", "python").code
 CELERY = page("docs/recipes/celery.md").block("Celery", "sh").code.splitlines()
+_SERVER = page("docs/recipes/langgraph-server.md")
+# Run by tests/ecosystem.
+SHOP = _SERVER.block("Start the server", "python").code
+CALLER = _SERVER.block("Call it", "python").code
+CALL_IT = _SERVER.block("Call it", "sh").code
+START_IT = _SERVER.block("Start the server", "sh").code.splitlines()[-1]
 NOTEBOOK = [block.code for block in page("docs/recipes/notebooks.md").blocks if block.language == "python"]
 
 # What each server prints when it accepts connections, with its address.

@@ -13,7 +13,7 @@ import yaml
 
 from docs.pages import PAGES, README, REPOSITORY, SETTINGS, code, page
 from docs.programs import PROGRAMS
-from docs.servers import CELERY, GUNICORN, UVICORN
+from docs.servers import CALL_IT, CELERY, GUNICORN, START_IT, UVICORN
 
 COMMANDS = sorted({line for each in PAGES for line in each.commands()})
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
@@ -24,12 +24,15 @@ RUN = {line for program in PROGRAMS.values() for line in program.shell.splitline
     UVICORN,
     GUNICORN,
     *CELERY,
+    START_IT,
+    *CALL_IT.splitlines(),
 }
-# Run by tests/ecosystem.
-RUN |= {line for line in page("docs/recipes/langgraph-server.md").commands() if " langgraph dev " in line}
 # Of docker compose: each subcommand with the options that the pages may use.
 COMPOSE = {"up": {"-d", "--wait"}, "down": set(), "run": {"--rm"}}
-TOOLS = {"make", "pip", "python3", "docker", "kubectl", "helm", "sh", "export", "otelcol", ".venv/bin/python"}
+TOOLS = {
+    *("make", "git", "pip", "python3", "docker", "kubectl", "helm", "sh", "export", "otelcol"),
+    ".venv/bin/python",
+}
 # What the configuration of the collector reads.
 OF_THE_COLLECTOR = set(
     re.findall(r"\$\{env:(\w+)", (REPOSITORY / "collector-config" / "collector.yaml").read_text())
@@ -85,6 +88,12 @@ def test_pip_installs_this_project_and_what_its_tests_are_run_with(arguments):
     assert {".", PROJECT["name"], *extras, *known} >= {
         target if target in extras else target.partition("[")[0] for target in targets
     }
+
+
+@commands("git")
+def test_what_is_cloned_is_the_repository_of_the_package(arguments):
+    address = PROJECT["urls"]["Source"]
+    assert ["clone", address, "&&", "cd", address.rpartition("/")[2]] == arguments
 
 
 @commands("python3")

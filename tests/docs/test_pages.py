@@ -37,7 +37,7 @@ def test_only_traces_and_the_picture_are_plain_text():
         ("docs/get-started.md", "See a larger one"),
         ("docs/how-it-works.md", "How it works"),
         # Compared by tests/ecosystem.
-        ("docs/recipes/langgraph-server.md", "Start the server"),
+        ("docs/recipes/langgraph-server.md", "Call it"),
         ("docs/recipes/langgraph-server.md", "Without Starlette's instrumentation"),
     } == plain
 

@@ -7,7 +7,7 @@ import re
 
 from docs.pages import CONTRIBUTING, PAGES, README, page
 from docs.programs import APP, PROGRAMS
-from docs.servers import CLOUD_RUN, FASTAPI, LAMBDA, NOTEBOOK, TASKS
+from docs.servers import CALLER, CLOUD_RUN, FASTAPI, LAMBDA, NOTEBOOK, SHOP, TASKS
 
 CHAIN = [
     "RunnableSequence",
@@ -35,7 +35,7 @@ def names_drawn(text):
 
 def test_every_python_block_is_run():
     run = [text for program in PROGRAMS.values() for text in (program.app, *program.files.values())]
-    run += [FASTAPI, *NOTEBOOK, LAMBDA, CLOUD_RUN, TASKS]
+    run += [FASTAPI, *NOTEBOOK, LAMBDA, CLOUD_RUN, TASKS, SHOP, CALLER]
     blocks = [block.code for each in PAGES for block in each.blocks if block.language == "python"]
     assert [] == [code for code in blocks if not any(text.startswith(code) for text in run)]
 

@@ -10,20 +10,25 @@ import asyncio
 import gc
 import json
 import shlex
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent, indent
 from typing import Any, TypedDict
+from uuid import uuid4
 
 import pytest
 from langchain_core.runnables import RunnableLambda
 from langgraph.graph import START, StateGraph
 from langgraph.pregel.remote import RemoteGraph
+from langgraph_sdk import get_sync_client
 
 import langspan
 from docs.pages import page
+from docs.programs import environment
+from docs.servers import CALL_IT, CALLER, SHOP, START_IT
 from support.ecosystem import needed
 from support.langgraph_dev import langgraph_dev
 from support.models import StreamingChat, tool_call
@@ -37,8 +42,10 @@ deepagents = needed("deepagents")
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 PAGE = page("docs/recipes/langgraph-server.md")
-START_IT = shlex.split(next(line for line in PAGE.commands() if " langgraph dev " in line))
-HEADERS = json.loads(PAGE.block("Without Starlette's instrumentation", "json").code)["http"]
+SERVE = shlex.split(START_IT)
+WITHOUT_STARLETTE = "Without Starlette's instrumentation"
+HEADERS = json.loads(PAGE.block(WITHOUT_STARLETTE, "json").code)["http"]
+WITHOUT = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "starlette"}
 STARLETTE = "opentelemetry.instrumentation.starlette"
 GIVEN = {"text": "Hi"}
 DONE = {"text": "Hi!"}
@@ -54,8 +61,7 @@ def receiver() -> Iterator[Server]:
 def url(receiver: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that is told to pass the headers of a trace on to its graphs."""
     folder = tmp_path_factory.mktemp("server")
-    without = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "starlette"}
-    with langgraph_dev(START_IT, folder, receiver.endpoint, http=HEADERS, **without) as running:
+    with langgraph_dev(SERVE, folder, receiver.endpoint, http=HEADERS, **WITHOUT) as running:
         yield running
 
 
@@ -101,6 +107,11 @@ in_every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def drawn(client: langspan.Instrumentation, receiver: Server, root: str, last: str) -> str:
     """The newest trace whose root has that name, once a span of that name is there as well."""
     assert client.flush()
+    return arrived(receiver, root, last)
+
+
+def arrived(receiver: Server, root: str, last: str) -> str:
+    """The same of what other processes have sent."""
 
     def found() -> list[Span] | None:
         spans = receiver.received.spans
@@ -141,7 +152,7 @@ def test_a_call_and_its_graph_are_one_trace(
 ) -> None:
     assert DONE == way(RemoteGraph("shop", url=url))
 
-    shown = PAGE.block("Without Starlette's instrumentation", "text").code
+    shown = PAGE.block(WITHOUT_STARLETTE, "text").code
     assert drawn(client, receiver, "invoke_agent shop", "invoke_workflow shop") == shown
 
 
@@ -205,7 +216,7 @@ def test_an_event_stream_and_its_graph_are_one_trace(
 ) -> None:
     assert DONE == read(RemoteGraph("shop", url=url))
 
-    shown = PAGE.block("Without Starlette's instrumentation", "text").code
+    shown = PAGE.block(WITHOUT_STARLETTE, "text").code
     assert drawn(client, receiver, "invoke_agent shop", "invoke_workflow shop") == shown
 
 
@@ -296,13 +307,50 @@ def test_a_deep_agents_asynchronous_helper_is_in_its_trace(
     assert indent(HELPED, " " * 4) in tree, tree
 
 
-def test_with_starlette_instrumented_the_request_lies_between(
-    receiver: Server, client: langspan.Instrumentation, tmp_path: Path
+def test_a_later_request_on_a_thread_without_a_trace_has_one_of_its_own(
+    url: str, client: langspan.Instrumentation, receiver: Server
 ) -> None:
+    """The server does not keep the headers of a request with the thread."""
+    here = {"configurable": {"thread_id": str(uuid4())}}
+    far = get_sync_client(url=url)
+    far.threads.create(thread_id=here["configurable"]["thread_id"])
+    RemoteGraph("shop", url=url).invoke(GIVEN, here)
+    assert drawn(client, receiver, "invoke_agent shop", "invoke_workflow shop")
+
+    assert DONE == far.runs.wait(here["configurable"]["thread_id"], "shop", input=GIVEN)
+
+    assert arrived(receiver, "invoke_workflow shop", "invoke_workflow shop") == dedent("""\
+        server: invoke_workflow shop
+          server: node work
+    """)
+
+
+@pytest.mark.parametrize(
+    ("server", "tree", "last", "variables"),
+    [
+        ("Start the server", "Call it", "POST /runs/stream", {}),
+        (WITHOUT_STARLETTE, WITHOUT_STARLETTE, "invoke_workflow shop", WITHOUT),
+    ],
+    ids=["with Starlette", "without"],
+)
+def test_the_recipe_is_complete(
+    server: str, tree: str, last: str, variables: dict[str, str], receiver: Server, tmp_path: Path
+) -> None:
+    """Graph, settings, caller and commands of the page and nothing else; only the port is another."""
     if find_spec(STARLETTE) is None:
         pytest.skip("opentelemetry-instrumentation-starlette is missing: pip install it")
-    with langgraph_dev(START_IT, tmp_path, receiver.endpoint) as url:
-        assert DONE == calling(RemoteGraph("shop", url=url)).invoke(GIVEN)
-        tree = drawn(client, receiver, "invoke_workflow near", "POST /runs/stream")
-
-    assert PAGE.block("Start the server", "text").code == tree
+    (tmp_path / "shop.py").write_text(SHOP, "utf-8")
+    (tmp_path / "langgraph.json").write_text(PAGE.block(server, "json").code, "utf-8")
+    with langgraph_dev(SERVE, tmp_path, receiver.endpoint, **variables) as url:
+        (tmp_path / "app.py").write_text(CALLER.replace("http://localhost:2024", url), "utf-8")
+        done = subprocess.run(
+            ["sh", "-ec", CALL_IT],
+            cwd=tmp_path,
+            env=environment(receiver.endpoint),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (0, f"{DONE}\n") == (done.returncode, done.stdout), done.stderr
+        assert PAGE.block(tree, "text").code == arrived(receiver, "invoke_agent shop", last)

@@ -21,7 +21,7 @@ APP = Path(__file__).with_name("genai_app.py")
 @pytest.fixture
 def beside(backends: Backends, tmp_path: Path) -> Iterator[Collector]:
     """The collector that the page's third step starts, beside the application."""
-    shell = PAGE.block("A collector beside each application", "sh").code
+    shell = PAGE.block("3. A collector beside each application", "sh").code
     shell = shell.replace("jaeger.example:4317", backends.jaeger.otlp)
     shell = shell.replace("/var/lib/otelcol/my-app", str(tmp_path / "queue"))
     (tmp_path / "otelcol").symlink_to(binary("otelcol"))

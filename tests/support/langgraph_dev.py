@@ -34,7 +34,7 @@ def langgraph_dev(
 
     Args:
         command: What starts it.
-        folder: An empty folder.
+        folder: An empty folder, or one with a `langgraph.json` and the graphs that it names.
         endpoint: Where it sends its spans, by OTLP over HTTP.
         http: The entry `http` of its `langgraph.json`.
         variables: More of its environment.
@@ -42,17 +42,15 @@ def langgraph_dev(
     Yields:
         Its URL.
     """
-    graphs = {name: f"{TESTS / 'support' / 'served_graphs.py'}:{name}" for name in GRAPHS}
-    settings = {"dependencies": ["."], "graphs": graphs, **({} if http is None else {"http": http})}
-    (folder / "langgraph.json").write_text(json.dumps(settings), "utf-8")
+    if not (folder / "langgraph.json").exists():
+        graphs = {name: f"{TESTS / 'support' / 'served_graphs.py'}:{name}" for name in GRAPHS}
+        settings = {"dependencies": ["."], "graphs": graphs, **({} if http is None else {"http": http})}
+        (folder / "langgraph.json").write_text(json.dumps(settings), "utf-8")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     scripts = Path(sys.executable).parent
     words = [scripts / word if word in SCRIPTS else word for word in command]
     env = environment(
-        OTEL_TRACES_EXPORTER="otlp",
-        OTEL_METRICS_EXPORTER="none",
-        OTEL_LOGS_EXPORTER="none",
         OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
         OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
         OTEL_SERVICE_NAME="server",

@@ -186,7 +186,8 @@ def _write_file(spans: Sequence[ReadableSpan], output: str) -> None:
 def _send(spans: Sequence[ReadableSpan], environ: Mapping[str, str]) -> None:
     endpoint = endpoint_of(environ)
     if connection_error(endpoint) is not None:
-        print(f"not sent: nothing answers at {endpoint.display_url}  (docker compose up -d starts Jaeger)")
+        hint = "docker compose up -d --wait starts Jaeger"
+        print(f"not sent: nothing answers at {endpoint.display_url}  ({hint})")
         return
     refused = send(endpoint, environ, spans)
     if refused is not None:

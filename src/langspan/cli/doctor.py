@@ -116,7 +116,9 @@ def _export(environ: Mapping[str, str]) -> Iterator[Finding]:
     refused = connection_error(endpoint)
     if refused is not None:
         yield Finding(PROBLEM, endpoint.display_url, f"does not answer: {refused}")
-        yield Finding(NOTE, "", "start a collector (docker compose up -d) or set OTEL_EXPORTER_OTLP_ENDPOINT")
+        yield Finding(
+            NOTE, "", "start a collector (docker compose up -d --wait) or set OTEL_EXPORTER_OTLP_ENDPOINT"
+        )
         return
     yield Finding(FINE, endpoint.display_url, f"answers ({endpoint.protocol})")
     yield _send_test_span(endpoint, environ)
