@@ -113,12 +113,12 @@ class Ledger:
             replacement: What is put around the original, which it knows.
         """
         made = _Override(name, weakref.ref(replacement), is_own=name in vars(cls))
-        setattr(cls, name, replacement)
         known = self._overrides.of(cls)
         if known is None:
             self._overrides.keep(cls, [made])
         else:
             known.append(made)
+        setattr(cls, name, replacement)
 
     def written(self) -> Iterator[tuple[Any, str, Any, Any]]:
         """Yield what was replaced, last first: owner, name, original and replacement."""
