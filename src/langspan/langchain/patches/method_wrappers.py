@@ -27,13 +27,16 @@ def is_method(method: object) -> bool:
         method: What the class's namespace holds.
     """
     kind = type(method)
-    if isinstance(method, (classmethod, staticmethod)) or hasattr(kind, "__set__"):
+    # A partial becomes a method from Python 3.14 on, with a warning before that.
+    if isinstance(method, (classmethod, staticmethod, functools.partial)) or hasattr(kind, "__set__"):
         return False
     return hasattr(kind, "__get__")
 
 
 class _Copied:
     """How a wrapped function is copied and pickled: by its name, as a plain one is."""
+
+    __slots__ = ()  # or it hides the attributes of the function from older versions of wrapt
 
     def __reduce__(self: Any) -> Any:
         instance = getattr(self.__wrapped__, "__self__", None)
@@ -55,10 +58,13 @@ class _Copied:
 class _BoundMethod(_Copied, _BoundFunctionWrapper):
     """A wrapped method of an instance, or of a class that it is looked up on."""
 
+    __slots__ = ()
+
 
 class MethodWrapper(_Copied, _FunctionWrapper):
     """A `wrapt.FunctionWrapper` that can be copied and pickled, and so can its bound methods."""
 
+    __slots__ = ()
     __bound_function_wrapper__ = _BoundMethod
 
 
@@ -70,6 +76,8 @@ class ComparableWrapper(MethodWrapper):
     inherited. `==` compares what is wrapped, so that a function which was taken from the class before it was
     wrapped is equal, too.
     """
+
+    __slots__ = ()
 
     def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
         return self if instance is None else super().__get__(instance, owner)
