@@ -80,6 +80,7 @@ def safe_uri(uri: Any) -> str | None:
         return None
     try:
         parts = urlsplit(text)
+        _ = parts.port  # a password with a slash in it looks like a port that is no number
     except ValueError:
         return None
     if not parts.scheme or not text[len(parts.scheme) :].startswith("://"):

@@ -57,6 +57,7 @@ class Strange(str):  # noqa: SLOT000 - as applications write it
         ("mailto:ada@host.test", "mailto:"),
         ("no uri at all", None),
         ("http://[half", None),
+        ("https://user:pa/ss@host.test/a", None),
         ("", None),
         (None, None),
         (7, None),
