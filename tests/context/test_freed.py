@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -225,10 +227,17 @@ def test_a_call_leaves_no_more_to_the_collector_than_untraced(way: str) -> None:
 @pytest.mark.parametrize("way", ASYNC)
 @pytest.mark.usefixtures("uncollected")
 async def test_an_asynchronous_call_leaves_no_more_to_the_collector_than_untraced(way: str) -> None:
-    await ASYNC[way]()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+
+    async def call() -> None:
+        await ASYNC[way]()
+        await loop.run_in_executor(None, int)  # by now the one thread has let go of what it did before
+
+    await call()
     untraced = left()
     with instrumented(Recording()):
-        await ASYNC[way]()
+        await call()
 
         assert (True, *untraced[1:]) == left()
 
