@@ -93,6 +93,7 @@ EXEMPT = {
     "langchain.patches.stores._Batches.abatch": CARRIER,
     "langchain.patches.stores._Batches._batch": CARRIER,
     "langchain.patches.stores._Batches._abatch": CARRIER,
+    "langchain.patches.stores._until_done": CARRIER,
     "langchain.patches.calls.CallRecorder.awaiting.recorded": CARRIER,
     "langchain.patches.method_wrappers._Copied.__copy__": TRIVIAL,
     "langchain.patches.method_wrappers._Copied.__deepcopy__": CARRIER,

@@ -433,6 +433,20 @@ def test_a_list_of_operations_is_done_for_who_hands_it_over(store: BaseStore, tr
     assert sorted(f"request {n}{path}" for n in range(4) for path in below) == sorted(traced.paths())
 
 
+async def test_operations_that_could_not_be_started_are_forgotten(recording: Recording) -> None:
+    class Refusing(Threaded):
+        def abatch(self, ops: Iterable[Any]) -> Any:
+            raise ValueError("no")
+
+    operations = [GetOp(("a",), "k")]
+    with instrumented(recording):
+        with recording.tracer.start_as_current_span("request"), pytest.raises(ValueError, match="no"):
+            Refusing().abatch(operations)
+        await asyncio.get_running_loop().run_in_executor(None, Threaded().batch, operations)
+
+    assert ["get_memory", "get_memory/embeddings scripted-1", "request"] == sorted(recording.paths())
+
+
 @pytest.mark.parametrize("sampler", [ALWAYS_OFF, ParentBased(ALWAYS_OFF)])
 def test_what_nobody_records_is_not_recorded_in_the_background(sampler: Sampler) -> None:
     recording = Recording(sampler=sampler)

@@ -102,6 +102,8 @@ class HandedOver:
             What is to be let go in the end, with the arguments to go on with; None if it is not known.
         """
         ops = argument(args, kwargs, 0, "ops")
+        if ops is None:
+            return None
         if id(ops) in self._held:
             if type(ops) is not list:
                 return None

@@ -124,6 +124,20 @@ def _alone(result: Any) -> tuple[Any]:
     return (result,)
 
 
+def _until_done(done: Callable[[], Any], function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function, and `done` once it has returned or raised, or the future that it returns is done."""
+    try:
+        result = function(*args, **kwargs)
+    except BaseException:
+        done()
+        raise
+    if isinstance(result, asyncio.Future):
+        result.add_done_callback(lambda _: done())
+    else:
+        done()
+    return result
+
+
 class _Batches:
     """The wrappers of `batch` and `abatch`, through which a store does all of its work.
 
@@ -168,12 +182,11 @@ class _Batches:
             return self._abatch(wrapped, store, args, kwargs)
         # It may start something at once, in a thread, and return more than can be awaited.
         held = self._guard.call(self._handed_over.hold, args, kwargs)
-        result = wrapped(*args, **kwargs) if held is None else wrapped(*held.args, **held.kwargs)
-        if held is not None and isinstance(result, asyncio.Future):
-            result.add_done_callback(lambda _: self._guard.call(self._handed_over.let_go, held))
-            return result
-        if held is not None:
-            self._guard.call(self._handed_over.let_go, held)
+        if held is None:
+            result = wrapped(*args, **kwargs)
+        else:
+            let_go = functools.partial(self._guard.call, self._handed_over.let_go, held)
+            result = _until_done(let_go, wrapped, *held.args, **held.kwargs)
         if type(result) is not CoroutineType:
             return result
         return self._abatch(lambda *_, **__: result, store, args, kwargs)
