@@ -93,11 +93,12 @@ class SpanFinisher:
                     attributes = self._spent.told(run, attributes, result)
                 if kind.counts_as is _MODEL and (run.agent is not None or run.story is not None):
                     self._leave(run, attributes)
-                failed = None if kind.reported_error is None else kind.reported_error(result)
-                if failed is None and run.deferred_attributes is not NO_ATTRIBUTES:  # told meanwhile
-                    failed = as_str(run.deferred_attributes.get(names.ERROR_TYPE))
-                if failed is not None:
-                    outcome = Outcome(None, failed)
+                if kind.reported_error is not None:
+                    failed = kind.reported_error(result)
+                    if failed is None and run.deferred_attributes:  # a server says so
+                        failed = as_str(run.deferred_attributes.get(names.ERROR_TYPE))
+                    if failed is not None:
+                        outcome = Outcome(None, failed)
                 if self._renderer is not None:
                     texts = kind.content_at_end(self._renderer, result, extra)
                     run.content = {**run.content, **present(texts)}
